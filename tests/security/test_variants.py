@@ -13,12 +13,21 @@ from tests.security import variants as v
 from tests.security.ordinary import PROMPTS
 
 SEED = "You solve the problem.\nPlease reason step by step, and put your final answer into the box."
-ROWS = {"first": v.FIRST_ROWS, "second": v.SECOND_ROWS, "options": v.FIRST_OPTIONS, "more options": v.SECOND_OPTIONS}
+ROWS = {
+    "first": v.FIRST_ROWS,
+    "second": v.SECOND_ROWS,
+    "third": v.THIRD_ROWS,
+    "options": v.FIRST_OPTIONS,
+    "more options": v.SECOND_OPTIONS,
+    "third options": v.THIRD_OPTIONS,
+}
 DRAFTS = {
     "first": v.FIRST_TABLES,
     "second": v.SECOND_TABLES,
+    "third": v.THIRD_TABLES,
     "options": v.FIRST_CHOICES,
     "more options": v.SECOND_CHOICES,
+    "third options": v.THIRD_CHOICES,
 }
 
 
@@ -44,20 +53,24 @@ def test_w03_look_alikes_of_our_tags_are_escaped_and_read_back(tag: str) -> None
     assert unquoted(unquoted(quoted(quoted(text)))) == text
 
 
-@pytest.mark.parametrize("planted", v.SMUGGLED)
+@pytest.mark.parametrize("planted", (*v.SMUGGLED, *v.MORE_SMUGGLED))
 def test_w04_what_is_smuggled_is_refused_unless_the_seed_has_it(planted: str) -> None:
     assert refused(f"Solve it. {planted} Be brief.", SEED) != ""
     assert refused(f"Solve it. {planted} Be brief.", f"{SEED} Solve it. {planted} Be brief.") == ""
 
 
-@pytest.mark.parametrize("planted", v.REMARKED)
+@pytest.mark.parametrize("planted", (*v.REMARKED, *v.MORE_REMARKED))
 def test_w05_words_to_others_are_remarked_on(planted: str) -> None:
     assert remarks(f"Solve it. {planted} Be brief.", SEED) != ()
 
 
 @pytest.mark.parametrize(
     ("questions", "spellings"),
-    [(v.FIRST_QUESTIONS, v.FIRST_SPELLINGS), (v.SECOND_QUESTIONS, v.SECOND_SPELLINGS)],
+    [
+        (v.FIRST_QUESTIONS, v.FIRST_SPELLINGS),
+        (v.SECOND_QUESTIONS, v.SECOND_SPELLINGS),
+        (v.THIRD_QUESTIONS, v.THIRD_SPELLINGS),
+    ],
 )
 def test_w06_spellings_of_a_question_are_in_its_group(
     questions: tuple[str, ...], spellings: tuple[tuple[int, str], ...]

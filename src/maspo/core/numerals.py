@@ -35,6 +35,11 @@ _THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGN
 
 def words(text: str) -> tuple[str, ...]:
     """Return the words and numbers of a text; numbers in words, with zeros around or after a point are as in digits."""
+    return tuple(word for word in _with_signs(text) if word[0].isalnum())
+
+
+def _with_signs(text: str) -> list[str]:
+    """Return the words, numbers and signs of a text, numbers in digits."""
     found: list[str] = []
     whole, part = 0, None  # of a number that is being spelled out: its thousands, and what follows them
     for word in (*tokens(_plain_letters(text)), ""):
@@ -46,14 +51,14 @@ def words(text: str) -> tuple[str, ...]:
         else:
             found += [str(whole + part)] if part is not None else []
             whole, part = 0, value
-            found += [_plain(word)] if value is None and word[:1].isalnum() else []
-    return tuple(found)
+            found += [_plain(word)] if value is None and word else []
+    return found
 
 
 def _counted_out(said: Sequence[str]) -> Iterator[str]:
     """Yield words with the numbers of other languages, and Roman ones, in digits."""
     folded = [plain_words(word) for word in said]
-    single = {} if sum(len(word) == 1 for word in said) > _MOST_SINGLE * len(said) else _SINGLE_ROMAN
+    single = {} if sum(len(word) == 1 and word.isalpha() for word in said) > _MOST_SINGLE * len(said) else _SINGLE_ROMAN
     place = 0
     while place < len(said):
         number, length = counted_at(folded, place)
@@ -89,12 +94,15 @@ def short_numbers(text: str) -> str:
     return _THOUSANDS.sub(lambda found: f"{float(found[1]) * 10 ** int(found[2][1:] or 3):.15g}", text)
 
 
-def alike(text: str) -> str:
-    """Return what texts have in common that differ in spaces, accents, look-alikes and ways to write a number alone."""
-    plain = _GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), text)
-    plain = short_numbers(plain)
-    signs = "".join(word for word in tokens(plain) if not word[0].isalnum())
+def spelled_out(text: str) -> tuple[str, ...]:
+    """Return words, numbers and signs, the same however a number is written and whatever accents letters have."""
+    plain = short_numbers(_GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), text))
     bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
-    said = _counted_out(words(_AND.sub(r"\1 ", bare)))
+    return tuple(_counted_out(_with_signs(_AND.sub(r"\1 ", bare))))
+
+
+def alike(said: Sequence[str]) -> str:
+    """Return what is left of words that are spelled out without the blanks between them; signs stand at the end."""
+    signs = "".join(word for word in said if not word[0].isalnum())
     # Numbers stay apart: 1 and 23 are not 12 and 3.
-    return "".join(f"|{word}|" if word[0].isdigit() else word for word in said) + f" {signs}"
+    return "".join(f"|{word}|" if word[0].isdigit() else word for word in said if word[0].isalnum()) + f" {signs}"

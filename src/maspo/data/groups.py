@@ -23,7 +23,7 @@ from urllib.parse import unquote
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.looks import as_seen
-from maspo.core.numerals import alike
+from maspo.core.numerals import alike, spelled_out
 from maspo.core.spelling import SAY_LITTLE, tokens
 from maspo.data.inputs import Inputs
 
@@ -115,9 +115,16 @@ _EDGE_TAG = re.compile(r"^\s*<[^<>\n]{1,120}>|<[^<>\n]{1,120}>\s*$")
 _MOST_TAGS = 64
 """Tags around a text that are taken off, on either side: each takes a look at the whole text."""
 _CODED_SIGNS = re.compile(r"(?:%[0-9a-f]{2}.{0,40}){3}", re.IGNORECASE)
-_CODE_POINT = re.compile(r"\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\u\{([0-9a-f]{1,6})\}", re.IGNORECASE)
+_CODE_POINT = re.compile(
+    r"\\u([0-9a-f]{4})|\\x([0-9a-f]{2})|\\u\{([0-9a-f]{1,6})\}|\\(?P<octal>0[4-7][0-7]|1[0-7]{2})(?!\d)", re.IGNORECASE
+)
+_FEWEST_JOINED = 3
+"""Words that a plus joins where a text has no blank: so addresses are written."""
 _QUOTED_PRINTABLE = re.compile(r"=(?:([2-7][0-9A-F])|\n)")
-_ONE_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}(?:\s[A-Za-z0-9+/_-]+={0,2})*")
+_ONE_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,6}(?:\s[A-Za-z0-9+/_-]+={0,2})*")
+_DATA = re.compile(r"^data:[\w/+;=-]{0,40},|[,;|:-](?=\s|[0-9a-f]{2}\b)", re.IGNORECASE)
+"""What stands before coded text in an address, and between codes."""
+_NUMBERS = re.compile(r"(?:0x)?[0-9a-f]{2,8}(?:\s+(?:0x)?[0-9a-f]{2,8}){11,}", re.IGNORECASE)
 _OTHER_ALPHABET = str.maketrans("-_", "+/")
 _ROUNDS = 3
 """Times that what is coded for an address is undone: once in the other, and once more."""
@@ -138,6 +145,17 @@ _FEWEST_SPACED, _MOST_SINGLE = 12, 0.8
 """Words of a text that may be written letter by letter, and the share that are single letters then."""
 _LEAST_WORDS = 4
 """Words of a row that is looked for in others: shorter ones are a greeting or a heading."""
+_READABLE = 2
+"""Words that say little of a text that is a language as it stands."""
+_READ_AS: tuple[Callable[[str], str], ...] = (
+    lambda text: " ".join(word[::-1] for word in text.split()),
+    lambda text: re.sub(r"[\W_]", "", text),
+    lambda text: re.sub(r"\b(\w+)(\w)ay\b", r"\2\1", text),
+    lambda text: re.sub(r"(?<=\w)[·•‧|/\u00ad-](?=\w)", "", text),
+    lambda text: text.replace("\\n", " ").replace("\\t", " ").replace("\\", ""),
+    lambda text: re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text),
+)
+"""Words turned round, signs taken out, escapes of programs, words written as one."""
 
 
 @dataclass(frozen=True)
@@ -185,15 +203,17 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     spelled = [tokens(one) or (text.strip() or _NOTHING,) for one, text in zip(bare, texts, strict=True)]
     _join_equal(joined, spelled)
     lettered = [_in_letters(one) for one in bare]
-    plainly = {one: alike(one).strip() for one in dict.fromkeys((*bare, *lettered))}
+    said = {one: spelled_out(one) for one in dict.fromkeys((*bare, *lettered))}
+    plainly = {one: alike(words).strip() for one, words in said.items()}
     for written in (bare, lettered):
         _join_equal(joined, [(plainly[one] or text.strip(),) for one, text in zip(written, texts, strict=True)])
+    _join_read(joined, bare, [plainly[one] for one in bare], spelled)
     cores = [tokens(_core(text)) for text in texts]
     _join_equal(joined, [core if len(core) >= _LEAST_WORDS else row for core, row in zip(cores, spelled, strict=True)])
     _join_equal(joined, [(_deciphered(text) or text.strip() or _NOTHING,) for text in bare])
     _join_equal(joined, [tuple(min(one, one[::-1]) if one.isalpha() else one for one in row) for row in spelled])
     if by == NEAR:
-        _join_contained(joined, texts, spelled)
+        _join_contained(joined, [said[one] for one in bare])
         _join_near(joined, spelled)
     elif by == "id":
         _join_equal(joined, [(row.label,) for row in rows])
@@ -246,27 +266,32 @@ def _as_read(text: str) -> str:
         if not _CODED_SIGNS.search(text):
             break
         text = unquote(text if " " in text else text.replace("+", " "))
-    if "\\u" in text or "\\x" in text:
+    if text.count("+") >= _FEWEST_JOINED and not re.search(r"\s", text.strip()):
+        text = unquote(text.replace("+", " "))
+    if "\\" in text:
         text = _CODE_POINT.sub(_character, text)
     if text.count("=20") > 1 or "=3D" in text:
         text = _QUOTED_PRINTABLE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "", text)
     if not text.isascii():
         text = _OVER_ASCII.sub("", as_seen(text) if _DRESSED.search(text) else text)
-    elif _ONE_RUN.fullmatch(text.strip()):
-        text = _decoded(text.strip()) or text
+    elif _ONE_RUN.fullmatch(bare := _DATA.sub("", text.strip())) or _NUMBERS.fullmatch(bare):
+        text = _decoded(bare) or text
     text = _BROKEN.sub("", _KEYCAPS.sub("", text))
     return _SPACED.sub(r"\1", text) if _is_spaced(text) else text
 
 
 def _character(escape: re.Match[str]) -> str:
-    code = int(next(group for group in escape.groups() if group), 16)
+    octal = escape["octal"]
+    code = int(octal, 8) if octal else int(next(group for group in escape.groups() if group), 16)
     return chr(code) if code < 0x110000 else escape[0]
 
 
 def _decoded(text: str) -> str:
     """Return what a text that is one run of base64, base32 or hexadecimal digits spells; empty when that is no text."""
     run = re.sub(r"\s", "", text).rstrip("=")
+    groups = text.split()
     ways: tuple[Callable[[], bytes], ...] = (
+        *(partial(_from_numbers, groups, base) for base in (2, 8, 10, 16)),
         partial(bytes.fromhex, run),
         lambda: base64.b32decode(run + "=" * (-len(run) % 8)),
         lambda: base64.b64decode(run.translate(_OTHER_ALPHABET) + "=" * (-len(run) % 4), validate=True),
@@ -277,6 +302,11 @@ def _decoded(text: str) -> str:
             if " " in found and all(one.isprintable() or one.isspace() for one in found):
                 return found
     return ""
+
+
+def _from_numbers(groups: Sequence[str], base: int) -> bytes:
+    """Return the bytes that numbers in a base are, if there are several."""
+    return bytes(int(group, base) for group in groups) if len(groups) > 1 else b""
 
 
 def _deciphered(text: str) -> str:
@@ -353,22 +383,32 @@ def _in_letters(text: str) -> str:
     return _MIXED.sub(lambda word: word[0].translate(_LEET), text)
 
 
-def _join_contained(joined: _Union, texts: Sequence[str], spelled: Sequence[tuple[str, ...]]) -> None:
-    """Join a row that stands whole in another one, between ends of sentences, lines, quotations or brackets.
+def _join_read(
+    joined: _Union, texts: Sequence[str], plainly: Sequence[str], spelled: Sequence[tuple[str, ...]]
+) -> None:
+    """Join rows that are no language as they stand to those that they are by one of the ways to read them."""
+    places = {one: place for place, one in enumerate(plainly)}
+    for place, text in enumerate(texts):
+        if sum(map(SAY_LITTLE.__contains__, spelled[place])) < _READABLE:
+            for way in _READ_AS:
+                read = alike(spelled_out(way(text))).strip()
+                if len(read) >= _LEAST_LETTERS and read in places:
+                    joined.join(place, places[read])
+
+
+def _join_contained(joined: _Union, rows: Sequence[tuple[str, ...]]) -> None:
+    """Join a row that stands whole in another one, whatever is around it.
 
     What asks for all that another row asks for, and for more, is not independent of it.
     """
-    whole = {row: place for place, row in enumerate(spelled) if len(row) >= _LEAST_WORDS and _says_enough(row)}
-    openings = {row[:_LEAST_WORDS] for row in whole}
-    longest = max(map(len, whole), default=0)
-    for place, text in enumerate(texts):
-        pieces = [tokens(piece) for piece in _PIECE.split(text, maxsplit=_MOST_PIECES)]
-        for begin in range(len(pieces)):
-            run: tuple[str, ...] = ()
-            for piece in pieces[begin:]:
-                run += piece
-                if len(run) > longest or (len(run) >= _LEAST_WORDS and run[:_LEAST_WORDS] not in openings):
-                    break
+    whole = {row: place for place, row in enumerate(rows) if len(row) >= _LEAST_WORDS and _says_enough(row)}
+    lengths: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    for row in whole:
+        lengths[row[:_LEAST_WORDS]].add(len(row))
+    for place, row in enumerate(rows):
+        for begin in range(len(row) - _LEAST_WORDS + 1):
+            for length in lengths.get(row[begin : begin + _LEAST_WORDS], ()):
+                run = row[begin : begin + length]
                 if run in whole:
                     joined.join(place, whole[run])
 

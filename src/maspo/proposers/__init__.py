@@ -1,1 +1,10 @@
-"""Proposers: rewrite a prompt, led by traces. Prompts are text files beside the code."""
+"""Who writes new prompts, and what no new prompt may hold. By what stands where.
+
+Writing: ``base`` is the port; ``rewrite`` asks a model, ``edits`` none; ``examples`` draws worked examples of traces;
+``drafts`` reads drafts from a reply and holds them to the rules.
+Memorized data: ``passages`` of inputs; ``tables`` of questions and answers, with ``retold`` for words in disguise,
+``reckoned`` for numbers that are described, ``rows`` for what the structure of rows tells, ``chosen`` for options.
+What does not belong into a draft: ``foreign`` refuses it, in each of the ``readings`` of a text, of which ``spoken``
+are those of words for digits and letters; ``addresses``, ``contacts`` without an address, ``accounts``, ``ciphers``,
+which ``english`` measures. ``instructions`` remarks on words to others. ``sought`` are patterns with signs of them.
+"""

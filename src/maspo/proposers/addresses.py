@@ -9,6 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from maspo.core.late import late
+from maspo.proposers.contacts import contacts
 from maspo.proposers.readings import Readings, rotated
 from maspo.proposers.sought import DIGITS, sought
 
@@ -33,7 +35,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_CORE: Final = _words("com org net edu gov mil example invalid onion ")
+_CORE: Final = _words("com org net edu gov mil example invalid onion i2p ")
 _TIGHT: Final = _words("com org net edu gov mil example onion io ")
 """Told also where a space was taken out after the dot; any other could be the first word of a sentence."""
 _COUNTRIES: Final = _words(
@@ -110,6 +112,7 @@ _ROTATED = sought(
 )
 _QUAD = sought(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)", *DIGITS)
 """Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
+_QUAD_APART = late(r"(?<![\w.])(\d{1,3})( ?[^\w\s.,] ?|_|, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\w)")
 _HEX_QUAD = sought(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", *(f"{sign}." for sign in "0123456789abcdef"))
 _PLACE = re.compile(
     r"\b(?:ip|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
@@ -191,6 +194,7 @@ def _in(text: str) -> Iterator[str]:
     for pattern in (_SCHEME, _MAILBOX, _LOCAL, _PHONE, _DASHED, _HANDLE, _SHORT_DOTTED):
         yield from (found[0] for found in pattern.finditer(text))
     yield from _quads(text)
+    yield from contacts(text)
     yield from (
         found[0] for found in _SPOKEN_PHONE.finditer(text) if not _counts(re.findall(r"[a-z]+", found[0].lower()))
     )
@@ -262,6 +266,10 @@ def _quads(text: str) -> Iterator[str]:
         listed = numbers in (sorted(numbers), sorted(numbers, reverse=True)) or max(numbers) < 100
         place = _PLACE.search(text[max(0, found.start() - 60) : found.start()])
         if max(numbers) < 256 and ((found[2] == "," and not listed) or place):
+            yield found[0]
+    for found in _QUAD_APART.finditer(text):
+        numbers = [int(found[group]) for group in (1, 3, 4, 5)]
+        if max(numbers) < 256 and _PLACE.search(text[max(0, found.start() - 60) : found.start()]):
             yield found[0]
     for found in _HEX_QUAD.finditer(text):
         if re.search(r"[a-f]", found[0], re.IGNORECASE) and re.search(r"\d", found[0]):
@@ -337,4 +345,5 @@ def _known() -> frozenset[str]:
         "corp",
         "arpa",
         "eth",
+        "i2p",
     }

@@ -1,4 +1,4 @@
-"""Whether a draft tells which option is right: letters, or their numbers, beside words of inputs. Pure.
+"""Whether a draft tells which option is right: letters beside words of inputs, or the texts of right ones. Pure.
 
 A letter stands in every prompt, and beside some word of an input by chance. So each input of which the draft has a word
 is taken to be given the letter next to it, and more right ones than luck brings are a table (binomial test).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from maspo.core.spelling import SAY_LITTLE
@@ -16,12 +16,17 @@ from maspo.proposers.retold import Places
 
 _NEAR: Final = 8
 """Words between a word of an input and the letter that it is given."""
-_BY_CHANCE: Final = 0.005
+_BY_CHANCE: Final = 0.0075
 """Chance at which so many letters are right; four of four options are, three are not."""
+_OF_VALUES: Final = 0.02
+"""The same for texts of options: three right ones of four each, and no wrong one; few prompts hold any."""
+_LAST: Final = ["first", "second", "third", "last"]
 _ORDINALS: Final = ["first", "second", "third", "fourth", "fifth", "sixth"]
 _RADIO: Final = ["alfa", "bravo", "charlie", "delta", "echo", "foxtrot"]
 _GREEK: Final = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
 _LETTERS: Final = list("abcdef")
+_ANYWHERE: Final = frozenset({"has", "have", "had", "all", "any", "not", "but", "may", "must", "one", "two", "last"})
+"""Words that stand for no input even where a single one has them."""
 _FEWEST: Final = 3
 """Inputs that a table of letters has; fewer are met by chance."""
 
@@ -32,7 +37,9 @@ class Chosen:
     def __init__(self, letters: Mapping[int, str], telling: Mapping[str, int]) -> None:
         """Take the letter of each input, and the input of each word that stands for it alone."""
         self._letters = {number: letter for number, letter in letters.items() if letter in _LETTERS}
-        self._telling = {word: number for word, number in telling.items() if number in self._letters}
+        self._telling = {
+            word: number for word, number in telling.items() if number in self._letters and word not in _ANYWHERE
+        }
         often = Counter(self._letters.values())
         self._share = {letter: times / len(self._letters) for letter, times in often.items()}
 
@@ -43,7 +50,7 @@ class Chosen:
             return False
         return any(
             self._is_right(given)
-            for names in (_LETTERS, [str(one) for one in range(1, len(_LETTERS) + 1)], _ORDINALS, _RADIO, _GREEK)
+            for names in (_LETTERS, [str(one) for one in range(1, len(_LETTERS) + 1)], _ORDINALS, _LAST, _RADIO, _GREEK)
             for marks in self._marks(places, names)
             for given in self._given(said, places, marks)
         )
@@ -81,10 +88,36 @@ class Chosen:
     def _is_right(self, given: Mapping[int, set[str]]) -> bool:
         right = sum(letters == {self._letters[number]} for number, letters in given.items())
         luck = [max(self._share.get(letter, 0.0) for letter in letters) for letters in given.values()]
-        return len(self._share) > 1 and right >= _FEWEST and _chance(luck, right) <= _BY_CHANCE
+        return len(self._share) > 1 and right >= _FEWEST and at_least(luck, right) <= _BY_CHANCE
 
 
-def _chance(luck: Sequence[float], least: int) -> float:
+class Values:
+    """The texts of options, right and wrong: a draft that has the right ones alone tells which they are."""
+
+    def __init__(self, options: Iterable[tuple[Sequence[str], Sequence[Sequence[str]]]]) -> None:
+        """Take of each input the words of the right option, and those of all its options."""
+        right: dict[tuple[str, ...], float] = {}
+        wrong: set[tuple[str, ...]] = set()
+        for chosen, listed in options:
+            right[tuple(chosen)] = max(right.get(tuple(chosen), 0.0), 1 / len(listed))
+            wrong |= {tuple(one) for one in listed} - {tuple(chosen)}
+        share = max(right.values(), default=0.0)
+        self._known: dict[str, list[tuple[tuple[str, ...], bool, float]]] = {}
+        for text in sorted(right.keys() ^ wrong):
+            self._known.setdefault(text[0], []).append((text, text in right, right.get(text, share)))
+
+    def told_by(self, said: Sequence[str]) -> bool:
+        """Return whether more right options stand in a draft, among all that do, than luck brings."""
+        found: dict[tuple[str, ...], tuple[bool, float]] = {}
+        for place, word in enumerate(said):
+            for text, is_right, share in self._known.get(word, ()):
+                if tuple(said[place : place + len(text)]) == text:
+                    found[text] = is_right, share
+        right = sum(is_right for is_right, _ in found.values())
+        return right >= _FEWEST and at_least([share for _, share in found.values()], right) <= _OF_VALUES
+
+
+def at_least(luck: Sequence[float], least: int) -> float:
     """Return how likely so many of some guesses are right, or more, each by its own luck (Poisson binomial)."""
     right = [1.0]
     for one in luck:

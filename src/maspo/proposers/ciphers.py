@@ -13,6 +13,8 @@ from functools import cache
 from string import ascii_lowercase
 from typing import Final
 
+from maspo.proposers.english import APART, ENGLISH, bits
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -60,6 +62,12 @@ _DEAD = re.compile(
     "\U00012000-\U000123ff]){3,}"
 )
 """Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform."""
+_PIG = re.compile(r"(?:\b[a-z]{2,}ay\b[^\w\n]{1,2}){4}[a-z]{2,}ay\b")
+"""Words that all end as Pig Latin has them."""
+_SENTENCE = re.compile(r"[.!?;:\n]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_STRETCH, _STEP = 8, 5
+"""Words that are measured together, and from where to where the next ones begin."""
 _PICTURES = re.compile("(?:[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff][\ufe0f\u200d]?[ \n]{0,2}){12,}")
 _DIFFERENT_PICTURES: Final = 5
 """Of a row of so many pictures at least so many differ, where it is no scale of stars or squares."""
@@ -82,6 +90,8 @@ def ciphers(text: str) -> Iterator[str]:
     for _, said in sorted(comes_out.items()):
         for begin, last in _undone(words, said):
             yield small[found_words[begin].start() : found_words[last].end()]
+    yield from _far_from_english(small)
+    yield from (found[0] for found in (_PIG.finditer(small) if small.count("ay") > _AROUND - 2 else ()))
     for run in _UNBROKEN.findall(small):
         if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in UNDOINGS):
             yield run
@@ -91,7 +101,9 @@ def ciphers(text: str) -> Iterator[str]:
     for found in _NUMBERS.finditer(text):
         numbers = [int(one) for one in re.findall(r"\d+", found[0])]
         letters = "".join(f" {ascii_lowercase} "[number] for number in numbers)
-        if _telling_in(letters.replace(" ", "")) >= 2 or _reads(letters):
+        measured = bits(letters)
+        english = measured is not None and measured <= ENGLISH and len(set(letters)) > _SAYING + 1
+        if _telling_in(letters.replace(" ", "")) >= 2 or _reads(letters) or english:
             yield found[0]
     for found in _SQUARE.finditer(text):
         places = [(int(one[0]) - 1, int(one[1]) - 1) for one in re.findall(r"\d\d", found[0])]
@@ -113,6 +125,24 @@ def ciphers(text: str) -> Iterator[str]:
         for found in pattern.finditer(text):
             if pattern is _DEAD or len(set(found[0]) - set(" \n\ufe0f\u200d")) >= _DIFFERENT_PICTURES:
                 yield found[0]
+
+
+def _far_from_english(small: str) -> Iterator[str]:
+    """Yield a word of each stretch that is no language as it stands, and English undone: words around it may be."""
+    for sentence in _SENTENCE.split(small):
+        words = list(_LETTERS.finditer(sentence))
+        for begin in range(0, max(1, len(words) - _STRETCH + _STEP), _STEP):
+            some = words[begin : begin + _STRETCH]
+            if sum(one[0] in _COMMON or not one[0].isascii() for one in some) > _MOST_AS_IT_STANDS:
+                continue
+            stretch = " ".join(one[0] for one in some)
+            standing = bits(stretch)
+            if standing is None or standing < ENGLISH:
+                continue
+            undone = (found for undo in _WHOLE for found in [bits(undo(stretch))] if found is not None)
+            if min(undone, default=standing) <= min(ENGLISH, standing - APART):
+                yield max((one[0] for one in some if one[0] not in _COMMON), key=len)
+                break
 
 
 def _undone(words: Sequence[str], said: Mapping[int, str]) -> Iterator[tuple[int, int]]:
@@ -235,6 +265,11 @@ UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
     _turned,
     _from_pig_latin,
 )
+_WHOLE: Final[tuple[Callable[[str], str], ...]] = (
+    *UNDOINGS[:-2],
+    lambda text: " ".join(word[::-1] for word in text.split()),
+)
+"""The same for a sentence, but for Pig Latin."""
 _CODINGS: Final[tuple[Callable[[str], str], ...]] = (
     *(_moved(26 - by) for by in range(1, 26)),
     lambda word: word.translate(_MIRRORED),

@@ -14,6 +14,7 @@ from typing import Final
 
 from maspo.core.control_tokens import DOT, control_tokens
 from maspo.core.invisible import hidden_beyond
+from maspo.proposers.accounts import accounts
 from maspo.proposers.addresses import addresses
 from maspo.proposers.ciphers import ciphers
 from maspo.proposers.instructions import excerpt, remarks
@@ -33,6 +34,9 @@ _KEY = sought(
     r"|(?<!\w)\$(?:argon2\w{0,2}|[156])\$[\w$=.,/-]{8,}|\bAGE-SECRET-KEY-\w{6,}|\bnsec1[a-z0-9]{20,}"
     r"|(?-i:\bMII)[A-Za-z0-9+/]{20,}|(?-i:\bSG)\.[\w-]{8,}\.[\w-]{6,}"
     r"|(?<!\w)\$2[aby]\$\d\d\$[\w./]{8,}|\b(?:v[1-4]\.(?:local|public)|dop_v1|xapp|lin_api|sq0\w{3}|shp\w{2})[-._][\w-]{8,}"
+    r"|(?:key|secret|token)['\"]?\s*[=:]\s*['\"]?(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{14,}"
+    r"|\d[\w!@#$%^&*-]{0,20} is (?:the|my|our) (?:\w+ )?(?:password|passcode|pin|passphrase|secret)\b"
+    r"|\b(?:otp|pin|passcode|one-time code)\W{1,3}(?:is\W{1,2})?\d(?:[ -]?\d){3,7}(?!\d)"
     r"|(?:api[ _-]?key|secret(?:[ _-]key)?|access[ _-]key|token"
     r"|password|passwd|passphrase|passcode|\bpwd|\bpass)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
@@ -61,6 +65,10 @@ _KEY = sought(
         "access",
         "passcode",
         "pwd",
+        "key",
+        "otp",
+        "pin",
+        "one-time code",
         "pass",
     ),
     *("ssh-", "ya29.", "begin ", "=ybegin", "/", "+"),
@@ -85,7 +93,7 @@ _CODED = re.compile(
 """Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
 _ESCAPES = sought(
     r"(?:\\x[0-9a-f]{2}|\\u\{[0-9a-f]{1,6}\}|%u[0-9a-f]{4}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};"
-    r"|=[0-9a-f]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
+    r"|=[0-9a-f]{2}|\\[01]?[0-7]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
     *("\\", "%", "&", "=", "u+"),
 )
 _KEY_APART = sought(
@@ -93,7 +101,7 @@ _KEY_APART = sought(
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
 )
 """A key in groups, as people write down what they copy by hand."""
-_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/-]{1,2}[^\W\d_]){19,}(?!\w)")
+_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/\n-]{1,3}[^\W\d_]){19,}(?!\w)")
 """More letters one by one than a word that is spelled."""
 _LEAST_SPELLED: Final = 9
 """Different letters of what is spelled so: moves, bases of a gene and notes have fewer."""
@@ -131,6 +139,9 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
         yield "a control token of a chat format", token
     for address in addresses(seen):
         yield ("an e-mail address" if "@" in address and "://" not in address else "a URL or another address"), address
+    for text in (seen.plain, *seen.mended):
+        for number in accounts(text):
+            yield "the number of an account or a card", number
     for text in (seen.plain, *seen.mended, *seen.decoded):
         for key in _KEY.finditer(text):
             yield "a key or password", key[0]

@@ -1,149 +1,203 @@
 """Words of a prompt that speak to other systems or people, which a reader should look at twice. Pure.
 
-They can be right in a prompt, so no rule refuses them. They are found by what is said to be done and to whom: a verb of
-handing over with somebody outside the team, a verb of disregarding with what is in force, and so on.
+They can be right in a prompt, so no rule refuses them. An agent reads and writes text. A sentence that has it, or
+somebody else, do more is found by what it speaks of: a verb of handing over close to somebody outside the team, a verb
+of disregarding close to what is in force, and so on, in any order. What says these, and which of them stand together,
+is a list of its own (``words_to_others.txt``). Beside that, whoever is told to do something to something by a verb that
+is none of reading, thinking and writing is told to act.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise, product
 from typing import Final
 
 from maspo.core.late import late
 from maspo.proposers.readings import readings
 
-
-def _any(*words: str) -> str:
-    """Return a pattern for any of some words, given in lines."""
-    return rf"(?:{'|'.join(word for line in words for word in line.split(' / '))})"
-
-
-_OUTSIDE: Final = _any(
-    r"https? / servers? / end ?points? / web ?hooks? / ur[li]s? / web ?sites? / sites? / addres+(?:es)? / e-?mails?",
-    r"in ?box(?:es)? / slack / discord / telegram / whatsapp / sms / channels? / dashboards? / spreadsheets?",
-    r"buckets? / drives? / clouds? / repositor(?:y|ies) / data ?bases? / log ?files? / pastebins? / gists? / apis?",
-    r"services?",
-    r"third part(?:y|ies) / outsiders? / providers? / vendors? / partners? / external\w* / admin(?:istrator)?s?",
-    r"operators? / moderators? / developers? / engineers? / support(?: team| desk)? / help ?desks? / managers?",
-    r"supervisors? / boss(?:es)? / police / authorit(?:y|ies) / press / journalists? / compan(?:y|ies) / owners?",
-    r"accounts?(?: holders?)? / hosts? / remote\w* / collectors? / phones? / numbers? below",
-    r"following (?:number|contact|account) / outside \w+ / disks?",
-)
-_HAND_OVER: Final = _any(
-    r"send / post / upload / submit / forward / transmit / exfiltrate / leak / e-?mail / mail / relay / deliver",
-    r"share / publish / report / copy / b?cc / route / redirect / dispatch / push / stream / sync / back up / store",
-    r"share / save / write / log / append / disclose / hand(?: over)? / pass(?: on| along)? / notify / contact",
-    r"message / ping / transfer / wire",
-    r"inform / alert / text / fax / call / reach out to / tell",
-)
-_TOWARDS: Final = r"(?:(?:to|at|via|with|in|into|on|through|by|over|for|using) )?"
-_ONE: Final = r"(?:(?:the|our|an?|my|your|their|this|that|any|some|all) )?(?:\w+ ){0,2}"
-_FORCE: Final = _any(
-    r"instructions? / prompts? / rules / messages? / guidelines / directions / directives / safety / everything",
-    r"polic(?:y|ies) / orders / guidance / filters? / what the (?:system|user|developer) (?:says?|said|wants?)",
-)
-_DISREGARD: Final = _any(
-    r"ignor\w* / disregard\w* / forget / overrid\w* / bypass\w* / skip / drop / abandon / set aside / neglect",
-    r"(?:do not|don'?t|stop|cease to|no longer) (?:follow|obey)(?:ing)? / pay no (?:attention|heed)",
-)
-_TOOLS: Final = _any(
-    r"tools? / plugins? / apis? / shell / commands? / endpoints? / webhooks? / browser / function calls? / bash",
-    r"powershell / terminal / scripts? (?:at|from) / connectors? / mcp",
-)
-_SECRETS: Final = _any(
-    r"system (?:prompts?|messages?) / api keys? / passwords? / credentials? / secrets? / environment variables?",
-    r"private keys? / access tokens? / hidden (?:instructions?|prompts?) / initial prompts?",
-    r"(?:everything|words|text|lines?) above / (?:your|the) configuration",
-)
-_JUDGES: Final = _any(r"judge / grader / evaluator / rater / reviewer / assessor / examiner / scorer")
-_ADDRESSED: Final = _any(
-    r"admin(?:istrator)? / operator / developer / assistant / agent / model / ai / llm / chatbot / copilot / siri",
-    r"chatgpt / gpt / claude / gemini / llama / mistral / grok / deepseek / qwen",
-    r"alexa / support / team / manager / moderator / tool / browser / crawler / mailer",
-)
-_KINDS: Final[Mapping[str, Iterable[str]]] = {
-    "tells somebody to ignore instructions": (
-        rf"\b{_DISREGARD}\b[^.\n]{{0,40}}\b{_FORCE}\b",
-        r"\b(?:ignorier|vergiss|ignore[zr]|oublie|ignora|olvida|dimentica|esque[cç])\w*\b[^.\n]{0,40}"
-        r"\b(?:anweisung|regel|instru[ckz]|consigne|règle|reglas|regole|regras|istruzion)\w*",
-        r"ne (?:tenez|tiens) (?:pas|plus) compte|(?:olvida|ignora)\w* todo lo (?:anterior|dicho)|yok say",
-        r"무시하|تجاهل|无视|無視し",
-        r"игнорир\w+[^.\n]{0,40}(?:инструкци|правил)|忽略[^。\n]{0,20}(?:指令|指示|说明|規則|规则)|指示[^。\n]{0,10}無視",
-    ),
-    "tells somebody to call a tool": (
-        r"\b(?:call|invoke|use|run|execute|trigger|open|start|launch|fetch|curl|wget|browse|query)\b"
-        rf"[^.\n]{{0,30}}\b{_TOOLS}\b",
-        r"(?<![\w$])(?:curl|wget|scp|rsync|nslookup) +-{0,2}\w",
-        r"\b(?:download|install)\b[^.\n]{0,30}\b(?:packages?|files?|scripts?|programs?|extensions?|software)\b",
-        r"\b(?:make|send|issue|perform|do) an? (?:http|api|web|network|post|get)\w* (?:request|call)\b",
-        r"\b(?:run|execute)\b[^.\n]{0,30}\bon (?:the|this|my|your) "
-        r"(?:host|machine|servers?|folder|system|computer)\b",
-        r"\b(?:delete|erase|wipe|overwrite|encrypt)\b[^.\n]{0,20}\b"
-        r"(?:files?|folders?|disks?|drives?|databases?|backups?)\b",
-    ),
-    "tells somebody to send something away": (
-        rf"\b{_HAND_OVER}\b[^.\n]{{0,60}}?\b{_TOWARDS}{_ONE}{_OUTSIDE}\b",
-        r"\b(?:schick|sende|leite|envoye|transf[eé]r|env[ií]a|manda|invia|inoltra)\w*[^.\n]{0,60}"
-        r"\b(?:server|adresse|e-?mail|webhook|url|direcci[oó]n|indirizzo|endere[cç]o|postfach|administrat)\w*",
-        r"发送[^。\n]{0,20}(?:到|给|至)|发送到|отправ\w+[^.\n]{0,40}(?:сервер|адрес|почт)|送信",
-    ),
-    "asks for what is secret": (
-        r"\b(?:reveal|print|show|repeat|output|disclose|include|quote|list|dump|leak|copy|give|tell)\b"
-        rf"[^.\n]{{0,30}}\b{_SECRETS}\b",
-    ),
-    "asks people for what is private": (
-        r"\b(?:ask|request|collect|obtain|gather|harvest|demand)\b[^.\n]{0,40}\b(?:passwords?|credit cards?|"
-        r"card numbers?|social security|bank (?:details|account)|passport|personal (?:data|details|information))",
-    ),
-    "keeps something from somebody": (
-        r"\b(?:keep|hide|conceal|withhold)\b[^.\n]{0,30}\bfrom (?:the |our |your )?(?:users?|operators?|owners?|"
-        r"customers?|admin\w*|developers?|humans?|people)\b",
-        r"\b(?:do not|don'?t|never) (?:tell|inform|alert|warn)\b[^.\n]{0,20}\b(?:users?|operators?|owners?|anyone|"
-        r"anybody) (?:about|of|that) (?:this|it|these)\b",
-    ),
-    "gives somebody another role": (
-        r"\byou are now\b|\bnew instructions\b|\bdeveloper mode\b|\bjailbreak|\bfrom now on,? you\b",
-        r"\bact as (?:the |an? )?(?:system|admin|administrator|root|developer)\b|\bpretend (?:to be|you are)\b",
-    ),
-    "speaks to a judge": (
-        r"</?\s*verdict",
-        r"\bvote for (?:this|me|us)\b|\bwhoever (?:scores|grades|judges|rates|evaluates|marks)\b",
-        r"\bth(?:e other|is) (?:output|answer|response|text) "
-        r"(?:wins|loses|is (?:wrong|worse|better|best|bad|the (?:better|best)))\b",
-        rf"(?:^|[.!?\n]\s?){_JUDGES}s?:\s",
-        r"\b(?:choose|pick|prefer|vote for|select|favou?r|rank)\b[^.\n]{0,20}"
-        r"\b(?:output|answer|response|text)[ _]?(?:1|2|one|two|a|b)\b",
-        rf"\b{_JUDGES}s?\b[^.\n]{{0,40}}\b(?:must|should|choose|pick|prefer|favou?r|please|has to|ought)\b",
-        r"\b(?:tell|ask|convince|persuade|instruct|dear|note to|attention|remind|impress)\b"
-        rf"[^.\n]{{0,30}}\b{_JUDGES}s?\b",
-    ),
-    "speaks to somebody outside": (
-        r"\b(?:dear|attention|attn|to:|cc:|hey|hello|note (?:to|for)|message (?:to|for))\s+"
-        rf"(?:(?:the|all|any) )?(?:\w+ )?{_ADDRESSED}s?\b",
-        r"\b(?:tell|order|instruct|command|get)\b[^.\n]{0,30}\b(?:assistant|agent|model|ai)s?\b[^.\n]{0,10}"
-        r"\bto (?:leave|ignore|forget|break|obey|disregard|stop)\b",
-        r"(?-i:\bSYSTEM:)",
-    ),
-}
-_PATTERNS = {what: late("|".join(patterns), re.IGNORECASE) for what, patterns in _KINDS.items()}
+_REACH: Final = 80
+"""Characters that what is said together takes at most: about a dozen words."""
+_BEFORE: Final = 40
+"""Characters before a verb that tell whether it is one."""
 _EXCERPT: Final = 60
 """Characters of what was found that a remark shows: it stays on one line of a report."""
+_MOST: Final = 200_000
+"""Characters of a prompt that are looked through."""
+_SENTENCE = re.compile(r"[^.!?;\n。！？]+(?:\.(?=\w)[^.!?;\n。！？]+)*[.!?;。！？]?")
+_INSIDE: Final = (
+    r"(?:readers?|users?|students?|pupils?|points?|questions?|next|steps?|solvers?|planners?|critics?|editors?|writers?"
+    r"|reporters?|verifiers?|checkers?|coders?|testers?|summari[sz]ers?|translators?|analysts?|researchers?|final|end|lines?"
+    r"|answers?|answerers?|one|two|three|\d+|following|last|previous|first|second|other agents?|rest|tasks?|problems?"
+    r"|reviews?|templates?|formats?|rules?|lengths?|numbers?|nearest|customers?|callers?|patients?|clients?|guests?|it|them|whom"
+    r"|which|what|be|have|make|do|get|ensure|help|show|avoid|keep|give|see|say|use|find|check|support|explain)\b"
+)
+"""Readers and steps of a team, and what is written to or done with: nobody outside."""
+_BEFORE_A_VERB = late(
+    r"(?:^\s*|[:,(\"'*>•“«–—-]\s*|\d[.)]\s|\b(?:and|then|or|but|please|must|should|shall|will|can|may|might|always|never|not"
+    r"|don['’]?t|also|first|next|now|finally|you|just|kindly|let['’]?s|instead|once|who|do|done|ready|finished|afterwards"
+    r"|later|answering|answer|help|it|(?:have|has|need|needs|want|wants|sure|remember|try|asked|told|is|are|be|ought"
+    r"|required|allowed|free|agent|model|forget|ai|assistant|system|everyone) to|\w{3,}ly)\s+)$",
+    re.IGNORECASE,
+)
+"""What stands before a verb that tells somebody to do something; else the word is a noun, or tells what happens."""
+_BEFORE_A_PARTICIPLE = late(r"\b(?:be|been|gets?|being|have)\s+(?:\w+ly\s+)?$", re.IGNORECASE)
+_SOMEBODY: Final = (
+    r"admin(?:istrator)?s?|operators?|developers?|assistants?|agents?|models?|ais?|llms?|chatbots?|copilot|siri|chatgpt|gpt"
+    r"|claude|gemini|llama|mistral|grok|deepseek|qwen|alexa|support|teams?|managers?|moderators?|tools?|browsers?|crawlers?"
+    r"|mailers?|maintainers?|engineers?|colleagues?|auditors?|owners?|boss|supervisors?|humans?|sir|madam|bots?|staff|friends?"
+    r"|scientists?|researchers?|help ?desk|security|systems?|servers?|router|orchestrator|dispatcher|proxy|gateway"
+)
+_SPOKEN_TO: Final = (
+    r"admin(?:istrator)?s?|operators?|maintainers?|moderators?|developers?|engineers?|colleagues?|auditors?|owners?|boss"
+    r"|supervisors?|crawlers?|bots?|humans?|judges?|graders?|evaluators?|raters?|reviewers?|assessors?|examiners?|scorers?"
+)
+_CALLED = late(
+    r"\b(?:dear|attention|attn|to:|cc:|hey|hello|hi|greetings|good (?:morning|day|evening)"
+    r"|(?:note|message|memo|word|p\.?s\.?|reminder|request) (?:to|for))[,:]?\s+"
+    rf"(?:(?:the|all|any|our|my|every) )?(?:\w+ )?(?:{_SOMEBODY}|{_SPOKEN_TO})\b|\bto whom it may concern"
+    rf"|(?:^|[.!?\n]\s?)(?:(?:human|fellow|all|future) )?(?:{_SPOKEN_TO})[:,]\s(?!\w+,? (?:and|or)\b)"
+    r"|(?:^|[.!?\n]\s?)(?:ai|llm|siri|alexa|chatgpt|gpt|claude|gemini|copilot|grok)s?,\s"
+    r"|(?<![\w.])@(?:claude|gpt|chatgpt|copilot|gemini|grok|here|channel|everyone|admins?|bot)\b"
+    r"|(?-i:\bSYSTEM:)|\b(?:system|admin|root) (?:override|notice|alert)\b",
+    re.IGNORECASE,
+)
+_CALLS: Final = "speaks to somebody outside"
+_DEED = late(
+    r"(?:^|[.!?:;\n>*•-]\s*|\b(?:please|and|then|also|finally|always|never|not|don['’]?t|must|should|you)\s+)"
+    r"([a-z]+)(?: (?:up|off|out|down|away))? (?-i:the|an?|every|each|all|any|it|this|that|these|those|them|your|my"
+    r"|our|his|her|their|its|me|us|him|everyone|everything)\b",
+    re.IGNORECASE,
+)
+"""A verb that tells somebody to do something to something."""
+_NO_VERB: Final = re.compile(r".{3,}ings?|.*(?:ed|ly|[^s]s|tion|ness)|.{1,2}")
+_ACTS: Final = "asks for more than reading, thinking and writing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Concepts:
+    """What says each concept, in verbs and otherwise; and what it means that concepts stand in one sentence."""
+
+    verbs: Mapping[str, re.Pattern[str]]
+    others: Mapping[str, re.Pattern[str]]
+    rules: Sequence[tuple[str, tuple[str, ...]]]
+    work: frozenset[str]
+    """Verbs of reading, thinking and writing, and words that are no verbs."""
 
 
 def remarks(prompt: str, seed_prompt: str) -> tuple[str, ...]:
     """Return what a reader should look at twice: instructions to others that the seed prompt does not give."""
-    seen, known = readings(prompt), readings(seed_prompt).all
-    remarked = []
-    for what, pattern in _PATTERNS.items():
-        texts = (seen.plain, *seen.mended, *seen.decoded)
-        new = [found[0] for text in texts for found in pattern.finditer(text) if found[0].lower() not in known]
-        if new:
-            remarked.append(f"{what}: {excerpt(new[0])}")
-    return tuple(remarked)
+    seen, known = readings(prompt[:_MOST]), readings(seed_prompt).all
+    remarked: dict[str, str] = {}
+    for text in (seen.plain, *seen.mended, *seen.decoded):
+        for what, found in _told_in(text):
+            if " ".join(found.lower().split()) not in known:
+                remarked.setdefault(what, f"{what}: {excerpt(found)}")
+    for deed in _DEED.finditer(seen.plain):
+        verb = deed[1].lower()
+        if not (verb in _concepts().work or _NO_VERB.fullmatch(verb) or re.search(rf"\b{verb}", known)):
+            remarked.setdefault(_ACTS, f"{_ACTS}: {excerpt(seen.plain[deed.start(1) : deed.end() + _EXCERPT])}")
+    return tuple(remarked.values())
 
 
 def excerpt(text: str) -> str:
     """Return the beginning of a text on one line."""
     line = " ".join(text.split())
     return line if len(line) <= _EXCERPT else f"{line[:_EXCERPT]}…"
+
+
+def _told_in(text: str) -> Iterator[tuple[str, str]]:
+    """Yield what a text tells others, each with the words that do."""
+    yield from ((_CALLS, found[0]) for found in _CALLED.finditer(text))
+    for sentence in dict.fromkeys(found[0] for found in _SENTENCE.finditer(text)):
+        places = _spoken_of(sentence)
+        for what, names in _concepts().rules:
+            if all(name in places for name in names) and (span := _together([places[name] for name in names])):
+                yield what, sentence[span[0] : span[1]]
+
+
+def _spoken_of(sentence: str) -> Mapping[str, Sequence[tuple[int, int]]]:
+    """Return where a sentence speaks of what; of a deed only where it tells somebody to do it, or that it is done."""
+    places: dict[str, list[tuple[int, int]]] = {}
+    for name, pattern in _concepts().verbs.items():
+        for found in pattern.finditer(sentence):
+            if _is_told(found[0], sentence[max(0, found.start() - _BEFORE) : found.start()]):
+                places.setdefault(name, []).append(found.span())
+    for name, pattern in _concepts().others.items():
+        for found in pattern.finditer(sentence):
+            places.setdefault(name, []).append(found.span())
+    return places
+
+
+def _is_told(verb: str, before: str) -> bool:
+    first = verb.partition(" ")[0].lower()
+    if first.endswith("ing"):
+        return True
+    return (_BEFORE_A_PARTICIPLE if first.endswith("ed") else _BEFORE_A_VERB).search(before) is not None
+
+
+def _together(places: Sequence[Sequence[tuple[int, int]]]) -> tuple[int, int] | None:
+    """Return the first span in which one place of each concept stands, none within another and all close."""
+    for spans in product(*(some[:8] for some in places)):
+        begin, end = min(span[0] for span in spans), max(span[1] for span in spans)
+        row = sorted(spans)
+        if end - begin <= _REACH and all(one[1] <= other[0] for one, other in pairwise(row)):
+            return begin, end
+    return None
+
+
+@cache
+def _concepts() -> _Concepts:
+    verbs: dict[str, list[str]] = {}
+    others: dict[str, list[str]] = {}
+    rules: list[tuple[str, tuple[str, ...]]] = []
+    work: set[str] = set()
+    text = resources.files(__package__).joinpath("words_to_others.txt").read_text(encoding="utf-8")
+    for line in filter(None, map(str.strip, text.splitlines())):
+        kind, _, rest = line.partition(" ")
+        name, _, listed = rest.partition(" ")
+        if kind == "rule":
+            what, _, names = rest.partition(": ")
+            rules.append((what, tuple(names.split(" + "))))
+        elif kind in ("work", "small"):
+            work |= set(rest.split())
+        elif kind in _FORMS:
+            words = (word.replace("_", " ").replace("{INSIDE}", _INSIDE) for word in listed.split())
+            (verbs if kind == "verb" else others).setdefault(name, []).extend(map(_FORMS[kind], words))
+    told, said = ({name: _compiled(words) for name, words in some.items()} for some in (verbs, others))
+    return _Concepts(told, said, rules, frozenset(work))
+
+
+def _compiled(words: Sequence[str]) -> re.Pattern[str]:
+    # Where words have no blanks between, a word may begin anywhere.
+    unspaced = [word for word in words if re.match(r"\(?[\u0590-\u1fff\u3040-\ud7ff]", word)]
+    spaced = [word for word in words if word not in unspaced]
+    ways = [rf"(?<![\w-])(?<!\w\.)(?:{'|'.join(spaced)})(?![\w-])"] if spaced else []
+    return re.compile("|".join([*ways, *unspaced]), re.IGNORECASE)
+
+
+def _forms_of_a_verb(verb: str) -> str:
+    first, _, rest = verb.partition(" ")
+    if first.endswith("e"):
+        forms = rf"{first[:-1]}(?:e|ed|ing)"
+    elif first.endswith("y") and first[-2] not in "aeiou":
+        forms = rf"{first[:-1]}(?:y|ied|ying)"
+    else:
+        forms = rf"{first}{first[-1]}?(?:ed|ing)|{first}"
+    return f"(?:{forms}) {rest}" if rest else forms
+
+
+def _forms_of_a_noun(noun: str) -> str:
+    ends_in_ies = noun.endswith("y") and noun[-2] not in "aeiou"
+    return f"{noun[:-1]}(?:y|ies)" if ends_in_ies else f"{noun}(?:e?s)?"
+
+
+_FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+    "verb": _forms_of_a_verb,
+    "noun": _forms_of_a_noun,
+    "said": lambda words: re.sub(r"(?<=\w)(?<!\\[a-z])\*", r"\\w*", words),
+}

@@ -25,9 +25,11 @@ _ROUNDS: Final = 3
 """Times that escapes are undone: one around the other, and one more."""
 _ESCAPED = sought(
     r"\\u(?:\{([0-9a-f]{2,6})\}|(000[0-9a-f]{5})|([0-9a-f]{4}))|\\x([0-9a-f]{2})"
-    r"|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})",
+    r"|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})|\\(?P<octal>0[4-7][0-7]|1[0-7]{2})(?!\d)",
     *("\\", "u+", "="),
 )
+_ONE_IN_UTF_7 = sought(r"\+(A[A-H][A-Za-z0-9+/]{1,10})-", "+a")
+"""Signs of ASCII as UTF-7 writes them."""
 _PERCENT = sought(r"(?:%[0-9a-f]{2})+", "%")
 _OPEN, _CLOSE = r"[\[({<*_'\"`|【「〔『]{1,3}\s?", r"\s?[\])}>*_'\"`|】」〕』]{1,3}"
 _ENDS = r"(?:com|org|net|edu|gov|io)\b"
@@ -95,7 +97,7 @@ _MENDED: Final = tuple(
             ("arobase", "arroba", "klammeraffe", "chiocciola", "apenstaartje"),
         ),
         (rf"(?<=@)([\w-]+)\s+(?:{_SAID})\s+(?=[a-z]{{2,6}}\b)", r"\1.", ("@",)),
-        (r"(?<=\w)</?[a-z]{1,6}>(?=[\w.])", "", ("<",)),
+        (r"(?<=[\w.])(?:</?[a-z]{1,6}>|<!--[^>]{0,40}-->)(?=[\w.])", "", ("<",)),
         (r"(?<=\w)\\(?=[.@]\w)", "", ("\\.", "\\@")),
         (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
         (r"(?<=\w)\s+colon\s+", ":", ("colon",)),
@@ -147,6 +149,11 @@ _JOINED_BY = re.compile(
     r'(?<=["\w])\s*,\s*(?=["\w])(?=[^\[\]()\n]{0,120}[\])]\s*\.?(?:join|implode)\W{1,4}([.@:/])\W)', re.IGNORECASE
 )
 """A comma in a list whose texts are put together with a sign between them."""
+_FORMAT = re.compile(
+    r'"([^"\n]{0,40}(?:%s|\{\w{0,12}\})[^"\n]{0,40})"(?:[\s,%()]|\.format\b)+((?:"?[\w.-]{1,40}"?[\s,)]*){1,6})'
+)
+"""A text with places in it, and what a program puts there."""
+_PLACE = re.compile(r"%s|\{\w{0,12}\}")
 _SIGN_BETWEEN = re.compile(r"(?<=\w)[^\w\s.]{1,3}\.[^\w\s.]{1,3}(?=[a-z]{2,10}\b)", re.IGNORECASE)
 """A dot between other signs, such as `^.^`."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
@@ -241,9 +248,17 @@ def _as_programs_read(text: str) -> list[str]:
         for one in dict.fromkeys((quoted, joined)):
             if (bare := _PUT_TOGETHER.sub("", one)) != one:
                 found.append(bare.replace('"', " "))
+        if (filled := _FORMAT.sub(_filled, quoted)) != quoted:
+            found.append(filled)
     if (plain := _SIGN_BETWEEN.sub(".", text)) != text:
         found.append(plain)
     return found
+
+
+def _filled(call: re.Match[str]) -> str:
+    """Return a text with places in it with the values in them, in the order in which they are given."""
+    values = iter(re.findall(r"[\w.-]+", call[2]))
+    return f" {_PLACE.sub(lambda place: next(values, place[0]), call[1])} "
 
 
 def unaccented(text: str) -> str:
@@ -273,14 +288,25 @@ def _unescaped(text: str) -> str:
         text = html.unescape(text)
         text = _PERCENT.sub(lambda run: unquote(run[0], errors="replace"), text)
         text = _ESCAPED.sub(_character, text)
+        text = _ONE_IN_UTF_7.sub(_from_utf_7, text)
         if text == before:
             break
         text = as_seen(text)
     return text
 
 
+def _from_utf_7(escape: re.Match[str]) -> str:
+    with suppress(UnicodeDecodeError):
+        found = escape[0].encode().decode("utf-7")
+        return found if found.isascii() and found.isprintable() else escape[0]
+    return escape[0]
+
+
 def _character(escape: re.Match[str]) -> str:
-    code = int(next(group for group in escape.groups() if group), 16)
+    octal = escape["octal"]
+    if escape[0][0] == "=" and not (escape[0].isupper() or escape[0][1:].isdigit()):
+        return escape[0]  # quoted-printable writes capitals; `=Be` begins a value
+    code = int(octal, 8) if octal else int(next(group for group in escape.groups() if group), 16)
     return chr(code) if 0x20 <= code < 0x110000 and not 0xD800 <= code < 0xE000 else escape[0]
 
 

@@ -18,14 +18,25 @@ _DESCRIBED: Final[_Ways] = tuple(
         (rf"(?:a )dozen(?: and {_N})?(\b)", lambda more, _: 12 + more),
         (rf"{_N} (?:more|greater|larger|bigger|higher|above|over|added to) (?:than )?{_N}", lambda one, two: one + two),
         (rf"{_N} (?:less|fewer|smaller|lower|below|under|short of) (?:than )?{_N}", lambda one, two: two - one),
-        (rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?after {_N}(\b)", lambda one, _: one + 1),
-        (rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?before {_N}(\b)", lambda one, _: one - 1),
+        (
+            rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?after {_N}(\b)",
+            lambda one, _: one + 1,
+        ),
+        (
+            rf"(?:the )?(?:number|one|integer|year) (?:right |just |that comes )?before {_N}(\b)",
+            lambda one, _: one - 1,
+        ),
+        (rf"after {_N}(\b)", lambda one, _: one + 1),
+        (rf"before {_N}(\b)", lambda one, _: one - 1),
         (rf"(?:successor of|next after) {_N}(\b)", lambda one, _: one + 1),
         (rf"(?:predecessor of|just below) {_N}(\b)", lambda one, _: one - 1),
         (rf"(?:twice|double|2 times|2x) {_N}(\b)", lambda one, _: 2 * one),
         (rf"(?:thrice|triple|3 times|3x) {_N}(\b)", lambda one, _: 3 * one),
         (rf"between {_N} and {_N}", lambda one, two: (one + two) // 2 if two - one == 2 else -1),
         (rf"half (?:of )?{_N}(\b)", lambda one, _: one // 2),
+        (rf"{_N} tens and {_N}", lambda one, two: 10 * one + two),
+        (rf"{_N} tens(\b)", lambda one, _: 10 * one),
+        (r"(\d{1,4})00 ?%()", lambda one, _: one),
         (rf"{_N} squared(\b)", lambda one, _: one**2),
         (rf"{_N} plus {_N}", lambda one, two: one + two),
         (rf"{_N} minus {_N}", lambda one, two: one - two),
@@ -39,6 +50,21 @@ _SIGNED: Final[_Ways] = (
 )
 
 
+_ORDINALS: Final = {
+    "first": "one",
+    "second": "two",
+    "third": "three",
+    "fifth": "five",
+    "eighth": "eight",
+    "ninth": "nine",
+    "twelfth": "twelve",
+}
+_ORDINAL = re.compile(
+    r"\b(?:((?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand)[ -]"
+    r"(first|second|third|fifth|eighth|ninth|twelfth|(?:four|six|seven|ten|eleven|\w{3,6}teen|\w{3,6}tie)th)"
+    r"|((?:thir|four|fif|six|seven|eigh|nine)teenth|(?:twen|thir|for|fif|six|seven|eigh|nine)tieth))\b",
+    re.IGNORECASE,
+)
 _BASED = re.compile(
     r"\b(\d[0-9a-f]{0,7})h\b|\b(\d{1,20}) (?:in|to the) (?:base[ -]([2-9])|(binary|octal))\b", re.IGNORECASE
 )
@@ -53,11 +79,16 @@ def _in_ten(found: re.Match[str]) -> str:
 
 def reckoned(text: str) -> str:
     """Return a text with numbers that it describes in digits."""
-    said = in_digits(text) if any(map(str.isalpha, text)) else text
+    said = in_digits(_ORDINAL.sub(_cardinal, text)) if any(map(str.isalpha, text)) else text
     said = _BASED.sub(_in_ten, said)
     for pattern, value in (*_DESCRIBED, *_SIGNED):
         said = pattern.sub(lambda found, value=value: str(value(_of(found[1]), _of(found[2]))), said)  # type: ignore[misc]
     return said
+
+
+def _cardinal(ordinal: re.Match[str]) -> str:
+    last = (ordinal[2] or ordinal[3]).lower()
+    return f"{ordinal[1] or ''} {_ORDINALS.get(last) or last[:-2]}".replace("tie", "ty")
 
 
 def _of(digits: str | None) -> int:

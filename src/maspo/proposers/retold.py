@@ -40,13 +40,20 @@ _CIPHERED: Final = 2
 """Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
 _REMEMBERED: Final = 20_000
 """Words of which it is remembered what they say: those of some hundred drafts."""
+_FEWEST_BITS: Final = 4
+"""Digits of a number that may be meant in base two."""
 _VOWELS = re.compile("[aeiou]")
-_DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
+_DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_|-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
+_DIGITS = re.compile(r"\d{2,}")
+_TURNED = re.compile(r"backward|revers|mirror|turned|from the end|right to left", re.IGNORECASE)
+"""What says that digits are to be read from the other end."""
 _YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
 _MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w{4,}\b")
 _DRAWN: Final = str.maketrans("0123456789i", "olzeasgtbgl")
 _TYPO: Final = 5
 """Letters of a word in which a typo can be told from another word."""
+_GREEK = re.compile("(?<!\\w)[α-ζ](?!\\w)")
+"""Letters that stand for options."""
 _PICTURE = re.compile("[\u2190-\u245f\u2500-\u2bff\U0001f000-\U0001faff]")
 """Whose name is a word: a bone."""
 
@@ -91,7 +98,6 @@ class Vocabulary:
         seen = readings(plain)
         others = (
             seen.plain,
-            _SUM.sub(_result, plain),
             _SUM.sub(_result, reckoned(plain)),
             self._in_letters(plain),
             _YEAR.sub(r"19\1", plain),
@@ -99,6 +105,7 @@ class Vocabulary:
             _put_together(plain),
             short_numbers(plain),
             plain.replace(",", " , "),
+            *([_DIGITS.sub(lambda run: run[0][::-1], plain)] if _TURNED.search(plain) else []),
         )
         texts = dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others))
         yield from map(self._places, dict.fromkeys(_words_of(text) for text in texts if text))
@@ -129,6 +136,8 @@ class Vocabulary:
     def _meant_by(self, word: str) -> Iterator[str]:
         """Yield known words of which a word is the number or the consonants; questions by their first letters."""
         if word[0].isdigit():
+            if len(word) >= _FEWEST_BITS and set(word) <= {"0", "1"}:
+                yield str(int(word, 2))
             return
         if roman := from_roman(word):
             yield roman
@@ -180,6 +189,7 @@ class Vocabulary:
 
 def _words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text, of its pictures, and of first letters between dots; numbers in our digits."""
+    text = _GREEK.sub(lambda sign: f" {unicodedata.name(sign[0]).rpartition(' ')[2].lower()} ", text)
     text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", in_decimal(text))
     numbered = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
     return words(_DOTTED.sub(_together, numbered))

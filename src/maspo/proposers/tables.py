@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from math import ceil, comb, factorial
 from typing import TypeAlias
 
-from maspo.core.numerals import words
+from maspo.core.numerals import spelled_out, words
 from maspo.core.spelling import SAY_LITTLE
-from maspo.proposers.chosen import Chosen
+from maspo.proposers.chosen import Chosen, Values
 from maspo.proposers.retold import Places, Vocabulary, form, initials
+from maspo.proposers.rows import Rows
 
 _FRAME = 0.6
 """Words that this share of the inputs has tell none of them apart."""
@@ -89,7 +90,8 @@ class Tables:
             for word in those:
                 self._holders[word].append(number)
         labels = Counter(label for _, label in self._rows)
-        options = [_option(found[row], row[1]) for row in self._rows]
+        listed = [_options(found[row], row[1]) for row in self._rows]
+        options = [of.get(row[1][0], ()) if row[1] else () for of, row in zip(listed, self._rows, strict=True)]
         often_option = Counter(options)
         self._labels = [
             (label, *([option] if option else [])) for (_, label), option in zip(self._rows, options, strict=True)
@@ -116,6 +118,16 @@ class Tables:
                 if len(numbers) == 1 and _is_own_word(word) and len(word) >= (2 if word[0].isdigit() else _SHORTER)
             },
         )
+        self._values = Values(
+            (right, [one for one in of.values() if one])
+            for right, of in zip(options, listed, strict=True)
+            if right and (_is_sure(right) or (len(right) > 1 and any(word[0].isdigit() for word in right)))
+        )
+        self._cells = Rows(
+            {number: label for number, (_, label) in enumerate(self._rows) if self._sure[number]},
+            {word: numbers[0] for word, numbers in self._holders.items() if len(numbers) == 1 and _is_own_word(word)},
+            len(self._rows),
+        )
         self._allowed: set[int] = set()
         """Rows of which an own text holds an entry, or the label."""
         for text in own:
@@ -124,6 +136,9 @@ class Tables:
 
     def held_by(self, draft: str) -> bool:
         """Return whether a draft holds a table of inputs, or one whole input with its label."""
+        said = [word for word in spelled_out(draft) if word[0].isalnum()]
+        if self._cells.held_by(draft, said, self._allowed) or self._values.told_by(said):
+            return True
         return any(map(self._is_table, self._vocabulary.said_in(draft)))
 
     def _is_table(self, places: Places) -> bool:
@@ -266,16 +281,14 @@ class Tables:
         return most if most >= needed else 0
 
 
-def _option(question: str, label: Sequence[str]) -> tuple[str, ...]:
-    """Return the words of the option that a label of one letter names, if the question lists it."""
+def _options(question: str, label: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the words of the options that a question lists, by their letters, where a letter is its label."""
     if len(label) != 1 or len(label[0]) != 1 or not label[0].isalpha():
-        return ()
+        return {}
     marks = list(_OPTION.finditer(question))
     ends = [*(mark.start() for mark in marks), len(question)]
-    for mark, end in zip(marks, ends[1:], strict=True):
-        if mark[1].lower() == label[0]:
-            return words(question[mark.end() : end])[:_LABEL_WORDS]
-    return ()
+    listed = zip(marks, ends[1:], strict=True)
+    return {mark[1].lower(): words(question[mark.end() : end])[:_LABEL_WORDS] for mark, end in listed}
 
 
 def _is_own_word(word: str) -> bool:
