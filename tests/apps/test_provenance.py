@@ -98,3 +98,12 @@ def test_an_answer_is_known_by_who_wrote_it() -> None:
 @pytest.mark.parametrize("text", [PLAN, OTHER, "\\n \\u00e9 {x}", "a\n\n\n  b\t c"])
 def test_canonical_texts_stay_as_they_are(text: str) -> None:
     assert canonical(canonical(json.dumps(text)[1:-1])) == canonical(canonical(text))
+
+
+def test_a_structured_answer_is_known_by_the_tool_call_that_gave_it() -> None:
+    trip = {"title": "Three harbours in four days", "stops": ["Kiel", "Aarhus"]}
+    asked = wire("planner", "", "q", tools=(tool("final_result", json.dumps(trip, indent=1)),))
+    ran = wire("planner", "", "q", tools=(tool("look_up", json.dumps(trip), result="found"),))
+    for answer in (json.dumps(trip), f"{trip['title']}: Kiel", '{"stops": ["Kiel", "Aarhus"]}'):
+        assert stands_in(answer, asked)
+        assert not stands_in(answer, ran)

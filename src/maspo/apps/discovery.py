@@ -359,7 +359,11 @@ def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:
         yield "output: the answers are not the words of any agent; the last agent called is taken for it"
     if len(rollouts) == 1:
         yield "one input tells nothing about values in prompts; give two or more (--rows)"
-    tools = sorted({tool for agent in team.system.agents for tool in agent.offered if not _HANDOFF.fullmatch(tool)})
+    used = [tool for one in rollouts for call in one.calls for tool in call.tools]
+    # A structured answer is asked for by a tool that nobody runs.
+    answers = {tool.name for tool in used} - {tool.name for tool in used if tool.result is not None}
+    offered = {tool for agent in team.system.agents for tool in agent.offered}
+    tools = sorted(tool for tool in offered - answers if not _HANDOFF.fullmatch(tool))
     if tools:
         yield (
             f"tools are run by the app in every rollout ({', '.join(tools)}); see to it that none of them changes "

@@ -66,12 +66,16 @@ def written_by(call: WireCall) -> Iterator[str]:
 
 
 def stands_in(text: str, written: WireCall, known: Iterable[str] = ()) -> bool:
-    """Return whether a text, such as the app's answer, holds what a call wrote."""
+    """Return whether a text, such as the app's answer, holds what a call wrote.
+
+    That may be the arguments of a tool that nobody ran: several frameworks ask for a structured answer so.
+    """
     shown, said = [canonical(text)], [canonical(one) for one in known]
-    if any(_take(piece, shown, said) for piece in _pieces(written.output)):
+    texts = [written.output, *(tool.arguments for tool in written.tools if tool.result is None)]
+    if any(_take(piece, shown, said) for one in texts for piece in _pieces(one)):
         return True
     # An app may read its answer out of what an agent wrote.
-    return _take(text, [canonical(written.output)], said)
+    return _take(text, [canonical(one) for one in texts], said)
 
 
 def _pieces(text: str) -> list[str]:
