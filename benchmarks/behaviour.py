@@ -65,7 +65,10 @@ _LONGEST = 160
 """Characters of a value in the list of deviations."""
 _WRITE_FILES = """\
 import json, sys
-from maspo.graph.load import dump_system
+try:
+    from maspo.team.load import dump_system
+except ImportError:  # the house before
+    from maspo.graph.load import dump_system
 from maspo.world import World, WorldSpec
 
 seeds, graphs, inputs = json.loads(sys.argv[1])

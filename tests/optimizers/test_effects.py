@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observed
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observe
 from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
@@ -38,7 +38,7 @@ def estimated(
 ) -> tuple[float, ...]:
     """Estimate candidates of which nothing is known but themselves."""
     causes: list[Causes] = [{number: 1.0} for number in range(len(priors))]
-    return estimate_effects(observed(runs, scores, priors, causes), priors, causes, spread)
+    return estimate_effects(observe(runs, scores, priors, causes), priors, causes, spread)
 
 
 def test_w01_without_a_run_the_prior_stands() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.base import Case, Compare, Drafts, Propose
-from maspo.optimizers.parts.misalignment import hard_negatives, new_cases, remembered
+from maspo.optimizers.parts.misalignment import hard_negatives, new_cases, remember
 from maspo.optimizers.parts.reward import Scoring, Weights, counts, reward, value_of
 from maspo.team.graph import Team
 
@@ -114,8 +114,8 @@ def case(number: int, agent: str, key: str) -> Case:
 
 
 def test_r07_cases_are_remembered_newest_first_one_per_agent_and_input() -> None:
-    buffer = remembered((), [case(1, "a", "x"), case(2, "a", "y")])
-    buffer = remembered(buffer, [case(3, "a", "x"), case(4, "b", "x")])
+    buffer = remember((), [case(1, "a", "x"), case(2, "a", "y")])
+    buffer = remember(buffer, [case(3, "a", "x"), case(4, "b", "x")])
     assert [(each.step, each.agent, each.input_key) for each in buffer] == [
         ("step 4", "b", "x"),
         ("step 3", "a", "x"),
@@ -124,14 +124,14 @@ def test_r07_cases_are_remembered_newest_first_one_per_agent_and_input() -> None
 
 
 def test_r08_old_cases_fall_out_per_agent() -> None:
-    buffer = remembered((), [case(number, "a", f"i{number}") for number in range(100)] + [case(200, "b", "i0")])
+    buffer = remember((), [case(number, "a", f"i{number}") for number in range(100)] + [case(200, "b", "i0")])
     assert len([each for each in buffer if each.agent == "a"]) == 20
     assert buffer[1].input_key == "i99"
     assert [each.agent for each in buffer].count("b") == 1
 
 
 def test_r09_hard_negatives_are_own_and_predecessors_cases_by_input_newest_first() -> None:
-    buffer = remembered(
+    buffer = remember(
         (), [case(1, "a", "x"), case(2, "b", "x"), case(3, "b", "y"), case(4, "c", "z"), case(5, "a", "w")]
     )
     chosen = hard_negatives(buffer, "b", TEAM, 3)

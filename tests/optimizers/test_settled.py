@@ -42,14 +42,14 @@ def test_t01_verdicts_on_the_same_answers_count_together_from_either_side() -> N
 def test_t02_what_was_said_often_enough_is_settled_both_ways_and_teaches_nothing_more() -> None:
     said = SaidOfAnswers(2)
     said.learn(asked(), met(WIN))
-    assert said.settled("i") == ()
+    assert said.known_verdicts("i") == ()
     said.learn(asked(), met(WIN, "b", "a"))
-    assert dict(said.settled("i")) == {("a", "b"): TIE, ("b", "a"): TIE}
+    assert dict(said.known_verdicts("i")) == {("a", "b"): TIE, ("b", "a"): TIE}
     said.learn(asked(), met(WIN))
-    assert dict(said.settled("i")) == {("a", "b"): WIN, ("b", "a"): LOSS}
+    assert dict(said.known_verdicts("i")) == {("a", "b"): WIN, ("b", "a"): LOSS}
     said.learn(asked(), replace(met(LOSS), settled=True))
-    assert dict(said.settled("i"))["a", "b"] is WIN
-    assert said.settled("j") == ()
+    assert dict(said.known_verdicts("i"))["a", "b"] is WIN
+    assert said.known_verdicts("j") == ()
 
 
 def test_t03_switched_off_each_verdict_is_for_its_own_run() -> None:
@@ -57,7 +57,7 @@ def test_t03_switched_off_each_verdict_is_for_its_own_run() -> None:
     said.learn(asked(), met(WIN))
     said.learn(asked(), met(WIN))
     assert said.value(met(LOSS)) == -0.5
-    assert said.settled("i") == ()
+    assert said.known_verdicts("i") == ()
 
 
 def test_t04_a_record_that_says_nothing_of_it_goes_on_as_it_was_and_answers_are_recorded() -> None:
@@ -77,10 +77,10 @@ def test_t06_a_judge_that_prefers_a_place_settles_nothing_before_it_has_seen_bot
     said.learn(asked(1, candidate_first=True), met(WIN))
     said.learn(asked(1, candidate_first=False), met(LOSS, "b", "a"))
     said.learn(asked(1, candidate_first=True), met(WIN))
-    assert said.settled("i") == (), "b was shown first each time"
+    assert said.known_verdicts("i") == (), "b was shown first each time"
     said.learn(asked(1, candidate_first=True), met(WIN, "b", "a"))
     said.learn(asked(1, candidate_first=False), met(LOSS))
-    assert dict(said.settled("i"))["a", "b"] is WIN, "three of five"
+    assert dict(said.known_verdicts("i"))["a", "b"] is WIN, "three of five"
     assert said.value(met(LOSS)) == pytest.approx(0.1)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from maspo.events import DraftRejected
 from maspo.optimizers.base import Draft, Drafts
 from maspo.optimizers.parts.record import rejected_events
-from maspo.optimizers.parts.similar import KnownPrompts, near_copy, normalized, similar
+from maspo.optimizers.parts.similar import KnownPrompts, near_copy, normalize, similar
 
 BASE = """You check the solution of {solver}.
 - Convert 3 rates before you calculate.
@@ -32,7 +32,7 @@ texts = st.text(max_size=80) | lines.map("\n".join)
 
 
 def alike(one: str, other: str) -> bool:
-    return similar(normalized(one), normalized(other))
+    return similar(normalize(one), normalize(other))
 
 
 @given(texts, texts)
@@ -101,9 +101,9 @@ def test_n06_words_that_look_alike_stay_apart(one: str, other: str) -> None:
 
 
 def test_n07_the_known_text_is_named() -> None:
-    known = {"first": normalized("Be brief."), "second": normalized(BASE)}
-    assert near_copy(normalized(f"{BASE}\n"), known) == "second"
-    assert near_copy(normalized("Be long."), known) is None
+    known = {"first": normalize("Be brief."), "second": normalize(BASE)}
+    assert near_copy(normalize(f"{BASE}\n"), known) == "second"
+    assert near_copy(normalize("Be long."), known) is None
 
 
 def test_n08_near_copies_are_refused_and_so_are_those_of_one_another() -> None:
@@ -140,8 +140,8 @@ def seconds_for(chance: random.Random) -> float:
     words = ["".join(chance.choices(string.ascii_lowercase, k=chance.randint(2, 9))) for _ in range(2000)]
     drafts, known = ([prose(words, chance) for _ in range(200)] for _ in range(2))
     began = time.process_time()
-    tried = {str(number): normalized(text) for number, text in enumerate(known)}
-    assert not any(near_copy(normalized(text), tried) for text in drafts)
+    tried = {str(number): normalize(text) for number, text in enumerate(known)}
+    assert not any(near_copy(normalize(text), tried) for text in drafts)
     return time.process_time() - began
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.worked_examples import Example, block_of, blocks_in, examples_in, without_blocks
-from maspo.optimizers.parts.merge import merged, sentences_of, without_added
+from maspo.optimizers.parts.merge import merge, sentences_of, without_added
 from maspo.proposers.base import Rewrite, ShownTrace
 from maspo.proposers.drafts import Rules, checked
 from maspo.proposers.examples import NOTHING_WON, ExampleGuard, ExamplesProposer
@@ -141,9 +141,9 @@ def test_w08_a_block_is_merged_and_left_out_as_one_sentence() -> None:
     base = "Read it. Say it."
     block = block_of([Example("One. Two.\nThree.", "Yes. No.")])
     wider = f"{base}\n{block}"
-    both = merged(base, wider, "Read it. Check it. Say it.")
+    both = merge(base, wider, "Read it. Check it. Say it.")
     assert both is not None and "Check it." in both and blocks_in(both) == (block,)
-    other = merged(wider, f"{base}\n{block_of([Example('x', 'y')])}", f"{base}\n{block_of([Example('z', 'y')])}")
+    other = merge(wider, f"{base}\n{block_of([Example('x', 'y')])}", f"{base}\n{block_of([Example('z', 'y')])}")
     assert other is None, "two blocks in the place of one do not merge"
     assert without_added(base, wider) == (base,)
 

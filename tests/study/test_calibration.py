@@ -16,7 +16,7 @@ from maspo.events import Warned
 from maspo.optimizers.base import Ask, Calibrate, Calibrated, CallCount, Problem, Propose, Results, Search
 from maspo.stats.share import at_most
 from maspo.store.codec import RecordedResult, decode, encode
-from maspo.study.calibration import answers, calibrated, is_coin, pairs_asked
+from maspo.study.calibration import answers, is_coin, pairs_asked, with_calibration
 from maspo.study.job import Job
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
@@ -111,7 +111,7 @@ def played(search: Search) -> list[Ask]:
 
 def test_a_search_does_not_notice_the_questions_that_go_along_with_its_first_requests() -> None:
     heard = Heard()
-    first, second, end = played(calibrated(heard.search(), PROBLEM, 3))
+    first, second, end = played(with_calibration(heard.search(), PROBLEM, 3))
     question, own = first.requests
     assert isinstance(question, Calibrate) and len(set(question.inputs)) == 3
     assert question.inputs[0] == "i2", "whose run the proposal needs anyway"
@@ -124,7 +124,7 @@ def test_a_search_without_a_request_is_left_alone() -> None:
         return Ask(PROBLEM.seed_prompts)
         yield
 
-    assert played(calibrated(ended(), PROBLEM, 3)) == [Ask(PROBLEM.seed_prompts)]
+    assert played(with_calibration(ended(), PROBLEM, 3)) == [Ask(PROBLEM.seed_prompts)]
 
 
 def test_the_questions_have_their_price_and_are_recorded() -> None:

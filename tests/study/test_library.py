@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.errors import UsageError
-from maspo.study.library import Won, add_to_library, of_one_kind, ranked, read_library, sentences_added, started_from
+from maspo.study.library import (
+    Won,
+    add_to_library,
+    of_one_kind,
+    rank_sentences,
+    read_library,
+    sentences_added,
+    started_from,
+)
 
 PROMPT = "You add numbers."
 
@@ -39,7 +47,7 @@ def test_l01_what_is_added_is_read_and_nothing_twice(
 
 def test_l02_many_wins_are_worth_more_than_few_and_runs_add_up() -> None:
     entries = [won("Few.", 3, 0, n=4), won("Many.", 30, 5, n=60), won("Bad.", 2, 9), won("Few.", 3, 0, n=4, run="s")]
-    assert [sentence for sentence, _ in ranked(entries)] == ["Many.", "Few.", "Bad."]
+    assert [sentence for sentence, _ in rank_sentences(entries)] == ["Many.", "Few.", "Bad."]
     assert won("Alone.", 15, 1, missed=-2).worth < 0, "an agent that nobody misses has won nothing itself"
 
 

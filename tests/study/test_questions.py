@@ -136,8 +136,8 @@ def test_q04_the_bound_counts_questions_at_their_price_and_goes_on_with_their_ex
 def test_q05_what_a_person_ruled_holds_for_texts_that_are_vetted() -> None:
     vet = Vet("v", "a", {"a": "seed"}, ("new", "newer"))
     drafts = Drafts((Draft("new"), Draft("newer")))
-    vetoed = Rulings((Ruling("veto", "a", "new"),)).refused(vet, drafts)
+    vetoed = Rulings((Ruling("veto", "a", "new"),)).refuse(vet, drafts)
     assert vetoed == Drafts((Draft("new", VETOED), Draft("newer")))
     pinned = Rulings((Ruling("pin", "a", "old"),))
     assert not pinned.forbids(vet)
-    assert pinned.refused(vet, drafts) == Drafts(tuple(replace(one, rejected=PINNED) for one in drafts.drafts))
+    assert pinned.refuse(vet, drafts) == Drafts(tuple(replace(one, rejected=PINNED) for one in drafts.drafts))

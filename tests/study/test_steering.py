@@ -385,9 +385,9 @@ async def test_d16_a_rejected_prompt_does_not_ship_when_a_cap_lets_no_round_foll
 
 def test_d17_of_a_pin_and_a_veto_on_one_prompt_the_last_one_counts() -> None:
     pin, veto = Ruling("pin", "a", "new"), Ruling("veto", "a", "new")
-    assert Rulings((pin, veto)).kept_to({"a": "new"}, {"a": "seed"}) == {"a": "seed"}
-    assert Rulings((veto, pin)).kept_to({"a": "new"}, {"a": "seed"}) == {"a": "new"}
-    assert Rulings((pin, Ruling("veto", "a", "other"))).kept_to({"a": "x"}, {"a": "seed"}) == {"a": "new"}
+    assert Rulings((pin, veto)).hold_to({"a": "new"}, {"a": "seed"}) == {"a": "seed"}
+    assert Rulings((veto, pin)).hold_to({"a": "new"}, {"a": "seed"}) == {"a": "new"}
+    assert Rulings((pin, Ruling("veto", "a", "other"))).hold_to({"a": "x"}, {"a": "seed"}) == {"a": "new"}
 
 
 def test_d18_a_line_that_somebody_else_left_open_does_not_swallow_a_decision(tmp_path: Path) -> None:

@@ -57,12 +57,12 @@ def test_s02_what_costs_more_is_met_more_and_nothing_is_forgotten(costs: list[fl
 
 def test_s03_inputs_meet_faults_by_their_weights_on_the_share_that_was_asked_for() -> None:
     adversary = Adversary(0.5, {"missing@solver": 0.0, "nonsense@solver": 0.8, "late@solver": 0.0})
-    met = adversary.met(KEYS, 1, 7)
+    met = adversary.draw_faults(KEYS, 1, 7)
     assert {parted(one, {key})[0] == key for key, one in met.items()} == {True}
     seen = Counter(parted(one, {key})[1] for key, one in met.items())
     assert 0.42 < 1 - seen[NOTHING] / len(KEYS) < 0.58
     assert seen["nonsense@solver"] > 3 * max(seen["missing@solver"], seen["late@solver"])
-    assert met == adversary.met(KEYS, 1, 7) != adversary.met(KEYS, 2, 7)
+    assert met == adversary.draw_faults(KEYS, 1, 7) != adversary.draw_faults(KEYS, 2, 7)
 
 
 def test_s04_costs_are_of_the_looks_and_a_run_that_failed_tells_nothing() -> None:

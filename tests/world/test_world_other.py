@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from maspo.core.errors import ConfigInvalid
 from maspo.judges.reading import read_verdict
 from maspo.models.base import Message, Request
-from maspo.optimizers.parts.merge import merged
+from maspo.optimizers.parts.merge import merge
 from maspo.proposers.drafts import read_drafts
 from maspo.team import System
 from maspo.world import World, WorldSpec
@@ -90,7 +90,7 @@ def test_i72_rewrites_change_one_to_three_sentences_and_their_order() -> None:
 def test_i73_two_rewrites_of_one_prompt_rarely_merge() -> None:
     def merges(spec: WorldSpec) -> int:
         found = [_drafts(_held(), str(number), spec)[:2] for number in range(40)]
-        return sum(merged(_held(), one, other) is not None for one, other in found)
+        return sum(merge(_held(), one, other) is not None for one, other in found)
 
     assert merges(WorldSpec(writing="rewrites")) < 4
     assert merges(WorldSpec()) > 30

@@ -504,7 +504,7 @@ class _Race(SearchState):
                 orders=2 if doubled else 1,
                 when_differing=not always,
                 purpose=purpose,
-                settled=self.estimator.said.settled(key),
+                settled=self.estimator.said.known_verdicts(key),
             )
             asked.append((request, mixture))
         return asked

@@ -30,7 +30,7 @@ def pairs_asked(wanted: int, inputs: int, planned: int | None) -> int:
     return pairs if planned is None or 2 * pairs <= _SHARE * planned else 0
 
 
-def calibrated(search: Search, problem: Problem, pairs: int) -> Search:
+def with_calibration(search: Search, problem: Problem, pairs: int) -> Search:
     """Return a search whose first requests the questions to the judge go along with; it does not see the answers.
 
     The outputs are those of the seed prompts, and inputs come first whose runs the search asks for at once anyway.

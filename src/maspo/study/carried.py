@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from maspo.core.prompts import Prompts
 from maspo.core.worked_examples import blocks_in, without_blocks
-from maspo.optimizers.parts.merge import merged
+from maspo.optimizers.parts.merge import merge
 from maspo.proposers.drafts import checked
 from maspo.proposers.passages import Passages
 from maspo.study.job import Job
@@ -37,7 +37,7 @@ def carried_over(job: Job, earlier: Earlier) -> tuple[Mapping[str, str], tuple[s
         before, after = earlier.seed.get(agent.name, ""), earlier.winners.get(agent.name, "")
         if agent.frozen or agent.same_prompt_as or before == after:
             continue
-        text = after if before == agent.prompt else merged(before, agent.prompt, after)
+        text = after if before == agent.prompt else merge(before, agent.prompt, after)
         if text is None:
             remarks.append(f"--start-from: {agent.name} begins with another prompt now, which its changes do not fit")
             continue

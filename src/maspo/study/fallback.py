@@ -33,7 +33,7 @@ async def with_edits(session: Session, requests: Sequence[Request], results: Res
         if isinstance(request := requests[number], Propose)
     ]
     edits = dict(zip(useless, await session.submit(asked), strict=True))
-    return tuple(_joined(result, edits.get(number)) for number, result in enumerate(results))
+    return tuple(_join(result, edits.get(number)) for number, result in enumerate(results))
 
 
 def useless_proposals(requests: Sequence[Request], results: Results) -> Mapping[int, str]:
@@ -62,7 +62,7 @@ def _writes_prompts(request: Propose) -> bool:
     return request.rewrites == "prompt" and request.purpose != EXAMPLES
 
 
-def _joined(result: Result, edits: Result | None) -> Result:
+def _join(result: Result, edits: Result | None) -> Result:
     """Return drafts with those of edits behind them; what else was found stays as it is."""
     if isinstance(result, Drafts) and isinstance(edits, Drafts):
         return Drafts((*result.drafts, *edits.drafts))

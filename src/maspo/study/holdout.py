@@ -185,11 +185,16 @@ def conclude(
     decided = result.wins + result.losses if result.decided_groups is None else result.decided_groups
     verdict = claim((result.p_value, result.p_worse), _p_bounds(result), decided, result.level)
     ship = {
-        "likely": _groups(result) >= FEWEST_GROUPS and (_p_if_lost(result) <= LIKELY or _backed(result)),
+        "likely": _groups(result) >= FEWEST_GROUPS and (_p_if_lost(result) <= LIKELY or _is_backed(result)),
         "better": result.wins > result.losses + result.undecided,
         "proven": verdict == "improved",
     }[ship_if]
-    said = _score(result, verdict, decided_by) + _unanswered(result) + _undecided(result, verdict) + _spared(result)
+    said = (
+        _score(result, verdict, decided_by)
+        + _describe_unanswered(result)
+        + _describe_undecided(result, verdict)
+        + _describe_spared(result)
+    )
     why = _why(result, said, ship, verdict == "improved", ship_if) + _caution(result)
     return Conclusion(verdict, "optimized" if ship else "seed", why)
 
@@ -220,7 +225,7 @@ def _groups(result: HoldoutResult) -> int:
     return result.n if result.groups is None else result.groups
 
 
-def _backed(result: HoldoutResult) -> bool:
+def _is_backed(result: HoldoutResult) -> bool:
     """Say whether inputs of the search back what the hold-out left open."""
     return result.p_searched is not None and result.p_searched <= BACKED
 
@@ -233,7 +238,7 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
     grouped = result.groups is not None and result.groups < result.n
     inputs = f"{result.n} hold-out inputs" + (f" in {result.groups} independent groups" if grouped else "")
     score = f"{_wins_against(result.wins, result.losses)} on {inputs}"
-    # Proven but for what is undecided, of which ``_undecided`` tells.
+    # Proven but for what is undecided, of which ``_describe_undecided`` tells.
     open_to_doubt = min(result.p_value, result.p_worse) <= result.level
     better, worse = {
         "judge": ("the new prompts are preferred by the judge", "the seed prompts are preferred by the judge"),
@@ -245,7 +250,7 @@ def _score(result: HoldoutResult, verdict: VerdictWord, decided_by: Literal["jud
         "worse": f"{score} ({_p(result.p_worse, result.level)} the other way): {worse}.",
         "no_evidence": f"{score}." if open_to_doubt else f"{score} {nothing}.",
         "cannot_tell": f"{score}: too few answers differ for anything to be proven.",
-    }[verdict] + _looked(result, verdict)
+    }[verdict] + _describe_looks(result, verdict)
 
 
 def _p(value: float, level: float) -> str:
@@ -255,7 +260,7 @@ def _p(value: float, level: float) -> str:
     return "p < 0.001" if value < THOUSANDTH else f"p = {value:.3g}"
 
 
-def _looked(result: HoldoutResult, verdict: VerdictWord) -> str:
+def _describe_looks(result: HoldoutResult, verdict: VerdictWord) -> str:
     """Say how often the hold-out was looked at, where that decides or was more than once."""
     p = min(result.p_value, result.p_worse)
     if result.look == 1 and not (result.level < p <= SIGNIFICANT and verdict == "no_evidence"):
@@ -267,21 +272,21 @@ def _wins_against(wins: int, losses: int) -> str:
     return f"{wins} win{'s' * (wins != 1)} against {losses} loss{'es' * (losses != 1)}"
 
 
-def _unanswered(result: HoldoutResult) -> str:
+def _describe_unanswered(result: HoldoutResult) -> str:
     """Say on how many of the lost inputs the new prompts brought no answer."""
     if not result.unanswered:
         return ""
     return f" On {result.unanswered} of the lost inputs the new prompts brought no answer, while the seed prompts did."
 
 
-def _spared(result: HoldoutResult) -> str:
+def _describe_spared(result: HoldoutResult) -> str:
     """Say on how many inputs the test was not made, as those before had proven it."""
     if not result.spared:
         return ""
     return f" That is proven, so the other {result.spared} held-out inputs were spared."
 
 
-def _undecided(result: HoldoutResult, verdict: VerdictWord) -> str:
+def _describe_undecided(result: HoldoutResult, verdict: VerdictWord) -> str:
     """Say what the undecided inputs do to the claim."""
     if not result.undecided:
         return ""
@@ -303,7 +308,7 @@ def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: Sh
     if ship and proven:
         return said
     if result.p_searched is not None and ship_if == "likely":
-        return f"{said} {_searched(result, ship)}"
+        return f"{said} {_describe_searched(result, ship)}"
     if ship:
         because = {
             "likely": f"they are likely better (p ≤ {LIKELY:g})",
@@ -327,7 +332,7 @@ def _why(result: HoldoutResult, said: str, ship: bool, proven: bool, ship_if: Sh
     return f"{said} The seed prompts are shipped: {needed}."
 
 
-def _searched(result: HoldoutResult, ship: bool) -> str:
+def _describe_searched(result: HoldoutResult, ship: bool) -> str:
     """Say what inputs of the search add to a hold-out that leaves open what to ship."""
     n, wins, losses = result.searched or (0, 0, 0)
     met = f"On {n} inputs of the search, which count half, it is {_wins_against(wins, losses)}"

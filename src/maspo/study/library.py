@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from maspo.core.errors import StoreError, UsageError, said_of
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.core.prompts import Prompts
-from maspo.optimizers.parts.merge import merged, sentences_of
+from maspo.optimizers.parts.merge import merge, sentences_of
 from maspo.store.files import one_at_a_time, write_whole
 from maspo.study.carried import Earlier
 
@@ -107,14 +107,14 @@ def add_to_library(file: Path, entries: Iterable[Won]) -> int:
             new = {key: one for one in entries if (key := _place(one)) not in known}
             if new or not file.exists():
                 everything = (*held, *new.values())
-                lines = (json.dumps(_kept(one), ensure_ascii=False) for one in everything)
+                lines = (json.dumps(_dump(one), ensure_ascii=False) for one in everything)
                 write_whole(place, "".join(f"{line}\n" for line in lines))  # whole, so that no kill leaves half a line
     except StoreError as error:
         raise UsageError(str(error)) from error
     return len(new)
 
 
-def _kept(one: Won) -> dict[str, object]:
+def _dump(one: Won) -> dict[str, object]:
     """Return an entry as its line holds it: what is not known, and that a model was real, is left out."""
     return one.model_dump(exclude_none=True, exclude=None if one.simulated else {"simulated"})
 
@@ -139,7 +139,7 @@ def sentences_added(before: str, after: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one.strip() for one in sentences_of(after) if one.strip() and one.strip() not in held))
 
 
-def ranked(entries: Sequence[Won]) -> list[tuple[str, float]]:
+def rank_sentences(entries: Sequence[Won]) -> list[tuple[str, float]]:
     """Return the sentences of some entries with their worth, summed over the runs that shipped them; best first."""
     worth: dict[str, float] = {}
     for one in entries:
@@ -156,8 +156,8 @@ def started_from(prompts: Prompts, roles: Mapping[str, str], entries: Sequence[W
     for agent, prompt in prompts.items():
         own = [one for one in entries if one.agent == agent or (one.role and one.role == roles.get(agent))]
         text = prompt
-        for sentence, worth in ranked(own)[:_MOST_SENTENCES]:
+        for sentence, worth in rank_sentences(own)[:_MOST_SENTENCES]:
             if worth > 0:
-                text = merged(prompt, text, f"{prompt}\n{sentence}") or text
+                text = merge(prompt, text, f"{prompt}\n{sentence}") or text
         found[agent] = text
     return Earlier(prompts, found)

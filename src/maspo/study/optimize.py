@@ -37,7 +37,7 @@ from maspo.store.files import write_whole
 from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
-from maspo.study.calibration import calibrated
+from maspo.study.calibration import with_calibration
 from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
 from maspo.study.conclusion import conclude_run, reserve_for_holdout
@@ -305,7 +305,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
     """Drive the search; return where it stands at its end, and the cap that cut it short, if any."""
     search = study.optimizer.search(study.problem)
     if study.calibration:
-        search = calibrated(search, study.problem, study.calibration)
+        search = with_calibration(search, study.problem, study.calibration)
     sent: Results | None = None
     ask, cap = Ask(study.problem.seed_prompts), ""
     fruitless, begun = Fruitless(), 0
@@ -323,8 +323,8 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
             results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())
             rulings = steering.answered()
-            refused = steering.rulings.refused
-            results = tuple(refused(*pair) for pair in zip(ask.requests, results, strict=True))
+            refuse = steering.rulings.refuse
+            results = tuple(refuse(*pair) for pair in zip(ask.requests, results, strict=True))
             # To such a search more is sent than the type of all of them says.
             sent = cast(Results, (*results, *rulings)) if isinstance(study.optimizer, Steerable) else results
     except StopIteration as stop:
@@ -335,7 +335,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap, session.ledger.kept_of(cap)))
     await steering.ended()
-    kept = steering.kept_to(ask.prompts, study.problem.seed_prompts)
+    kept = steering.hold_to(ask.prompts, study.problem.seed_prompts)
     ask = replace(ask, prompts=_without_never_called(study, session, kept))
     # Not when the run is interrupted: a resumed one would show other cases than one that nobody stopped.
     await session.show_cases(ask.cases[:_MOST_CASES_SHOWN])
@@ -362,7 +362,7 @@ def _without_never_called(study: Study, session: Session, prompts: Prompts) -> P
 async def _perform(session: Session, steering: Steering, requests: Sequence[Request]) -> Results:
     """Return the results of requests, without drafts for agents whose prompts a person pinned; vetoes are told."""
     rulings = steering.rulings
-    asked = [rulings.told_in(one) for one in requests if not rulings.forbids(one)]
+    asked = [rulings.tell_in(one) for one in requests if not rulings.forbids(one)]
     found = iter(await with_edits(session, asked, await session.submit(asked)))
     return tuple(Drafts(()) if rulings.forbids(one) else next(found) for one in requests)
 

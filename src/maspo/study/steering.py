@@ -96,10 +96,10 @@ class Steering:
         """
         return Rulings(tuple(_rulings(one for one in self._decided if self._ended or one.wave < self._next_wave)))
 
-    def kept_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
+    def hold_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
         """Return the prompts that a search ended with, as a person ruled: a cap may have ended it before it obeyed."""
         changes, rulings = self._session.recorded(PromptChanged), self.rulings
-        return rulings.kept_to(taken_back(prompts, seed, changes, rulings.made), seed)
+        return rulings.hold_to(taken_back(prompts, seed, changes, rulings.made), seed)
 
     def ends_before(self, ask: Ask, round_: int) -> int | None:
         """Return how many events of an ask stand before a further round, if a person stopped the search before it."""

@@ -23,7 +23,7 @@ class _Edit:
     text: tuple[str, ...]
 
 
-def merged(base: str, one: str, other: str) -> str | None:
+def merge(base: str, one: str, other: str) -> str | None:
     """Return the prompt with the changes of both rewrites of ``base``, or None when they change the same sentences.
 
     What both add is added once. Additions at the same place follow one another, those of ``one`` first.

@@ -26,7 +26,7 @@ def new_cases(answers: Iterable[tuple[Request, Result]], step: Callable[[Compare
     return cases
 
 
-def remembered(buffer: Sequence[Case], new: Sequence[Case]) -> tuple[Case, ...]:
+def remember(buffer: Sequence[Case], new: Sequence[Case]) -> tuple[Case, ...]:
     """Return the buffer with new cases in front: newest first, one per agent and input, old ones fall out."""
     kept: dict[tuple[str, str], Case] = {}
     for case in (*reversed(new), *buffer):

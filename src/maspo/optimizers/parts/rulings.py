@@ -42,13 +42,13 @@ class Rulings:
         """Tell whether a request asks for new prompts of an agent whose prompt stays."""
         return isinstance(request, Propose) and request.agent in self.pins
 
-    def told_in(self, request: Request) -> Request:
+    def tell_in(self, request: Request) -> Request:
         """Return a request with the vetoes that its proposer is told of: another question, with an id of its own."""
         if not isinstance(request, Propose) or not (vetoes := self.vetoes(request.agent)):
             return request
         return replace(request, id=f"{request.id}/vetoes-{len(vetoes)}", objections=vetoes)
 
-    def refused(self, request: Request, result: Result) -> Result:
+    def refuse(self, request: Request, result: Result) -> Result:
         """Return a result in which drafts that a ruling is against are rejected, with the reason."""
         if not (isinstance(request, Propose | Vet) and isinstance(result, Drafts) and self.made):
             return result
@@ -59,7 +59,7 @@ class Rulings:
         drafts = zip(result.drafts, out, strict=True)
         return Drafts(tuple(replace(one, rejected=VETOED) if vetoed else one for one, vetoed in drafts))
 
-    def kept_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
+    def hold_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
         """Return prompts in which the pinned ones stand and vetoed ones are the seed prompts again."""
         out = {(one.agent, one.text) for one in self.made if one.says == "veto"}
         kept = {name: seed[name] if (name, text) in out else text for name, text in prompts.items()}
@@ -113,7 +113,7 @@ class History:
         return past[-1][0] if past else self.seed[agent]
 
 
-def obeyed(
+def obey(
     rulings: Sequence[Ruling], prompts: Prompts, team: Team, history: History, step: str
 ) -> tuple[Prompts, Team, list[PromptChanged]]:
     """Return prompts and team after some rulings, and what changed: pinned agents are not rewritten any more."""

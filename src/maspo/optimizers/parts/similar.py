@@ -50,7 +50,7 @@ class Normalized:
 
 
 @lru_cache(maxsize=4096)  # prompts: more than a run of a small team has
-def normalized(text: str) -> Normalized:
+def normalize(text: str) -> Normalized:
     """Return the words of a text."""
     plain = _LIST_MARK.sub("", text)
     for spelled, meant in _SPELLINGS:
@@ -79,17 +79,17 @@ class KnownPrompts:
 
     def __init__(self, texts: Iterable[str], near: bool = True) -> None:
         self._near = near
-        self._known = {prompt_id(text): normalized(text) for text in texts}
+        self._known = {prompt_id(text): normalize(text) for text in texts}
 
     def refusal(self, text: str) -> str:
         """Return why a text needs no trial; empty when it is new."""
         if prompt_id(text) in self._known:
             return _SAME
-        return _NEARLY if self._near and near_copy(normalized(text), self._known) is not None else ""
+        return _NEARLY if self._near and near_copy(normalize(text), self._known) is not None else ""
 
     def add(self, text: str) -> None:
         """Know a text from now on."""
-        self._known[prompt_id(text)] = normalized(text)
+        self._known[prompt_id(text)] = normalize(text)
 
 
 def _neighbours(text: Normalized) -> frozenset[tuple[str, str]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from maspo.core.prompts import Prompts
 from maspo.events import PromptChanged, SearchEvent
 from maspo.optimizers.base import Answers, Ask, Asking, Case, Compare, Problem, Request, Ruling, Sent
-from maspo.optimizers.parts.misalignment import new_cases, remembered
+from maspo.optimizers.parts.misalignment import new_cases, remember
 from maspo.optimizers.parts.record import case_events
-from maspo.optimizers.parts.rulings import History, obeyed
+from maspo.optimizers.parts.rulings import History, obey
 
 
 class SearchState:
@@ -49,12 +49,12 @@ class SearchState:
     def remember_cases(self, answers: Answers, step: Callable[[Compare], str]) -> None:
         """Put the misalignment cases among some comparisons into the buffer (Eq. 6); ``step`` says where they arose."""
         cases = new_cases(answers, step)
-        self.cases = remembered(self.cases, cases)
+        self.cases = remember(self.cases, cases)
         self.events += case_events(cases)
 
     def take_rulings(self, step: str) -> tuple[list[Ruling], list[PromptChanged]]:
         """Keep to what a person ruled since the last time; return it, and which prompts it changed."""
         rulings, self.rulings = self.rulings, []
-        self.prompts, self.team, changed = obeyed(rulings, self.prompts, self.team, self.history, step)
+        self.prompts, self.team, changed = obey(rulings, self.prompts, self.team, self.history, step)
         self.events += changed
         return rulings, changed

@@ -64,7 +64,7 @@ class Adversary:
         kept = {name: _KEPT * cost + more[name] if name in more else cost for name, cost in self.costs.items()}
         return Adversary(self.share, kept), more
 
-    def met(self, inputs: Sequence[str], number: int, seed: int) -> dict[str, str]:
+    def draw_faults(self, inputs: Sequence[str], number: int, seed: int) -> dict[str, str]:
         """Return by input the key under which a round meets it: under a drawn fault, or under nothing."""
         weights = self.weights
         return {key: under(key, self._fault(key, number, seed, weights)) for key in inputs}

@@ -20,7 +20,7 @@ from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound, SearchEvent
 from maspo.optimizers.base import Answers, Asking, CallCount, Case, Problem, Request
-from maspo.optimizers.parts.misalignment import remembered
+from maspo.optimizers.parts.misalignment import remember
 from maspo.optimizers.race.effects import SCORE_VARIANCE
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture, by_agent
 from maspo.optimizers.race.proof import PROVE, Proof, Standard, calls_of_proof, prove
@@ -168,7 +168,7 @@ class Conflicts:
             if proof.holds:
                 shown = replace(pair, told=pair.proven(proof))
                 self.search.events.append(shown.told)
-                self.search.cases = remembered(self.search.cases, shown.withdraw(proof.the_worse))
+                self.search.cases = remember(self.search.cases, shown.withdraw(proof.the_worse))
                 clashed = True
         return clashed
 
@@ -181,7 +181,7 @@ class Conflicts:
     def _withdraw(self, round_: Round, together: Sequence[Trial]) -> None:
         """Withdraw the lesser change of each pair that seems to clash; its cases lead the next rewrite."""
         for found in list(suspicions(round_, together, round_.estimate(runs_apart(round_)), self.search.team)):
-            self.search.cases = remembered(self.search.cases, found.withdraw(found.lesser))
+            self.search.cases = remember(self.search.cases, found.withdraw(found.lesser))
             self._suspect(found)
 
     def _suspect(self, found: Suspicion) -> None:

@@ -47,7 +47,7 @@ class Observation:
         return replace(self, precision=share * self.precision)
 
 
-def observed(
+def observe(
     runs: Sequence[MixedRun], scores: Sequence[float], priors: Sequence[float], causes: Sequence[Causes]
 ) -> list[Observation]:
     """Return what runs say; ``scores`` are theirs, ``priors`` and ``causes`` those of the round's candidates."""

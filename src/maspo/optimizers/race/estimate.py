@@ -8,7 +8,7 @@ from typing import Protocol
 from maspo.core.verdict import Comparison
 from maspo.optimizers.base import Answers, Compare
 from maspo.optimizers.race.agreement import Reliability, score
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observed
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observe
 from maspo.optimizers.race.mixture import Candidate, MixedRun
 from maspo.optimizers.race.sentences import causes_of
 from maspo.optimizers.race.settings import AnchorRaceConfig
@@ -78,7 +78,7 @@ class Estimator:
     def _observed(
         self, runs: Sequence[MixedRun], priors: Sequence[float], causes: Sequence[Causes]
     ) -> list[Observation]:
-        return observed(runs, [self.score(run.comparison) for run in runs], priors, causes)
+        return observe(runs, [self.score(run.comparison) for run in runs], priors, causes)
 
     def _causes(self, candidates: Sequence[Candidate]) -> list[Causes]:
         """Return what each candidate consists of: sentences that may come again, or nothing but itself."""

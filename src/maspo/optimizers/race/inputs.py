@@ -46,7 +46,7 @@ class InputOrder:
         """Return all inputs in the order of a round; those whose answers differed tend to come first."""
         seed, inputs = self.problem.seed, self.problem.inputs
         if self.problem.faults:
-            inputs = tuple(self.adversary.met(inputs, number, seed).values())
+            inputs = tuple(self.adversary.draw_faults(inputs, number, seed).values())
 
         def place(key: str) -> float:
             differed, seen = self.differed.get(key, (0, 0))

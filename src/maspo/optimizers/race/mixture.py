@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from maspo.core.prompts import Prompts, prompt_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison
-from maspo.optimizers.parts.merge import merged
+from maspo.optimizers.parts.merge import merge
 from maspo.team.graph import Team
 
 
@@ -70,7 +70,7 @@ def join(anchor: Prompts, candidates: Sequence[Candidate], members: Sequence[int
     changes: dict[str, str] = {}
     for number in members:
         agent = candidates[number].agent
-        both = merged(anchor[agent], changes.get(agent, anchor[agent]), candidates[number].text)
+        both = merge(anchor[agent], changes.get(agent, anchor[agent]), candidates[number].text)
         budget = team.length_budget.get(agent)
         if both and (budget is None or len(both) <= budget):
             changes[agent] = both

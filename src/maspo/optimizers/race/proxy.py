@@ -21,7 +21,7 @@ from math import copysign, log1p, sqrt
 
 from maspo.core.seeded import rank
 from maspo.events import DraftsScreened, ProxyTold
-from maspo.optimizers.parts.similar import END, normalized
+from maspo.optimizers.parts.similar import END, normalize
 from maspo.optimizers.race.effects import SCORE_VARIANCE
 from maspo.optimizers.race.mixture import Candidate
 from maspo.stats.ridge import ridge
@@ -74,7 +74,7 @@ class Proxy:
 @lru_cache(maxsize=4096)  # drafts: more than a run of a small team has
 def features(draft: Candidate) -> Mapping[str, float]:
     """Return what a draft changes in its parent prompt, by name; the squares of the values sum to at most 1."""
-    before, after = normalized(draft.parent), normalized(draft.text)
+    before, after = normalize(draft.parent), normalize(draft.text)
     added, removed = Counter(after.counts), Counter(before.counts)
     words = [f"+{word}" for word in added - removed] + [f"-{word}" for word in removed - added]
     shape = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from maspo.optimizers.parts.merge import sentences_of
-from maspo.optimizers.parts.similar import END, normalized
+from maspo.optimizers.parts.similar import END, normalize
 from maspo.optimizers.race.effects import Causes
 from maspo.optimizers.race.mixture import Candidate
 
@@ -35,4 +35,4 @@ def _sentences(text: str) -> frozenset[tuple[str, ...]]:
 
 @lru_cache(_KNOWN)
 def _words(sentence: str) -> tuple[str, ...]:
-    return tuple(word for word in normalized(sentence).order if word != END)
+    return tuple(word for word in normalize(sentence).order if word != END)

@@ -58,7 +58,7 @@ class SaidOfAnswers:
                 return sign * said.total / said.count
         return value_of(comparison.glob)
 
-    def settled(self, input_key: str) -> tuple[tuple[tuple[str, str], Verdict], ...]:
+    def known_verdicts(self, input_key: str) -> tuple[tuple[tuple[str, str], Verdict], ...]:
         """Return what need not be asked on an input: answers of reference and candidate, and what is known of them.
 
         The judge must have seen either of the two first: else what it prefers may be the place.

@@ -284,7 +284,9 @@ async def _results(
     work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
     await session.looks.take(work, texts)
     session.begin_stage("holdout", len(keys) * len(changed))
-    met = {name: await together(_met(session, evaluation, team, key) for key in keys) for name, team in changed.items()}
+    met = {
+        name: await together(_meet(session, evaluation, team, key) for key in keys) for name, team in changed.items()
+    }
     look, groups = await session.looks.taken(work, texts), groups_in(asked.job)
     return {name: result_of(each, groups, look) for name, each in met.items()}
 
@@ -293,7 +295,7 @@ def _content(system: System) -> str:
     return "\n".join([*(f"{agent.name}: {agent.reads} {agent.prompt}" for agent in system.agents)])
 
 
-async def _met(session: Session, evaluation: Evaluation, team: System, key: str) -> Comparison:
+async def _meet(session: Session, evaluation: Evaluation, team: System, key: str) -> Comparison:
     """Return how a team does against the given one; what a cap leaves out is undecided."""
     try:
         return await meet_teams(evaluation, session, Meet(evaluation.system, team, key))

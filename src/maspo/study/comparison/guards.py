@@ -12,7 +12,7 @@ from maspo.data.groups import groups_of
 from maspo.data.inputs import Input, Inputs
 from maspo.runners.messages import columns_read
 from maspo.scoring.base import Scorer
-from maspo.study.comparison.holdout import CHUNK, is_right, judged, scorer_for
+from maspo.study.comparison.holdout import CHUNK, is_right, judge_against_seed, scorer_for
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import SEED, GuardMet
 from maspo.study.evaluation.evaluate import trace_of
@@ -53,14 +53,14 @@ async def measure_guards(
     for begin in range(0, len(keys), CHUNK):
         chunk = keys[begin : begin + CHUNK]
         try:
-            met = await together(_met(comparison, session, rows[key], sets, scorer) for key in chunk)
+            met = await together(_who_keeps(comparison, session, rows[key], sets, scorer) for key in chunk)
         except BudgetReached:
             break
         found |= zip(chunk, met, strict=True)
     return found
 
 
-async def _met(
+async def _who_keeps(
     comparison: Comparison, session: Session, row: Input, sets: Mapping[str, Prompts], scorer: Scorer | None
 ) -> GuardMet:
     """Return who keeps a guard input: by its label where it has one, else unless the judge says that it got worse.
@@ -73,6 +73,6 @@ async def _met(
     if scorer is not None and row.answer is not None:
         first, second, *others = [await is_right(scorer, row, trace) is True for trace in (base, again, *runs)]
         return GuardMet(row.label, {SEED: first and second, **dict(zip(sets, others, strict=True))})
-    nets = await together(judged(comparison, session, row, base, trace) for trace in (again, *runs))
+    nets = await together(judge_against_seed(comparison, session, row, base, trace) for trace in (again, *runs))
     kept = [net is not None and net >= 0 for net in nets]
     return GuardMet(row.label, dict(zip((SEED, *sets), kept, strict=True)))

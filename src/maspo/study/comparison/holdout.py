@@ -43,7 +43,7 @@ async def measure(
     found: dict[str, InputMet] = {}
 
     async def one(key: str) -> tuple[str, InputMet]:
-        met = await _met(comparison, session, rows[key], sets, scorer)
+        met = await _meet(comparison, session, rows[key], sets, scorer)
         session.stage.advance()
         return key, met
 
@@ -71,7 +71,7 @@ async def _seed_runs(comparison: Comparison, session: Session, row: Input) -> di
     return {SEED: base, RERUN: again, BEST_OF_2: await _better(comparison, session, row, again, other)}
 
 
-async def _met(
+async def _meet(
     comparison: Comparison, session: Session, row: Input, sets: Mapping[str, Prompts], scorer: Scorer | None
 ) -> InputMet:
     """Run everything on one input, and compare it with the first run of the seed prompts."""
@@ -84,7 +84,8 @@ async def _met(
         correct = {name: await is_right(scorer, row, trace) for name, trace in traces.items()}
         nets = [_net_of_labels(correct[SEED], correct[name]) for name in traces]
     else:
-        nets = list(await together(judged(comparison, session, row, base, trace) for trace in traces.values()))
+        others = traces.values()
+        nets = list(await together(judge_against_seed(comparison, session, row, base, other) for other in others))
     return InputMet(row.label, comparison.groups[row.key], dict(zip(traces, nets, strict=True)), correct)
 
 
@@ -94,10 +95,10 @@ async def _better(
     """Return the run that the judge prefers; the first where it does not tell."""
     if one is None or other is None:
         return one or other
-    return other if await judged(comparison, session, row, one, other) == 1 else one
+    return other if await judge_against_seed(comparison, session, row, one, other) == 1 else one
 
 
-async def judged(
+async def judge_against_seed(
     comparison: Comparison, session: Session, row: Input, base: Trace | None, trace: Trace | None
 ) -> int | None:
     """Return how a run does against that of the seed prompts: without an answer of its own it has lost."""

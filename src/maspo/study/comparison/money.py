@@ -23,7 +23,7 @@ from maspo.study.comparison.plan import (
     Comparison,
     Method,
     Run,
-    counted,
+    bound_of_calls,
     holding_out,
     planning,
     with_one_holdout,
@@ -60,12 +60,12 @@ def equal_money(asked: Comparison, noted: Comparison | None) -> Comparison:
         raise ConfigInvalid(f"--equal money: {error} (with --max-calls, leave out --equal money, too)") from error
     if noted is not None:
         made = replace(asked, usd=noted.usd, bought=noted.bought, came_to=noted.came_to)
-        return holding_out(_planned(made, noted.bought), noted.methods[0].config.holdout.most or len(noted.holdout))
+        return holding_out(_with_calls(made, noted.bought), noted.methods[0].config.holdout.most or len(noted.holdout))
     wanted = asked.config.search.planned_calls(team_of(asked.job)) or FEWEST_CALLS
     each = {method.name: wanted for method in asked.methods}
-    first = _shared_out(with_one_holdout(_planned(asked, each)), _AS_EXPECTED)
+    first = _shared_out(with_one_holdout(_with_calls(asked, each)), _AS_EXPECTED)
     few = {name: int(_LEAST_PART * calls) for name, calls in first.bought.items()}
-    made = _shared_out(with_one_holdout(_planned(first, few)), _AS_EXPECTED)
+    made = _shared_out(with_one_holdout(_with_calls(first, few)), _AS_EXPECTED)
     if min(made.bought.values()) < FEWEST_CALLS:
         raise ConfigInvalid(_too_little(made))
     return made
@@ -76,7 +76,7 @@ def at_prices(comparison: Comparison, came_to: Mapping[Role, float]) -> Comparis
     made = _shared_out(comparison, came_to)
     least = {name: max(FEWEST_CALLS, int(_LEAST_PART * calls)) for name, calls in comparison.bought.items()}
     calls = {name: max(least[name], bought) for name, bought in made.bought.items()}
-    return replace(_planned(made, calls), came_to=dict(came_to))
+    return replace(_with_calls(made, calls), came_to=dict(came_to))
 
 
 def parts_met(comparison: Comparison, usage: Mapping[str, Usage]) -> Mapping[Role, float]:
@@ -86,9 +86,9 @@ def parts_met(comparison: Comparison, usage: Mapping[str, Usage]) -> Mapping[Rol
     """
     job, prices = comparison.job, known_prices(comparison.job)
     often = most_calls(RUNNERS.get(job.config.runner.kind), job.system, job.config.runner.options)
-    of_agents = counted({name: often.get(name, 1) for name in job.system.order}, judge=0)
+    of_agents = bound_of_calls({name: often.get(name, 1) for name in job.system.order}, judge=0)
     agents = _part(usage.get(AGENT), _cost(job, of_agents, prices, "agent"), 1.0)
-    judge = _part(usage.get(JUDGE_GLOBAL), _cost(job, counted({}, judge=1), prices, "judge"), agents)
+    judge = _part(usage.get(JUDGE_GLOBAL), _cost(job, bound_of_calls({}, judge=1), prices, "judge"), agents)
     return {"agent": agents, "judge": judge}
 
 
@@ -110,7 +110,7 @@ def _shared_out(comparison: Comparison, came_to: Mapping[Role, float]) -> Compar
     bought = {
         method.name: _bought(comparison, method, PLANNED_OF_A_SHARE * usd, came_to) for method in comparison.methods
     }
-    return _planned(replace(comparison, usd=usd), bought)
+    return _with_calls(replace(comparison, usd=usd), bought)
 
 
 def _bought(comparison: Comparison, method: Method, usd: float, came_to: Mapping[Role, float]) -> int:
@@ -161,7 +161,7 @@ def _at(costs: Mapping[Role, float] | None, came_to: Mapping[Role, float]) -> fl
     return sum(usd * came_to.get(role, came_to["agent"]) for role, usd in (costs or {}).items())
 
 
-def _planned(comparison: Comparison, calls: Mapping[str, int]) -> Comparison:
+def _with_calls(comparison: Comparison, calls: Mapping[str, int]) -> Comparison:
     """Return a comparison whose runs plan so many calls, by method."""
     methods = (planning(method, max(FEWEST_CALLS, calls.get(method.name, 0))) for method in comparison.methods)
     return replace(comparison, bought=dict(calls), methods=tuple(methods))

@@ -162,7 +162,7 @@ class Comparison:
         runs = inputs * (sets + 3) + guards * (ends + 2)
         judged = 2 if self.decided_by == "labels" else 2 * (1 + sets + len((RERUN, BEST_OF_2)))
         judge = inputs * judged + guards * 2 * (ends + 1)
-        return counted({name: runs * often.get(name, 1) for name in self.system.order}, judge)
+        return bound_of_calls({name: runs * often.get(name, 1) for name in self.system.order}, judge)
 
     @property
     def most(self) -> int:
@@ -180,7 +180,7 @@ def measuring_job(comparison: Comparison, caps: Caps) -> Job:
     return replace(comparison.job, inputs=rows, config=comparison.config.model_copy(update={"caps": caps}))
 
 
-def counted(agents: Mapping[str, int], judge: int) -> Bound:
+def bound_of_calls(agents: Mapping[str, int], judge: int) -> Bound:
     """Return a bound of calls that are counted: those of each agent, and the judge's."""
     most = sum(agents.values()) + judge
     return Bound(dict(agents), judge, proposer=0, texts_shown=0, drafts=1, planned=most, most=most)

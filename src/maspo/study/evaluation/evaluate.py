@@ -124,7 +124,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         check_answers(answered, session.events, ended=True)
         look = await session.looks.taken(work, _texts(evaluation)) if compared else 1
         scores = await _scores(evaluation, rows, scorer, attention.executor)
-        found = _evaluated(evaluation, session, rows, scores, simulated, look)
+        found = _conclude(evaluation, session, rows, scores, simulated, look)
         await session.save({_FOUND: FOUND.dump(found)})
     return found
 
@@ -489,7 +489,7 @@ async def _scores(evaluation: Evaluation, rows: RowsDone[_RowRun], scorer: Score
     return {place: score for (place, _), score in zip(written, given, strict=True)}
 
 
-def _evaluated(
+def _conclude(
     evaluation: Evaluation,
     session: Session,
     rows: RowsDone[_RowRun],
