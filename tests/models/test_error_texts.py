@@ -7,12 +7,14 @@ import lzma
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from maspo.core.errors import ProviderError
 from maspo.models import Message, Reply, Request
 from maspo.models.budget import Ledger
 from maspo.models.layers.compose import compose
-from maspo.models.layers.error_texts import ErrorTexts, is_error_shaped
+from maspo.models.layers.error_texts import _SHAPE, ErrorTexts, is_error_shaped
 from maspo.models.layers.retried import RetryPolicy
 from maspo.testing.models import MemoryStore
 
@@ -113,3 +115,10 @@ def strings(found: object) -> list[str]:
         return [found]
     inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
     return [text for one in inner for text in strings(one)]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.from_regex(_SHAPE, fullmatch=True), st.booleans(), st.sampled_from(["", "Error: ", "<html><title>"]))
+def test_x09_whatever_words_an_error_has_it_is_not_passed_over(words: str, shout: bool, before: str) -> None:
+    said = before + (words.upper() if shout else words)
+    assert is_error_shaped(said) == bool(_SHAPE.search(said.strip()[:160]))
