@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from maspo.apps.literals import TEMPLATES
-from maspo.apps.writeback import CannotWrite
+from maspo.apps.writeback import CannotWrite, rewritten
 from maspo.cli.sources import Sources, sources_of
 from maspo.data.inputs import make_inputs
 from maspo.study.job import Job
@@ -82,6 +82,24 @@ def test_folders_of_maspos_own_work_are_not_searched(tmp_path: Path) -> None:
     (tmp_path / "copy.txt").write_text(OLD)
     place, _ = sources_of(job, [tmp_path], writes_description=True).place_of(OLD, NEW)
     assert place is not None and place.file == str(tmp_path / "solver.txt"), "the file that the system file names"
+
+
+def test_a_text_is_read_as_another_module_uses_it(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "from prompts import WRITER\n\n\ndef run(row):\n    return WRITER.format(**row)\n"
+    )
+    (tmp_path / "prompts.py").write_text(f"WRITER = {OLD!r}\n")
+    job = Job(
+        System((Agent("writer", OLD),), app=App("shop:run", folder=str(tmp_path))),
+        make_inputs(["one"]),
+        world_job().config,
+        {},
+    )
+    sources = sources_of(job, [tmp_path], True)
+    place, _ = sources.place_of(OLD, NEW)
+    assert place is not None
+    made = rewritten(sources.texts[Path(place.file)], place, OLD, 'Answer as {"a": 1}.')
+    assert made == 'WRITER = "Answer as {{\\"a\\": 1}}."\n'
 
 
 def test_the_system_file_of_an_app_is_written_only_where_that_is_allowed(tmp_path: Path) -> None:

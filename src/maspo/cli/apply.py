@@ -148,7 +148,7 @@ def _make_branch(
             f"note: {described.name} is not under version control, so it keeps the old prompts: look at the app again "
             "(`maspo discover`) once the branch is merged"
         )
-    sources = Sources(inside_it, read.own, described if is_kept else None)
+    sources = Sources(inside_it, read.own, described if is_kept else None, read.told)
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
     for name, texts in changed.prompts.items():
         one = _changes(_Changed({name: texts}, changed.others), sources, template)

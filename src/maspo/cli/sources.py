@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +54,8 @@ class Sources:
     """The source of the run's app, or its system file and the files that this names."""
     described: Path | None = None
     """The system file of an app, which says its prompts once more."""
+    told: Mapping[str, frozenset[Named]] = field(default_factory=dict)
+    """What modules do with names: a text may stand in one and be used in another."""
 
     def place_of(self, old: str, new: str) -> tuple[Place | None, tuple[Place, ...]]:
         """Return where a new prompt is to be written in place of an old one; None, and where it stands, where it is.
@@ -87,7 +88,7 @@ class Sources:
         sharing = [
             name
             for name, prompt in others.items()
-            if any(one.start == place.start for one in find_places(place.file, text, prompt, self._told))
+            if any(one.start == place.start for one in find_places(place.file, text, prompt, self.told))
         ]
         if sharing:
             raise CannotWrite(
@@ -100,14 +101,9 @@ class Sources:
         own, others = list[Place](), list[Place]()
         for file, text in self.texts.items():
             if may_say(text, prompt) and not describes_app(str(file), text):
-                found = find_places(str(file), text, prompt, self._told)
+                found = find_places(str(file), text, prompt, self.told)
                 (own if file.resolve() in self.own else others).extend(found)
         return tuple(own), tuple(others)
-
-    @cached_property
-    def _told(self) -> Mapping[str, frozenset[Named]]:
-        """What modules do with names: a text may stand in one and be used in another."""
-        return languages_of_names({str(file): text for file, text in self.texts.items()})
 
     def says(self, agent: str, prompt: str) -> bool:
         """Say whether the system file of the app says this prompt of an agent."""
@@ -150,7 +146,7 @@ def sources_of(job: Job, looked_in: Sequence[Path], writes_description: bool) ->
         text = _read(found)
         if text is not None and describes_app(str(found), text):
             read[found], described = text, found
-    return Sources(read, own, described)
+    return Sources(read, own, described, languages_of_names({str(file): text for file, text in read.items()}))
 
 
 def _sources_of_app(app: App) -> Iterator[Path]:
