@@ -180,7 +180,7 @@ def test_g08_a_settings_file_is_asked_about_and_options_are_the_users_own(
     assert named
     assert maspo(*asks, *away, "--trust", named[1]).code == 5
     assert maspo(*asks, *away).code == 5
-    assert maspo("check", *asks[1:]).code == 0
+    assert maspo("check", *asks[1:], *away).code == 0
 
 
 def test_g09_harmless_settings_are_not_asked_about(folder: Path, state: Path, maspo: Run) -> None:

@@ -61,11 +61,11 @@ def optimize(maspo: Run, url: str, *more: str) -> Said:
 
 def test_check_makes_no_call_and_no_folder(maspo: Run, folder: Path) -> None:
     said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--json")
-    assert said.code == 0
-    assert said.json["ok"] is True
+    assert (said.code, said.json["ok"]) == (2, False), "as maspo optimize ends"
     assert said.json["agents"] == ["solver", "critic"]
-    assert "OPENAI_API_KEY is not set" not in said.err, "it is said once"
-    assert "is fine, but no run can begin: OPENAI_API_KEY is not set" in said.out
+    assert "Everything else that can be checked without a call is fine." in said.out
+    assert said.err.count("OPENAI_API_KEY is not set") == 1, "it is said once"
+    assert said.err.rstrip().splitlines()[-1].startswith("maspo: no run can begin: OPENAI_API_KEY is not set")
     assert not (folder / "maspo-runs").exists()
 
 
@@ -118,7 +118,7 @@ def test_optimize_writes_the_run_folder_and_says_the_same_everywhere(maspo: Run,
 def test_check_names_the_ends_of_a_large_team(maspo: Run, folder: Path) -> None:
     chain = [f"  a{place}: {{prompt: Go on., reads: [{f'a{place - 1}' if place else ''}]}}" for place in range(40)]
     (folder / "large.yaml").write_text("\n".join(["agents:", *chain]), encoding="utf-8")
-    said = maspo("check", "large.yaml", "--inputs", "inputs.jsonl")
+    said = maspo("check", "large.yaml", "--inputs", "inputs.jsonl", "--base-url", "http://127.0.0.1:9/v1")
     assert said.code == 0, said.err
     assert "system    large: a0 → … → a39 (40 agents in 40 levels)" in said.out
 
@@ -269,3 +269,20 @@ def test_diff_refuses_what_is_no_prompt_set(maspo: Run, content: str) -> None:
 def test_world_serve_refuses_a_public_host(maspo: Run) -> None:
     said = maspo("world", "serve", "--host", "0.0.0.0")
     assert said.code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "optimize",
+            "A system file (YAML), or an app: module:function. For example: maspo optimize team.yaml --inputs",
+        ),
+        ("report", "A run folder. For example: maspo report maspo-runs/team-1"),
+        ("store", ""),
+    ],
+)
+def test_a_missing_argument_is_told_with_what_to_type(maspo: Run, command: str, told: str) -> None:
+    said = maspo(command)
+    assert said.code == 2
+    assert told in said.err

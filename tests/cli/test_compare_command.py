@@ -224,6 +224,6 @@ def test_labels_that_no_answer_meets_are_told(maspo: Run, url: str) -> None:
     rows = [{**row, "answer": "never"} for row in World().inputs(ROWS)]
     Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     said = compare(maspo, url, "--methods", "", "--against", "mine.json", "--json")
-    told = "o final answer was equal to its label on"
+    told = "n none of"
     assert any(told in note for note in said.json["notes"])
     assert told in told_by(sheet_in(Path("out/comparison.html").read_text(encoding="utf-8")))

@@ -220,6 +220,6 @@ def test_f23_labels_that_no_answer_meets_are_told_everywhere(maspo: Run, url: st
     rows = [{**row, "answer": "never"} for row in World().inputs(ROWS)]
     Path("rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
     said = evaluate(maspo, url, "--scorer", scorer, "--json")
-    told = f"no final answer was equal to its label on {ROWS} inputs"
+    told = f"on none of {ROWS} inputs with a label was a final answer equal to it"
     assert any(told in one for one in said.json["remarks"])
     assert told in said.out.split("{")[0] and told in Path("out/evaluation.html").read_text(encoding="utf-8")

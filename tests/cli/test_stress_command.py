@@ -83,7 +83,7 @@ def test_q14_nobody_is_said_to_be_needless_in_a_team_that_never_answers_right(ma
     assert "No answer is right, so it cannot be told who contributes." in said.out and "no loss" not in said.out
     found = json.loads((team / "n" / "stress.json").read_text())["found"]
     assert found["droppable"] == []
-    mismatch = "no final answer was equal to its label on 12 inputs"
+    mismatch = "on none of 12 inputs with a label was a final answer equal to it"
     assert mismatch in found["mismatch"]
     assert mismatch[1:] in said.out and mismatch[1:] in (team / "n" / "stress.html").read_text(encoding="utf-8")
     assert "Simulated world: no language model was asked." in said.out and "nothing (simulated)" in said.out

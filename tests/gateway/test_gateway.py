@@ -21,7 +21,7 @@ from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
 from maspo.gateway.gateway import Gateway, LimitReached
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
-from maspo.models.base import Reply, Request
+from maspo.models.base import Adapted, Reply, Request
 from maspo.models.budget import Ledger, Limits
 from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
@@ -29,7 +29,7 @@ from maspo.store.run_store import RunStore
 from maspo.testing.models import check_model_client
 from tests.gateway.bodies import EXCHANGES, SYSTEM, TEXT
 from tests.gateway.conftest import Bench, Opener
-from tests.gateway.upstream import Answer
+from tests.gateway.upstream import Answer, upstream
 
 CHAT, RESPONSES = EXCHANGES["chat_completions"], EXCHANGES["responses"]
 KEY = "sk-secret-of-the-app-0123456789"
@@ -542,20 +542,24 @@ async def test_g27_the_small_question_of_an_outage_goes_where_the_app_would_with
         assert small.delivery is not request.delivery
 
 
+def wire_request() -> WireRequest:
+    return WireRequest(
+        *("gpt-4.1-mini", (), "agent"),
+        dialect=DIALECTS[0],
+        path=CHAT.path,
+        body=json.dumps(CHAT.request).encode(),
+        headers=(("Content-Type", "application/json"),),
+        streamed=False,
+        content="x",
+        draw="0",
+        incoming=Incoming(CHAT.path, CHAT.request),
+    )
+
+
 async def test_g28_the_client_of_the_wire_keeps_the_contract_of_every_client(bench: Opener) -> None:
     async with bench() as found, WireClient(Upstreams(f"{found.upstream.url}/v1")) as client:
         found.upstream.will(Answer(CHAT.text))
-        request = WireRequest(
-            *("gpt-4.1-mini", (), "agent"),
-            dialect=DIALECTS[0],
-            path=CHAT.path,
-            body=json.dumps(CHAT.request).encode(),
-            headers=(("Content-Type", "application/json"),),
-            streamed=False,
-            content="x",
-            draw="0",
-            incoming=Incoming(CHAT.path, CHAT.request),
-        )
+        request = wire_request()
         await check_model_client(client, request)
         with pytest.raises(TypeError, match="no request of the wire"):
             await client.complete(Request("m", (), "agent"))
@@ -580,3 +584,27 @@ async def test_g28_the_client_of_the_wire_keeps_the_contract_of_every_client(ben
 def test_g29_no_path_of_an_app_names_another_host(path: str, reached: str) -> None:
     found = address(Endpoint("https://models.example", ""), "openai", path)
     assert (str(found), found.host) == (reached, "models.example")
+
+
+async def test_g30_calls_go_on_under_v1_where_the_address_as_it_was_given_has_none() -> None:
+    async with upstream() as found, WireClient(Upstreams(found.url)) as client:
+        request = wire_request()
+        not_here = Answer(b'{"error": {"message": "not found"}}', 404)
+        found.will(not_here, Answer(CHAT.text))
+        with pytest.raises(Adapted, match="no model calls are answered there"):
+            await client.complete(request)
+        reply = await client.complete(replace(request, delivery=Delivery()))
+        assert reply.adapted.startswith(f"--base-url {found.url}: no model calls")
+        assert not (await client.complete(replace(request, delivery=Delivery()))).adapted, "it is said once"
+        assert [one.line.split()[1] for one in found.heard] == ["/chat/completions", *["/v1/chat/completions"] * 2]
+        found.will(not_here)
+        with pytest.raises(CallFailed, match="404"):  # a model that is not there, at an address that is
+            await client.complete(replace(request, delivery=Delivery()))
+    async with upstream() as found, WireClient(Upstreams(found.url)) as client:
+        found.will(not_here)
+        with pytest.raises(Adapted):
+            await client.complete(request)
+        for path in ("/v1/chat/completions", "/chat/completions"):
+            with pytest.raises(CallFailed, match="not found"):
+                await client.complete(replace(request, delivery=Delivery()))
+            assert found.heard[-1].line.split()[1] == path

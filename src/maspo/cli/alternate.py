@@ -10,7 +10,7 @@ from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
-from maspo.cli.planning import limits_of, remarks_on_context
+from maspo.cli.planning import all_is_fine, end_without, limits_of, remarks_on_context
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
@@ -85,11 +85,12 @@ def print_turns(arguments: Arguments) -> None:
 def check_turns(arguments: Arguments) -> None:
     """Print the plan of the turns, once everything that can be checked without a call was found to be fine."""
     prepared, asked = _read(arguments)
-    missing, fine = _missing(prepared), "Everything that can be checked without a call is fine"
-    say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
+    missing = _missing(prepared)
+    say(all_is_fine(missing))
     say()
     long = () if missing else remarks_on_context(prepared, arguments.trust)
     _state(arguments, prepared, asked, (*_notes(prepared, asked), *long))
+    end_without(missing)
 
 
 def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks: Sequence[str]) -> None:

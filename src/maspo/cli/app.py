@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, ParamSpec
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from maspo.__about__ import __version__
 from maspo.apps.literals import TEMPLATES
@@ -65,6 +65,8 @@ SECTIONS = {
     "Simulated worlds": ("arena", "world"),
 }
 _WHOLE: Final = 1000  # characters: more than any description has
+_EXAMPLES: Final = {"SYSTEM": "team.yaml", "DIR": "maspo-runs/team-1"}
+"""What stands in the place of an argument in an example."""
 _NEW_OBJECTS: Final = 50_000
 """Containers made before cycles are looked for. Python's 700 is for small programs: it walked through all modules while
 they were imported, a tenth of the processor time of a whole demo. Records and replies are freed without it."""
@@ -78,6 +80,23 @@ class BySection(TyperGroup):
         for title, names in SECTIONS.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(_WHOLE)) for name in names])
+
+
+class Explained(TyperCommand):
+    """A command that says what to type where an argument is missing."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; where one is missing, say what it is, and what a whole command looks like."""
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            missing = getattr(error, "param", None)
+            if not error.message and missing is not None and getattr(missing, "help", None):
+                example = _EXAMPLES.get(str(missing.metavar).strip("{}"), "")
+                rows = " --inputs questions.jsonl" if any(one.name == "inputs" for one in self.params) else ""
+                shown = f" For example: {ctx.command_path} {example}{rows}" if example else ""
+                error.message = f"{missing.help}{shown}"
+            raise
 
 
 app = typer.Typer(
@@ -142,7 +161,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
     """Add a command of the function's own name."""
-    return app.command()(guarded(function))
+    return app.command(cls=Explained)(guarded(function))
 
 
 def _print_version(asked: bool) -> None:

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import typer
+
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.config import Caps
+from maspo.core.errors import EXIT_USAGE
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.models.leases import NANO
 from maspo.report.phrases import duration, list_names, money, number
@@ -62,15 +65,26 @@ def print_check(arguments: Arguments) -> None:
     remarks = list(dict.fromkeys((*remarks_on(prepared, study), *keyless, *long, *tools)))
     for remark in remarks:
         note(f"note: {remark}")
-    remarks += [missing] if missing else []  # said below, and once
-    fine = "Everything that can be checked without a call is fine"
-    say(f"{fine}, but no run can begin: {missing}" if missing else f"{fine}.")
+    say(all_is_fine(missing))
     say()
     say(plan_text(prepared, plan))
     if arguments.as_json:
         system = prepared.job.system
-        figures = _figures(plan, remarks)
-        print_json(_CheckFigures(True, system.name, tuple(system.order), system.output, figures))
+        figures = _figures(plan, [*remarks, missing] if missing else remarks)
+        print_json(_CheckFigures(not missing, system.name, tuple(system.order), system.output, figures))
+    end_without(missing)
+
+
+def all_is_fine(missing: str) -> str:
+    """Say that what can be checked without a call is fine, but for a key or a model that is missing."""
+    return f"Everything {'else ' if missing else ''}that can be checked without a call is fine."
+
+
+def end_without(missing: str) -> None:
+    """End a check as a run would end that lacks a key or a model; where none is missing, go on."""
+    if missing:
+        note(f"maspo: no run can begin: {missing}")
+        raise typer.Exit(EXIT_USAGE)
 
 
 def remarks_on(prepared: Prepared, study: Study) -> list[str]:

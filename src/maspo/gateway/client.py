@@ -191,6 +191,8 @@ class Upstreams:
         return endpoint
 
 
+_NOT_THERE = frozenset({404, 405, 501})
+"""An address without the route of a call, as a base URL that lacks its version has."""
 _VERSION = re.compile(r"/v1(?=[/?]|$)")
 
 
@@ -258,6 +260,9 @@ class WireClient:
         self.upstreams = upstreams
         self._stateless: set[Provider] = {"openai"} if upstreams.stateless else set()
         self._endpoints: dict[Provider, Endpoint] = {}
+        self._given: dict[Provider, Endpoint] = {}
+        """Addresses as they were given, of providers that are asked at another."""
+        self._answered: set[Provider] = set()
         self._connections: Connections | None = None
 
     async def __aenter__(self) -> Self:
@@ -289,6 +294,7 @@ class WireClient:
         if request.delivery.head is not None:
             raise CallFailed("the app has a reply to this request already, and a second one cannot be passed on")
         raw: bytes | bytearray = b""
+        asked = self._endpoint(request.dialect.provider)
         started = time.perf_counter()
         begun = failure = False
         try:
@@ -309,7 +315,7 @@ class WireClient:
             request.delivery.said = read(request, replace(head, body=bytes(raw)))
             request.delivery.cut = True
             raise Broken(f"{lost}, after {len(raw)} bytes of the reply")
-        return self._reply(request, replace(head, body=bytes(raw)), seconds)
+        return self._reply(request, asked, replace(head, body=bytes(raw)), seconds)
 
     @asynccontextmanager
     async def _connected(self, request: WireRequest) -> AsyncIterator[Connection]:
@@ -348,11 +354,16 @@ class WireClient:
             self._endpoints[provider] = self.upstreams.endpoint(provider)
         return self._endpoints[provider]
 
-    def _reply(self, request: WireRequest, response: Response, seconds: float) -> Reply:
-        """Return what is recorded of an answer, or raise what it means."""
-        delivery = request.delivery
+    def _reply(self, request: WireRequest, asked: Endpoint, response: Response, seconds: float) -> Reply:
+        """Return what is recorded of an answer that came from an endpoint, or raise what it means."""
+        delivery, provider = request.delivery, request.dialect.provider
+        if response.status in _NOT_THERE and provider == "openai" and (other := self._elsewhere(provider, asked)):
+            delivery.refusal = response
+            raise other
         if response.status >= 300:
             raise self._refusal(request, response, seconds)
+        moved = self._given.get(provider) if provider not in self._answered else None
+        self._answered.add(provider)
         said = read(request, response)
         if not said.whole or said.failure:
             why = f"{self._endpoint(request.dialect.provider).shown}: {said.failure or 'the reply breaks off'}"
@@ -370,7 +381,31 @@ class WireClient:
             tokens_cached=said.tokens_cached,
             seconds=seconds,
             truncated=said.finish in _CUT,
+            adapted=(
+                f"--base-url {moved.shown}: no model calls are answered there, and they are at {asked.shown}, which is "
+                "asked from now on: name that one"
+                if moved is not None
+                else ""
+            ),
         )
+
+    def _elsewhere(self, provider: Provider, asked: Endpoint) -> Adapted | None:
+        """Return what becomes of a call that met no such route: it is sent again under ``/v1``, once; else None.
+
+        Where there is none either, the address as it was given is asked from then on.
+        """
+        if asked is not self._endpoint(provider):
+            return Adapted(f"{asked.shown}: another address is tried")
+        if provider in self._answered:
+            return None
+        if provider in self._given:
+            self._endpoints[provider] = self._given.pop(provider)
+            self._answered.add(provider)
+            return None
+        if (other := asked.under_v1) is None:
+            return None
+        self._given[provider], self._endpoints[provider] = asked, other
+        return Adapted(f"{asked.shown}: no model calls are answered there; {other.shown} is tried")
 
     def _refusal(self, request: WireRequest, response: Response, seconds: float) -> CallFailed:
         """Return the failure that an answer with an error means, and keep the answer for the app."""

@@ -18,10 +18,10 @@ def never_met(seen: int, any_right: bool, unread: int | None, read_by: str) -> s
     """
     if any_right or seen < ENOUGH:
         return ""
-    none = "" if unread is None else f", and on {unread} of them none could be read"
+    none = "" if not unread else f" (on {unread} of them no answer could be read)"
     return (
-        f"no final answer was equal to its label on {seen} inputs{none}, so labels teach nothing: see to {read_by}, "
-        "and to the labels"
+        f"on none of {seen} inputs with a label was a final answer equal to it{none}, so labels decide nothing: "
+        f"compare an answer with its label, and change how answers are read ({read_by}) or how the labels are written"
     )
 
 
