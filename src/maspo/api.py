@@ -13,7 +13,7 @@ from maspo.cli.in_python import in_python, told_in_python
 from maspo.cli.watch import PlainLines, Together, told_so_far, watching_from_python
 from maspo.config import Caps, ProfileName, RunConfig, ShipIf, search_of
 from maspo.configure import Setting, configure, paths_by_flag
-from maspo.core.errors import BudgetReached, ConfigInvalid, Interrupted, MaspoError
+from maspo.core.errors import BudgetReached, ConfigInvalid, Interrupted, MaspoError, nearest
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
@@ -441,7 +441,9 @@ def configured(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     paths = {FLAGS[name].keyword: path for name, path in paths_by_flag().items()}
     unknown = [name for name in settings if name not in paths]
     if unknown:
-        raise ConfigInvalid(f"{unknown[0]}: no such setting; expected one of {', '.join(paths)}")
+        meant = nearest(unknown[0], paths)
+        hint = f"did you mean {meant}? All are" if meant else "expected one of"
+        raise ConfigInvalid(f"{unknown[0]}: no such setting; {hint} {', '.join(paths)}")
     if "profile" in settings and config.search != search_of(config.profile, {}):
         raise ConfigInvalid(
             f"profile: {settings['profile']!r} is given, and config sets the search already; "

@@ -126,6 +126,19 @@ def test_a_folder_that_holds_no_run_is_told_by_all_alike(maspo: Run, command: st
     assert "holds no run" in said.err
 
 
+@pytest.mark.parametrize("command", ["apply", "resume", "report", "diff", "steer"])
+@pytest.mark.parametrize(
+    ("given", "why"), [("my-rum", "there is no such folder"), (".", "run.db is missing")], ids=["mistyped", "above"]
+)
+def test_the_run_that_was_probably_meant_is_named_by_all_alike(maspo: Run, command: str, given: str, why: str) -> None:
+    Path("my-run").mkdir()
+    Path("my-run/run.db").touch()
+    said = maspo(command, given, *(["pause"] if command == "steer" else []))
+    assert said.code == 2, said.err
+    assert said.err.startswith(f"maspo: {given}: holds no run ({why})")
+    assert said.err.rstrip().endswith("; did you mean my-run?")
+
+
 def test_where_runs_may_lie_is_told_where_the_usual_folder_is_not_there(maspo: Run) -> None:
     said = maspo("runs")
     assert said.code == 2 and "`maspo runs .`" in said.err

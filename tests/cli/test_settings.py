@@ -436,7 +436,8 @@ def test_i26_settings_by_keyword_win_over_the_config_and_leave_the_rest_of_it() 
         ({"max_usd": 0}, r"^max_usd: 0 is given; expected more than 0$"),
         ({"ship_if": "maybe"}, r"""^ship_if: "maybe" is given; expected 'likely', 'better' or 'proven'$"""),
         ({"profile": "fast"}, r'^profile: "fast" is given; expected one of: default, cheap'),
-        ({"max_dollars": 3}, r"^max_dollars: no such setting; expected one of profile, seed"),
+        ({"dollars": 3}, r"^dollars: no such setting; expected one of profile, seed"),
+        ({"max_cals": 3}, r"^max_cals: no such setting; did you mean max_calls\? All are profile, seed"),
         ({"seed": "x", "max_calls": 0}, r"^seed: .* whole number\nmax_calls: 0 is given; expected at least 1$"),
     ],
 )

@@ -79,6 +79,12 @@ async def test_n04_an_error_inside_a_running_loop_is_the_same_error(tmp_path: Pa
         maspo.optimize(team, [], tmp_path / "run", parts=PARTS)
 
 
+def test_n04_an_error_outside_of_one_is_said_to_follow_from_nothing(tmp_path: Path, team: Path) -> None:
+    with pytest.raises(maspo.MaspoError, match="no inputs") as raised:
+        maspo.optimize(team, [], tmp_path / "run", parts=PARTS)
+    assert raised.value.__context__ is None  # else a traceback begins with "no running event loop"
+
+
 async def test_n05_an_interrupt_ends_what_runs_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     ended, begun = threading.Event(), threading.Event()
 

@@ -23,6 +23,8 @@ MOST_TEXT = 16 * MEGABYTE
 _PIECE = MEGABYTE
 _MOST_NAMES = 1000
 """Of a folder, among which one is looked for that was meant."""
+_MOST_MEANT = 3
+"""Folders that a question names: more are a list, which `maspo runs` gives."""
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY, *, links: bool = False) -> int:
@@ -67,6 +69,28 @@ def meant_by(missing: Path) -> str:
         return ""
     near = nearest(missing.name, names)
     return f"did you mean {missing.with_name(near)}?" if near else ""
+
+
+def why_none(folder: Path, record: str) -> str:
+    """Return why a folder holds no record of that name: also whoever mistyped the folder looks for the file in it."""
+    return f"{record} is missing" if folder.is_dir() else "there is no such folder"
+
+
+def folders_meant(folder: Path, record: str) -> str:
+    """Return which folders with a record were probably meant, as a question; empty where none is near.
+
+    Of a folder that is there these are folders in it, of one that is not the folder beside it with the nearest name.
+    """
+    place = folder if folder.is_dir() else folder.parent
+    try:
+        with os.scandir(place) as found:
+            names = sorted(entry.name for entry in islice(found, _MOST_NAMES) if is_plain(place / entry.name / record))
+    except OSError:
+        return ""
+    if place is not folder:
+        names = [name for name in (nearest(folder.name, names),) if name]
+    meant = [str(place / name) for name in names[:_MOST_MEANT]]
+    return f"did you mean {' or '.join(meant)}?" if meant else ""
 
 
 def is_there(path: Path) -> bool:

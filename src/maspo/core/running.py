@@ -61,12 +61,19 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
     """
     check_files()
+    if _loop_runs():
+        return _run_beside(coroutine)
+    with asyncio.Runner(loop_factory=RunningLoop) as runner:
+        return runner.run(coroutine)
+
+
+def _loop_runs() -> bool:
+    """Say whether the caller is in a running loop. Asked apart, so that no error of ours is said to follow from it."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        with asyncio.Runner(loop_factory=RunningLoop) as runner:
-            return runner.run(coroutine)
-    return _run_beside(coroutine)
+        return False
+    return True
 
 
 def _run_beside(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, StoreError, UsageError
-from maspo.core.plain_files import is_there
+from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
 from maspo.events import Event
@@ -178,7 +178,8 @@ def plan_of(state: Path) -> Plan:
 
 def _whole_record(state: Path) -> tuple[WatchBegan, Sequence[object]]:
     if not is_there(state / DATABASE):
-        raise UsageError(f"--state {state}: holds no watch ({DATABASE} is missing)")
+        fix = folders_meant(state, DATABASE) or "give the folder that `maspo watch` was given as --state"
+        raise UsageError(f"--state {state}: holds no watch ({why_none(state, DATABASE)}); {fix}")
     with open_for_reading(state / DATABASE) as store:
         record = [entry.item for entry in store.read_since()]
     began = next((one for one in record if isinstance(one, WatchBegan)), None)

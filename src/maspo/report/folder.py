@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maspo.core.errors import MaspoError, StoreError, UsageError
-from maspo.core.plain_files import is_plain, is_there
+from maspo.core.plain_files import folders_meant, is_plain, is_there, why_none
 
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ def require_run(folder: Path) -> None:
         from maspo.study.record import refuse_others
 
         refuse_others(folder)
-        raise UsageError(f"{folder}: holds no run ({JOURNAL} is missing) and no evaluation; give a folder with one")
+        fix = folders_meant(folder, JOURNAL) or "give a folder with one"
+        raise UsageError(f"{folder}: holds no run ({why_none(folder, JOURNAL)}) and no evaluation; {fix}")
 
 
 def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Look:

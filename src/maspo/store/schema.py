@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from maspo.core.errors import RecordMissing, StoreError
-from maspo.core.plain_files import is_plain, is_there, open_plain
+from maspo.core.plain_files import folders_meant, is_plain, is_there, open_plain, why_none
 from maspo.core.shortage import few_files
 from maspo.store.pages import PAGE
 from maspo.store.tables import SPARE, TABLES, THOUGHTS, UNANSWERED, mark, new_salt, put
@@ -210,7 +210,9 @@ def require(path: Path) -> None:
 
     """
     if not is_there(path):
-        raise RecordMissing(f"{path.parent}: holds no run ({path.name} is missing); give a folder that maspo wrote")
+        folder, record = path.parent, path.name
+        fix = folders_meant(folder, record) or "give a folder that maspo wrote"
+        raise RecordMissing(f"{folder}: holds no run ({why_none(folder, record)}); {fix}")
     if not is_plain(path):
         raise StoreError(
             f"{path}: no plain file, but a link, folder, pipe or device, which is not followed; give a folder that "

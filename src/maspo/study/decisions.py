@@ -16,7 +16,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from maspo.core.errors import StoreError, UsageError
-from maspo.core.plain_files import MEGABYTE, is_there, read_plain
+from maspo.core.plain_files import MEGABYTE, folders_meant, is_there, read_plain, why_none
 from maspo.core.prompts import prompt_id
 from maspo.events import ApprovalAsked, RunFinished
 from maspo.store.files import add_line
@@ -178,7 +178,8 @@ def decide(folder: Path, decision: Decision, record: str = "run.db") -> Line:
 
     """
     if not is_there(folder / record):
-        raise UsageError(f"{folder}: holds no run ({record} is missing); give a run folder")
+        fix = folders_meant(folder, record) or "give a run folder"
+        raise UsageError(f"{folder}: holds no run ({why_none(folder, record)}); {fix}")
     if isinstance(decision, OF_A_PROCESS) and not works(folder / record):
         fix = f"`maspo resume {folder}` goes on with it"
         if isinstance(decision, RaiseCap):

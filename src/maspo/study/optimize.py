@@ -25,7 +25,7 @@ from maspo.core.errors import (
     StoreError,
     UsageError,
 )
-from maspo.core.plain_files import is_there
+from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
 from maspo.core.worked_examples import blocks_in
 from maspo.events import ApprovalAsked, BudgetStopped, RunFinished, RunStarted
@@ -131,11 +131,12 @@ async def resume(
     """
     if not is_there(out / DATABASE):
         refuse_others(out)
-        raise UsageError(
-            f"{out}: holds no run ({DATABASE} is missing) and no evaluation; give the folder that `maspo optimize` or "
-            "`maspo evaluate` wrote (a judge check, a comparison, a team under stress, a search for structure, and "
-            "prompts and structure in turns go on when their command is repeated with the same --out)"
+        fix = folders_meant(out, DATABASE) or (
+            "give the folder that `maspo optimize` or `maspo evaluate` wrote (a judge check, a comparison, a team "
+            "under stress, a search for structure, and prompts and structure in turns go on when their command is "
+            "repeated with the same --out)"
         )
+        raise UsageError(f"{out}: holds no run ({why_none(out, DATABASE)}) and no evaluation; {fix}")
     asked = reach_in(out)
     trust.require(asked, out, allowed)
     async with RunStore.open(out / DATABASE) as store:
