@@ -1,6 +1,6 @@
 """Renews what the docs show: the text of ``maspo demo``, and pictures.
 
-Of the page of that run, of a comparison, of prompts and structure in turns, and of a run that works.
+Of the page of that run, of the run in a notebook, of a comparison, of both in turns, and of a run that works.
 
     make picture
 
@@ -21,6 +21,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+from maspo.cli.in_python import in_python
+from maspo.report.cell import cell_html
+from maspo.report.folder import look
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = {
     "report": ("overview", "1180,1180"),
@@ -29,6 +33,7 @@ PICTURES = {
     "inputs": ("inputs", "1180,900"),
 }
 """Of docs/images: the page of the run that each shows, and its width and height in pixels."""
+CELL = "1000,690"
 COMPARED = "1180,1490"
 JOINT = "1180,1640"
 WORKING = "1180,900"
@@ -54,7 +59,9 @@ def main() -> None:
         text = readme.read_text(encoding="utf-8")
         readme.write_text(BLOCK.sub(lambda found: found[1] + done.stdout + found[2], text), encoding="utf-8")
         pictures = [(page, size, name) for name, (page, size) in PICTURES.items()]
-        _photograph(next(Path(folder).glob("maspo-runs/*/report.html")), pictures)
+        report = next(Path(folder).glob("maspo-runs/*/report.html"))
+        _photograph(report, pictures)
+        _photograph(_in_notebook(report), [("", CELL, "notebook")])
         (Path(folder) / "team.json").write_text(json.dumps(TEAM), encoding="utf-8")
         rows = (f"A shelf holds {7 * n + 3} boxes of {5 * n + 2} pens; {n} are missing. How many?" for n in range(160))
         text = "".join(json.dumps({"id": f"row-{n:03}", "input": row}) + "\n" for n, row in enumerate(rows))
@@ -62,6 +69,15 @@ def main() -> None:
         _photograph(_compared(Path(folder)), [("", COMPARED, "compare")])
         _photograph(_in_turns(Path(folder)), [("", JOINT, "joint")])
         _photograph_working(Path(folder))
+
+
+def _in_notebook(report: Path) -> Path:
+    """Return a page that shows a run as the output of a cell does: in the letters of the page around it."""
+    file = report.with_name("cell.html")
+    shown = cell_html(look(report.parent).view, str(Path(*report.parts[-3:])), in_python)
+    letters = "font:14px system-ui,'DejaVu Sans',sans-serif;margin:1.2rem 1.6rem"
+    file.write_text(f'<!doctype html><body style="{letters}">{shown}', encoding="utf-8")
+    return file
 
 
 def _compared(folder: Path) -> Path:

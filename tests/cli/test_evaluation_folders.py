@@ -240,7 +240,7 @@ def test_v12_without_a_difference_the_page_has_no_empty_parts(maspo: Run, url: s
     said = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "seed", "--json")
     page = Path("out/evaluation.html").read_text()
     assert said.json["why"] == "Too few rows differ to tell whether the seed prompts are better than the seed prompts."
-    assert [part.title for part in sheet_in(page).parts] == ["In pictures"]
+    assert [part.title for part in sheet_in(page).parts] == ["How good, and how sure"]
 
 
 def test_v13_beside_a_run_an_evaluation_goes_on_by_its_own_command(maspo: Run, url: str) -> None:

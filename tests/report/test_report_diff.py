@@ -55,3 +55,18 @@ def test_i07_a_small_change_in_a_long_text_stays_small() -> None:
     changed = [*lines[:9_000], "Rule 9000: stop.", *lines[9_001:]]
     marked = [segment for segment in diff("\n".join(lines), "\n".join(changed)) if segment.kind != "same"]
     assert marked == [Segment("removed", "keep going"), Segment("added", "stop")]
+
+
+def test_i08_words_that_two_phrases_share_by_chance_are_told_with_them() -> None:
+    segments = diff("- Check that both sides have a unit.\n- End.", "- Ask what both ends of a range do.\n- End.")
+    marked = [segment for segment in segments if segment.kind != "same"]
+    assert marked == [
+        Segment("removed", "Check that both sides have a unit"),
+        Segment("added", "Ask what both ends of a range do"),
+    ]
+
+
+def test_i09_what_was_only_added_stays_two_additions() -> None:
+    segments = diff("You check the work and answer.", "You check all the work twice and answer.")
+    assert [segment.text for segment in segments if segment.kind == "added"] == ["all ", " twice"]
+    assert not [segment for segment in segments if segment.kind == "removed"]

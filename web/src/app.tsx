@@ -17,7 +17,7 @@ import { Sheet } from "./pages/sheet";
 import { Team } from "./pages/team";
 import { Controls } from "./parts/controls";
 import { href, useRoute } from "./route";
-import type { Source } from "./source";
+import { GONE, type Source } from "./source";
 import { applyTheme, theme, THEMES } from "./theme";
 import type { AnyDocument, Document } from "./view";
 import { number, stateName } from "./words";
@@ -46,6 +46,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
   const route = useRoute();
   const [found, setFound] = useState<AnyDocument | null>(first);
   const [failed, setFailed] = useState("");
+  const [there, setThere] = useState(true);
   const [actions, setActions] = useState(false);
   const [said, setSaid] = useState("");
   const [help, setHelp] = useState(false);
@@ -68,8 +69,9 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
         (error: unknown) => !gone && setFailed(String(error instanceof Error ? error.message : error)),
       );
     setFound(null);
+    setThere(true);
     void load();
-    const end = source.follow(route.run, () => void load());
+    const end = source.follow(route.run, () => void load(), (there) => !gone && setThere(there));
     return () => {
       gone = true;
       end();
@@ -91,6 +93,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
     document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${run && page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
     main.current?.scrollTo?.(0, 0);
     scrollTo(0, 0);
+    setSaid("");
   }, [id, many, found?.name]);
   return (
     <>
@@ -137,7 +140,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
         )}
         <main id="main" ref={main} tabIndex={-1}>
           <div class="said" role="status">{said}</div>
-          {failed && <p class="failure" role="alert">{failed}</p>}
+          {(failed || !there) && <p class="failure" role="alert">{there ? failed : GONE}</p>}
           {many ? (
             id === "compare" ? <Compare source={source} route={route} /> : <Runs source={source} route={route} />
           ) : sheet ? (

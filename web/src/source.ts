@@ -23,8 +23,8 @@ export interface Source {
   document(run: string): Promise<AnyDocument>;
   trace(run: string, key: string): Promise<Compared>;
   act(run: string, action: Action): Promise<string>;
-  /** Call back whenever a run has changed; returns what ends that. */
-  follow(run: string, changed: () => void): () => void;
+  /** Call back whenever a run has changed, and whether the server is there; returns what ends that. */
+  follow(run: string, changed: () => void, there: (there: boolean) => void): () => void;
 }
 
 export function inside(document: AnyDocument): Source {
@@ -91,7 +91,7 @@ export function served(token: string): Source {
     document: async (run) => {
       const before = known.get(run);
       const since = before ? `?since=${before.tag.replace(/^(?:W\/)?"|"$/g, "")}` : "";
-      const reply = await fetch(at(run, since), { headers: before ? { "If-None-Match": before.tag } : {} });
+      const reply = await asked(at(run, since), { headers: before ? { "If-None-Match": before.tag } : {} });
       if (reply.status === 304 && before) return before.document;
       if (!reply.ok) throw new Error(await told(reply));
       const found = (await reply.json()) as AnyDocument | { readonly patch: Patch };
@@ -103,16 +103,16 @@ export function served(token: string): Source {
     trace: async (run, key) => (await json(at(run, `/traces/${encodeURIComponent(key)}`))) as Compared,
     act: async (run, action) => {
       const headers = { "Content-Type": "application/json", "X-Maspo-Token": token };
-      const reply = await fetch(at(run, "/actions"), { method: "POST", headers, body: JSON.stringify(action) });
+      const reply = await asked(at(run, "/actions"), { method: "POST", headers, body: JSON.stringify(action) });
       if (!reply.ok) throw new Error(await told(reply));
       const said = (await reply.json().catch(() => ({}))) as { message?: string };
       return said.message ?? "Done.";
     },
-    follow: (run, changed) => followed(at(run, "/events?since=0"), changed),
+    follow: (run, changed, there) => followed(at(run, "/events?since=0"), changed, there),
   };
 }
 
-function followed(address: string, changed: () => void): () => void {
+function followed(address: string, changed: () => void, there: (there: boolean) => void): () => void {
   let last = 0;
   let waiting = 0;
   let stream: EventSource | null = null;
@@ -127,7 +127,9 @@ function followed(address: string, changed: () => void): () => void {
   const open = () => {
     stream = new EventSource(address);
     stream.addEventListener("changed", soon);
+    stream.addEventListener("open", () => there(true));
     stream.addEventListener("error", () => {
+      there(false);
       if (stream?.readyState === EventSource.CLOSED) window.setTimeout(open, AGAIN);
     });
   };
@@ -138,8 +140,19 @@ function followed(address: string, changed: () => void): () => void {
   };
 }
 
+/** Said where nobody answers. */
+export const GONE = "The server does not answer: start maspo ui again. Runs that work go on without it.";
+
+async function asked(address: string, how?: RequestInit): Promise<Response> {
+  try {
+    return await fetch(address, how);
+  } catch {
+    throw new Error(GONE); // a browser says "Failed to fetch"
+  }
+}
+
 async function json(address: string): Promise<unknown> {
-  const reply = await fetch(address);
+  const reply = await asked(address);
   if (!reply.ok) throw new Error(await told(reply));
   return reply.json();
 }

@@ -182,6 +182,7 @@ export interface Curves {
   readonly unit: "percent" | "signed percent" | "number" | "money";
   readonly curves: readonly Curve[];
   readonly levels: readonly (readonly [string, number])[];
+  readonly growing: boolean;
 }
 
 export interface Decision {
@@ -258,6 +259,7 @@ export interface Dots {
   readonly least: number;
   readonly most: number;
   readonly fair: number | null;
+  readonly lower_is_better: boolean;
 }
 
 export interface Edge {

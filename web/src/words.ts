@@ -83,6 +83,14 @@ export function moment(at: number): string {
   return `${day} ${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}`;
 }
 
+/** Letters from which a headline is set smaller: three lines of the large letters. */
+const LONG = 70;
+
+/** The class of a headline that would fill the screen in large letters. */
+export function lengthOf(headline: string): string | undefined {
+  return [...headline].length > LONG ? "long" : undefined;
+}
+
 /** What an input is called: its id, or how it begins where its only name is the address of its content. */
 export function inputName(id: string, text: string): string {
   const flat = text.replace(/\s+/g, " ").trim();

@@ -15,34 +15,42 @@ let state = "running";
 
 before(async () => {
   browser = await launch();
-  server = createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://127.0.0.1");
-    const json = (text, tag = "") => response.writeHead(200, { "Content-Type": "application/json", ...(tag ? { ETag: tag } : {}) }).end(text);
-    const [, , , run, what] = pathname.split("/").map(decodeURIComponent);
-    if (pathname === "/") return response.writeHead(200, { "Content-Type": "text/html" }).end(read("index.html"));
-    if (pathname === "/api/session") return json('{"actions": true, "version": "test"}');
-    if (pathname === "/api/runs") return json(read("runs.json"));
-    if (what === "events") {
-      response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
-      response.write(": there\n\n");
-      streams.add(response);
-      return request.on("close", () => streams.delete(response));
-    }
-    if (what === "actions") {
-      let body = "";
-      request.on("data", (part) => { body += part; });
-      return request.on("end", () => {
-        asked.push({ ...JSON.parse(body), token: request.headers["x-maspo-token"] });
-        json('{"message": "It is noted."}');
-      });
-    }
-    if (what === "traces") return json(JSON.stringify(Object.values(JSON.parse(read("demo.json")).traces)[0]));
-    if (pathname.startsWith("/api/runs/")) return json(read(`${run === "running" ? state : run}.json`), `"${run}-${state}"`);
-    return response.writeHead(404).end();
-  });
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  base = `http://127.0.0.1:${server.address().port}/`;
+  server = createServer(answer);
+  base = await listening(server, 0);
 });
+
+/** Let a server listen; return the address of its page. */
+async function listening(one, port) {
+  await new Promise((done) => one.listen(port, "127.0.0.1", done));
+  return `http://127.0.0.1:${one.address().port}/`;
+}
+
+function answer(request, response) {
+  const { pathname } = new URL(request.url, "http://127.0.0.1");
+  const json = (text, tag = "") => response.writeHead(200, { "Content-Type": "application/json", ...(tag ? { ETag: tag } : {}) }).end(text);
+  const [, , , run, what] = pathname.split("/").map(decodeURIComponent);
+  if (pathname === "/") return response.writeHead(200, { "Content-Type": "text/html" }).end(read("index.html"));
+  if (pathname === "/api/session") return json('{"actions": true, "version": "test"}');
+  if (pathname === "/api/runs") return json(read("runs.json"));
+  if (what === "events") {
+    response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-store" });
+    response.write(": there\n\n");
+    streams.add(response);
+    return request.on("close", () => streams.delete(response));
+  }
+  if (what === "actions") {
+    let body = "";
+    request.on("data", (part) => { body += part; });
+    return request.on("end", () => {
+      asked.push({ ...JSON.parse(body), token: request.headers["x-maspo-token"] });
+      json('{"message": "It is noted."}');
+    });
+  }
+  if (what === "traces") return json(JSON.stringify(Object.values(JSON.parse(read("demo.json")).traces)[0]));
+  if (pathname.startsWith("/api/runs/")) return json(read(`${run === "running" ? state : run}.json`), `"${run}-${state}"`);
+  return response.writeHead(404).end();
+}
+
 after(async () => {
   await browser.close();
   for (const stream of streams) stream.end();
@@ -64,7 +72,72 @@ test("runs are listed, chosen and compared", async () => {
   await page.locator("tbody tr").first().waitFor();
   assert.match(page.url(), /runs=/);
   assert.deepEqual(await axe(page), []);
+  await page.getByRole("link", { name: "Choose others" }).click();
+  assert.equal(await page.locator("tbody input[type=checkbox]:checked").count(), 2, "the choice stays");
   assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);
+  await close();
+});
+
+test("a comparison tells prompts by agent and run, and one against another", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(`${base}#/compare?runs=finished,demo`);
+  const prompts = page.getByRole("region", { name: /^Table: Prompts/ });
+  await prompts.waitFor();
+  assert.equal(await page.locator("main h1").innerText(), "Compare");
+  const one = read("finished.json");
+  const names = JSON.parse(one).agents.map((agent) => agent.name);
+  await prompts.getByRole("link", { name: names[1], exact: true }).click();
+  await page.locator("h3", { hasText: names[1] }).waitFor();
+  assert.match(page.url(), new RegExp(`agent=${names[1]}`), "the address holds what is chosen");
+  await page.goto(`${base}#/compare?runs=finished,failed&agent=${names[0]}`);
+  await page.locator(".diff, .bar + p").first().waitFor();
+  await page.getByRole("combobox", { name: "To" }).selectOption("finished");
+  await page.getByText("No difference.").waitFor();
+  assert.match(page.url(), /b=finished/);
+  await close();
+});
+
+test("three and four runs fit beside each other on any screen, and where they share no input that is told", async () => {
+  for (const width of [360, 1280]) {
+    const { page, close } = await opened(browser, { width });
+    for (const runs of ["finished,failed,demo", "finished,failed,demo,awaiting"]) {
+      await page.goto(`${base}#/compare?runs=${runs}`);
+      await page.getByRole("region", { name: /^Table: Prompts/ }).waitFor();
+      assert.equal(await page.getByRole("region", { name: "Table: Runs side by side" }).locator("tbody tr").count(), runs.split(",").length);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${runs} at ${width}`);
+      assert.match(await page.locator(".lead").innerText(), /no hold-out input in common/);
+    }
+    await close();
+  }
+});
+
+test("where there is no run yet it is told how to begin one", async () => {
+  const { page, close } = await opened(browser);
+  await page.route("**/api/runs", (route) => route.fulfill({ contentType: "application/json", body: '{"runs": [], "sheets": []}' }));
+  await page.goto(base);
+  await page.getByText("No runs here yet.").waitFor();
+  assert.match(await page.locator("main").innerText(), /maspo demo/);
+  assert.deepEqual(await axe(page), []);
+  await close();
+});
+
+test("runs are gone through and compared by keyboard alone", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(base);
+  await page.locator("tbody tr").first().waitFor();
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  const name = await page.evaluate(() => document.activeElement?.textContent);
+  assert.equal(name, await page.locator("tbody tr").nth(1).locator("a").first().innerText());
+  await page.keyboard.press("k");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await page.keyboard.press("j"); // a box that is ticked is no field to write in
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Space");
+  await page.getByText("Compare 2 runs").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Compare" }).waitFor();
   await close();
 });
 
@@ -81,6 +154,26 @@ test("a run is followed: what changes is shown within a second and a bit", async
   const late = Date.now() - begun;
   assert.ok(late <= 1000 * Number(process.env.CROWDED ?? 1), `shown after ${late} ms`);
   await close();
+});
+
+test("a page whose server has gone says so, and goes on by itself when it is there again", async () => {
+  const { page, close } = await opened(browser);
+  state = "running";
+  let other = createServer(answer);
+  const place = await listening(other, 0);
+  const end = () => new Promise((done) => { other.close(done); other.closeAllConnections(); });
+  const before = streams.size;
+  await page.goto(`${place}#run/running/overview`);
+  await page.locator(".state", { hasText: "running" }).waitFor();
+  while (streams.size === before) await page.waitForTimeout(20);
+  await end();
+  await page.getByText("The server does not answer").waitFor();
+  assert.notEqual((await page.locator("h1").innerText()).trim(), "", "what was known stays");
+  other = createServer(answer);
+  await listening(other, Number(new URL(place).port));
+  await page.getByText("The server does not answer").waitFor({ state: "detached" });
+  await close();
+  await end();
 });
 
 test("what may be decided is sent with the token, and without one nothing is offered", async () => {

@@ -124,7 +124,13 @@ test("everything by keyboard", async () => {
   await go(page, "cases");
   const told = /did not improve|got worse|won|lost/;
   assert.match(await page.locator(".pick").innerText(), told);
-  await go(page, "cases?blind=yes");
+  await page.keyboard.press("b");
+  await settled(page);
+  assert.match(page.url(), /blind=yes/, "b begins what the help says that it begins");
+  await page.keyboard.press("b");
+  await settled(page);
+  assert.doesNotMatch(page.url(), /blind=yes/);
+  await page.keyboard.press("b");
   await settled(page);
   assert.doesNotMatch(await page.locator(".pick").innerText(), told, "who judges blind sees no verdict before");
   await page.keyboard.press("1");

@@ -156,6 +156,33 @@ test("whatever takes the keyboard shows it", async () => {
   }
 });
 
+test("in the reader's own colours all is seen, and what is open is told apart", async () => {
+  const { page, close } = await opened(browser);
+  await page.emulateMedia({ forcedColors: "active" });
+  for (const [state, places] of [["demo", PAGES], ["stress", [""]], ["watch", [""]], ["joint", [""]]]) {
+    await page.goto(report(state));
+    for (const place of places) {
+      if (place) await go(page, place);
+      const found = await page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement("i"));
+        const of = (name) => { probe.style.color = name; return getComputedStyle(probe).color; };
+        const theirs = ["CanvasText", "Canvas", "GrayText", "Highlight", "HighlightText", "LinkText", "ButtonText"].map(of);
+        probe.remove();
+        const foreign = [...document.querySelectorAll("main svg :is(path, rect, circle, line, text, polygon)")].flatMap((one) => {
+          const { fill, stroke } = getComputedStyle(one);
+          return [fill, stroke].filter((colour) => colour.startsWith("rgb") && !theirs.includes(colour) && !/, 0\)$/.test(colour)).map((colour) => `${colour}: ${one.outerHTML.slice(0, 80)}`);
+        });
+        const current = document.querySelector(".pages a[aria-current]");
+        const other = document.querySelector(".pages a:not([aria-current])");
+        const apart = !current || !other || getComputedStyle(current).backgroundColor !== getComputedStyle(other).backgroundColor;
+        return { foreign: foreign.slice(0, 4), apart };
+      });
+      assert.deepEqual(found, { foreign: [], apart: true }, `${state} ${place}`);
+    }
+  }
+  await close();
+});
+
 test("printed, the page is dark on white in either theme and without what is for hands", async () => {
   for (const theme of ["light", "dark"]) {
     const { page, close } = await opened(browser, { theme });

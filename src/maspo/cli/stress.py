@@ -120,7 +120,7 @@ def _dropped(found: Stressed) -> str:
         return "No answer is right, so it cannot be told who contributes."
     few = f" ({found.inputs} inputs tell little)" if found.inputs < FEW else ""
     if not found.droppable:
-        return f"there is no agent without which no loss is seen{few}"
+        return f"without each agent a loss is seen{few}"
     return f"no loss is seen without: {', '.join(found.droppable)}{few}"
 
 

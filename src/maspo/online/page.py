@@ -125,9 +125,10 @@ def _evidence(stood: Sequence[Standing], plan: Plan) -> Part:
     )
     if len(points) < 2:
         return Part("Evidence of a change", words=tuple(words))
-    level = (("alarm", float(plan.windows_per_alarm)),) if max(p.y for p in points) > plan.windows_per_alarm / 4 else ()
-    curve = Curves("Evidence by window", "window", "number", False, "number", (Curve("evidence", points),), level)
-    return Part("Evidence of a change", words=tuple(words), curves=(curve,))
+    level = (("alarm", float(plan.windows_per_alarm)),)
+    lines = (Curve("evidence", points),)
+    drawn = Curves("Evidence by window", "window", "number", False, "number", lines, level, growing=True)
+    return Part("Evidence of a change", words=tuple(words), curves=(drawn,))
 
 
 def _prompts(now: Standing) -> Part:

@@ -14,9 +14,6 @@ _WORDS = re.compile(r"\n|[^\S\n]+|\w+|[^\w\s]")
 _MOST_PAIRS = 1_000_000
 """Where matching would compare more pairs than this, the block is shown as replaced: matching is quadratic."""
 
-_ISLAND = 3
-"""Unchanged text of so few characters between two replaced phrases is shown as replaced with them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -37,8 +34,8 @@ class _Change(NamedTuple):
         return self.before == self.after
 
     @property
-    def replaced(self) -> bool:
-        return not self.same and bool(self.before) and bool(self.after)
+    def size(self) -> int:
+        return max(len(self.before), len(self.after))
 
 
 def diff(before: str, after: str) -> tuple[Segment, ...]:
@@ -83,14 +80,24 @@ def _count_equal(before: Sequence[str], after: Sequence[str]) -> int:
 
 
 def _join_phrases(changes: Sequence[_Change]) -> list[_Change]:
-    """Join replaced words across the blanks and tiny words between them: whole phrases are easier to read."""
+    """Join changes of a line across what they share by chance: one reads a phrase, and no confetti of words.
+
+    What stays between two is shorter than either, and together they replace something.
+    """
     joined: list[_Change] = []
-    for index, change in enumerate(changes):
-        following = changes[index + 1] if index + 1 < len(changes) else change
-        tiny = change.same and len(change.before.strip()) <= _ISLAND and "\n" not in change.before
-        between = tiny and bool(joined) and joined[-1].replaced and following.replaced
-        if joined and (between or not (joined[-1].same or change.same)):
-            joined[-1] = _Change(joined[-1].before + change.before, joined[-1].after + change.after)
-        else:
-            joined.append(change)
+    for change in changes:
+        beside = bool(joined) and not (joined[-1].same or change.same)
+        before = joined.pop() if beside else _Change("", "")
+        joined.append(_Change(before.before + change.before, before.after + change.after))
+        while len(joined) > 2 and _one_phrase(*joined[-3:]):
+            joined[-3:] = [
+                _Change("".join(one.before for one in joined[-3:]), "".join(one.after for one in joined[-3:]))
+            ]
     return joined
+
+
+def _one_phrase(first: _Change, between: _Change, last: _Change) -> bool:
+    if first.same or not between.same or last.same or "\n" in between.before:
+        return False
+    replaced = (first.before or last.before) and (first.after or last.after)
+    return bool(replaced) and len(between.before.strip()) < min(first.size, last.size)

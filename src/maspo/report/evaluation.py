@@ -596,7 +596,7 @@ def evaluation_sheet(found: Evaluated) -> Sheet:
         facts=facts,
         remarks=[f"{remark}." for remark in remarks_on(found)],
         parts=(
-            Part("In pictures", dots=_drawn(found)),
+            Part("How good, and how sure", dots=_drawn(found)),
             Part("Rows that differ", words=_where_rows_are(found), tables=_differing(found)),
             Part("Prompts that differ" if evaluation.before is not None else "Prompts", folds=_prompts(evaluation)),
             unsettled_part(found.unsettled),

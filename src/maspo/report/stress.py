@@ -89,7 +89,7 @@ def _headline(found: Stressed) -> str:
     inputs = phrases.plural(found.inputs, "input")
     sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
     if not sure:
-        return f"On {inputs} no fault of an agent is told to cost the team anything."
+        return f"On {inputs} no fault of any agent is shown to cost the team anything."
     most = max(cell.cost.mean for cell in sure)
     worst = [cell for cell in sure if cell.cost.mean == most]
     told = " or ".join(f"when {cell.agent} {_HAPPENS[cell.kind]}" for cell in worst[:_MOST_TIED])
@@ -106,7 +106,7 @@ def _faults(found: Stressed, cells_of: Sequence[Cell]) -> Part:
         *(f"{kind}: {_MEANS[kind]}." for kind in kinds),
     )
     table = _matrix("What each fault of each agent costs", cells_of, kinds)
-    drawn = _dots("Cost by fault", ((str(cell.kind), cell.agent, cell.cost) for cell in cells_of), None)
+    drawn = _dots("Cost by fault", ((str(cell.kind), cell.agent, cell.cost) for cell in cells_of), 0.0, costs=True)
     return Part("Faults", words=words, dots=drawn, tables=(table,)) if cells_of else Part("Faults")
 
 
@@ -135,7 +135,7 @@ def _shares(found: Stressed) -> Part:
         return Part("Who contributes what", words=("No answer is right, so it cannot be told who contributes.",))
     words = (
         "What an agent adds when it joins, on average over all orders in which agents may join (Shapley value).",
-        f"{_droppable(found)} That is a hint and no proof; maspo structure drops whom it can show to be unneeded.",
+        _droppable(found),
     )
     rows = [(one.player, _told(one, signed=True)) for one in found.shares]
     drawn = _dots("Share in the outcome", (("", one.player, one) for one in found.shares), 0.0)
@@ -145,8 +145,11 @@ def _shares(found: Stressed) -> Part:
 
 def _droppable(found: Stressed) -> str:
     if not found.droppable:
-        return "There is no agent without which no loss is seen."
-    return f"No loss is seen without {phrases.list_names(found.droppable)}."
+        return "Without each of them a loss is seen."
+    return (
+        f"No loss is seen without {phrases.list_names(found.droppable)}. That is a hint and no proof; maspo structure "
+        "drops whom it can show to be unneeded."
+    )
 
 
 def _matrix(caption: str, of: Sequence[Cell], kinds: Sequence[Kind]) -> Cells:
@@ -160,7 +163,9 @@ def _matrix(caption: str, of: Sequence[Cell], kinds: Sequence[Kind]) -> Cells:
     return cells(caption, ("Agent", *(kind.capitalize() for kind in kinds)), rows)
 
 
-def _dots(caption: str, of: Iterable[tuple[str, str, Figure | Contribution]], fair: float | None) -> tuple[Dots, ...]:
+def _dots(
+    caption: str, of: Iterable[tuple[str, str, Figure | Contribution]], fair: float | None, *, costs: bool = False
+) -> tuple[Dots, ...]:
     dots = tuple(Dot(group, name, one.mean, *one.interval) for group, name, one in of)
     if not dots:
         return ()
@@ -168,7 +173,7 @@ def _dots(caption: str, of: Iterable[tuple[str, str, Figure | Contribution]], fa
     least = floor(10 * min(0.0, *(one.low for one in dots))) / 10
     most = ceil(10 * max(0.1, *(one.high for one in dots))) / 10
     unit: Unit = "signed percent" if least < 0 else "percent"
-    return (Dots(caption, unit, dots, least, most, fair),)
+    return (Dots(caption, unit, dots, least, most, fair, lower_is_better=costs),)
 
 
 def _told(figure: Figure | Contribution | None, signed: bool = False) -> str:

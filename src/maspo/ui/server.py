@@ -223,7 +223,7 @@ class Server:
         except UsageError as error:
             return self._refusal(400, str(error))
         line = await asyncio.to_thread(_decide, shown.folder, decision)
-        return self._json({"message": f"Noted: {decision.action}.", "id": line.id})
+        return self._json({"message": f"Noted: {decision.action}. {_THEN[decision.action]}".strip(), "id": line.id})
 
     # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -239,6 +239,20 @@ class Server:
         if close:
             reply.force_close()  # what follows on this connection may be the rest of what was refused
         return reply
+
+
+_THEN: Final = {
+    "pause": "No new call is sent; those in flight are finished.",
+    "resume": "Calls go on.",
+    "stop": "The search ends after this round; then comes the final test.",
+    "raise-cap": "It holds from now on.",
+    "pin": "The prompt stays as it is from the next round on.",
+    "veto": "The prompt is out from the next round on.",
+    "approve": "It ships when all that wait are decided and the run goes on.",
+    "reject": "It does not ship; the proposer is told the reason.",
+    "judge": "Your verdict is kept with the run.",
+}
+"""What comes of a decision, for whoever took it."""
 
 
 def _decide(folder: Path, decision: Decision) -> Line:

@@ -124,7 +124,6 @@ const verdicts = new Map<string, string>();
 function Blind({ one, judged }: { one: Case; judged: () => void }) {
   const { source, route, actions, say, document } = usePlace();
   const act = useAct(source, route.run, say);
-  const { choose } = useLinks();
   const [said, setSaid] = useState(verdicts.get(one.id) ?? "");
   const last = one.outputs.at(-1);
   // The same pair is always shown in the same order, and the order follows from nothing that the reader can see.
@@ -141,7 +140,6 @@ function Blind({ one, judged }: { one: Case; judged: () => void }) {
     const pressed = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLElement && event.target.matches("input, select")) return;
       if (event.key === "1" || event.key === "2" || event.key === "t") decide(event.key);
-      if (event.key === "b") choose({ blind: "" });
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);

@@ -7,7 +7,7 @@ import { Command, Reason, Told } from "../parts/text";
 import { Without } from "../parts/without";
 import { href } from "../route";
 import type { Agent, Cost, Document } from "../view";
-import { duration, money, number, percent, plural, signedPercent, stepName } from "../words";
+import { duration, lengthOf, money, number, percent, plural, signedPercent, stepName } from "../words";
 
 /** Agents whose changes are told here; the page of prompts has all. */
 const MOST_CHANGED = 8;
@@ -22,6 +22,7 @@ export function Overview() {
   // What a turn holds out is one input, so that its verdict says nothing.
   const turn = document.part_of === "prompts and structure" && document.verdict !== null;
   const working = document.state === "running" && document.progress !== "" && !document.approval;
+  const said = turn ? rewritten(changed) : working ? document.progress : document.headline;
   const told = changed.filter((agent) => agent.why.length > 0 || agent.left_out);
   const budget = (
       <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
@@ -46,7 +47,7 @@ export function Overview() {
     <article class="overview">
       <section class={`verdict ${document.verdict ?? document.state}`} aria-label="Verdict">
         <p class="kicker">{turn ? "A turn" : working ? `${document.label} · ${where(document)}` : document.label}</p>
-        <h1>{turn ? rewritten(changed) : working ? document.progress : document.headline}</h1>
+        <h1 class={lengthOf(said)}>{said}</h1>
         {document.part_of && <PartOf />}
         {document.approval && <Waiting approval={document.approval} />}
         {working ? <p class="lead">Whether the new prompts are better is tested once, when the search is over. Until then nothing is claimed.</p> : document.progress && <p class="lead">{document.progress}</p>}

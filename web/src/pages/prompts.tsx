@@ -5,7 +5,7 @@ import { useAct } from "../parts/controls";
 import { names } from "../parts/decided";
 import { Without } from "../parts/without";
 import { Facts, Nothing, Section } from "../parts/figures";
-import { Choices, Filter, matches, Pick } from "../parts/table";
+import { Choices, Filter, matches, Pick, Which } from "../parts/table";
 import { Command, Copy, Diff, Prompt, Reason, Save } from "../parts/text";
 import type { Agent } from "../view";
 import { number, percent, signed, stepName } from "../words";
@@ -161,18 +161,5 @@ function Decide({ agent, shown }: { agent: Agent; shown: string }) {
         </label>
       )}
     </div>
-  );
-}
-
-function Which({ label, value, choices, pick }: { label: string; value: string; choices: readonly (readonly [string, string])[]; pick: (id: string) => void }) {
-  return (
-    <label class="which">
-      <span>{label}</span>
-      <select value={value} onChange={(event) => pick(event.currentTarget.value)}>
-        {choices.map(([id, name]) => (
-          <option value={id}>{name}</option>
-        ))}
-      </select>
-    </label>
   );
 }

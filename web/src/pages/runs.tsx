@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { useNarrow } from "../parts/narrow";
 import { IntervalBar, Nothing, Section } from "../parts/figures";
 import { Filter, matches, Table, type Column } from "../parts/table";
+import { Command } from "../parts/text";
 import { href, replace, type Route } from "../route";
 import type { Listing, Source } from "../source";
 import type { RunRow, SheetRow } from "../view";
@@ -48,7 +49,8 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
         <Filter label="Filter" value={wanted} onChange={(value) => go({ find: value })} />
         {chosen.length > 1 ? <a class="button" href={href("", "compare", { runs: chosen.join(",") })}>Compare {chosen.length} runs</a> : <span class="quiet">Choose two to four to compare them.</span>}
       </div>
-      {listing !== null && listing.runs.length + listing.sheets.length === 0 && <Nothing>No runs here yet.</Nothing>}
+      {listing !== null && listing.runs.length + listing.sheets.length === 0 && <Begin />}
+      {listing !== null && listing.runs.length + listing.sheets.length > 0 && found.length + sheets.length === 0 && <Nothing>Nothing matches.</Nothing>}
       {rows === null && !failed && <p class="nothing">Loading …</p>}
       {found.length > 0 && (
         <Table
@@ -87,6 +89,18 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
           />
         </Section>
       )}
+    </>
+  );
+}
+
+/** What one may do where there is no run. */
+function Begin() {
+  return (
+    <>
+      <Nothing>No runs here yet. What is begun in the folder that maspo ui was given appears by itself.</Nothing>
+      <p>A run without a key, on a simulated world, and one of your own team:</p>
+      <Command text="maspo demo" />
+      <Command text="maspo optimize team.yaml --inputs questions.jsonl" />
     </>
   );
 }

@@ -7,14 +7,14 @@ import { Diff, Text } from "../parts/text";
 import { Unfold } from "../parts/unfold";
 import { href } from "../route";
 import type { Cells, Fold, Link, Part, Sheet as SheetDocument } from "../view";
-import { plural } from "../words";
+import { lengthOf, plural } from "../words";
 
 export function Sheet({ sheet }: { sheet: SheetDocument }) {
   return (
     <article class="overview">
       <section class={`verdict ${sheet.tone}`} aria-label="Outcome">
         <p class="kicker">{sheet.label}</p>
-        <h1>{sheet.headline}</h1>
+        <h1 class={lengthOf(sheet.headline)}>{sheet.headline}</h1>
         <p class="quiet words">{sheet.line}</p>
         {sheet.simulated && <p class="simulated">Simulated world: no language model was asked.</p>}
         {sheet.facts.length > 0 && (
@@ -85,7 +85,8 @@ function Grid({ table, heading }: { table: Cells; heading: string }) {
       name: name || "Name",
       cell: (row: readonly string[]) => (place < table.names || long(row[place]) ? <span class={long(row[place]) ? "words long" : "words"}>{row[place]}</span> : row[place]),
       value: (row: readonly string[]) => sortable(row[place] ?? ""),
-      right: place >= table.names && !table.rows.some((row) => long(row[place])),
+      right: place >= table.names && ofFigures(table.rows.map((row) => row[place] ?? "")),
+      middle: place >= table.names && table.rows.every((row) => (row[place]?.length ?? 0) <= 1) && !ofFigures(table.rows.map((row) => row[place] ?? "")),
     })),
     [table],
   );
@@ -99,6 +100,15 @@ function Grid({ table, heading }: { table: Cells; heading: string }) {
 
 function long(cell: string | undefined): boolean {
   return (cell?.length ?? 0) > 40;
+}
+
+/** A count, a share, money, a time, a span of them; of one that is not known or does not apply, a word or a dash. */
+const FIGURE = /^[~<>\u2264\u2265]?\s?[+\u2212-]?\$?[\d.]/;
+const NO_FIGURE = /^(?:|\u2013|-|unknown|simulated|nothing \(simulated\))$/;
+
+/** Whether a column holds figures, which stand one below another at the right. */
+function ofFigures(cells: readonly string[]): boolean {
+  return cells.some((cell) => FIGURE.test(cell)) && cells.every((cell) => !long(cell) && (FIGURE.test(cell) || NO_FIGURE.test(cell)));
 }
 
 /** A figure where the cell begins with one, so that columns of figures sort as such. */

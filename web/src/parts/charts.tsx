@@ -54,7 +54,8 @@ export function DotChart({ chart }: { chart: Dots }) {
             {group && <text class="group" x={2} y={(y += HEADING) - 6}>{cut(group, narrow ? 48 : 60)}</text>}
             {chart.dots.filter((dot) => dot.group === group).map((dot) => {
               y += ROW;
-              const tone = chart.fair === null ? "open" : dot.low > chart.fair ? "above" : dot.high < chart.fair ? "below" : "open";
+              const sure = chart.fair === null ? 0 : dot.low > chart.fair ? 1 : dot.high < chart.fair ? -1 : 0;
+              const tone = sure === 0 ? "open" : (sure > 0) !== Boolean(chart.lower_is_better) ? "good" : "bad";
               return (
                 <g class={`estimate ${tone}`}>
                   <text class="label" x={NAMES - 12} y={y - 4} text-anchor="end">{cut(dot.name, narrow ? 17 : LETTERS)}</text>
@@ -144,11 +145,13 @@ export function CurveChart({ chart }: { chart: Curves }) {
   const [first, last] = [chart.logarithmic ? Math.min(...xs) - margin : Math.min(0, ...xs), Math.max(...xs) + margin];
   const ys = [...points.flatMap((point) => [point.low, point.high]), ...chart.levels.map(([, value]) => value)];
   const [least, most] = [Math.min(...ys), Math.max(...ys)];
-  const yTicks = roundTicks(least, Math.max(most, least + (chart.unit === "number" ? 1 : 0.1)), 5, true);
-  const [low, high] = [yTicks[0] ?? least, yTicks.at(-1) ?? most];
+  // By factors: nothing stands at the bottom, and each tenfold one step above the one before.
+  const raised = (value: number) => (chart.growing ? Math.log10(1 + Math.max(0, value)) : value);
+  const yTicks = chart.growing ? tenfolds(most) : roundTicks(least, Math.max(most, least + (chart.unit === "number" ? 1 : 0.1)), 5, true);
+  const [low, high] = [raised(yTicks[0] ?? least), raised(yTicks.at(-1) ?? most)];
   const right = WIDTH - RIGHT;
   const x = (value: number) => LEFT + ((place(value) - first) / (last - first || 1)) * (right - LEFT);
-  const y = (value: number) => HEIGHT - 40 - ((value - low) / (high - low)) * (HEIGHT - 40 - TOP);
+  const y = (value: number) => HEIGHT - 40 - ((raised(value) - low) / (high - low)) * (HEIGHT - 40 - TOP);
   const tell = (value: number) => shownIn(chart.unit, value);
   const rows = chart.curves.flatMap((curve) => curve.points.map((point) => ({ name: curve.name, point })));
   const told = `${chart.caption}. ${chart.curves.map((curve) => `${curve.name}: ${curve.points.map((point) => `${tell(point.y)} at ${shownIn(chart.x_unit, point.x)}`).join(", ")}`).join("; ")}`;
@@ -220,6 +223,13 @@ function roundTicks(least: number, most: number, about: number, around = false):
   const step = [1, 2, 2.5, 5, 10].map((times) => times * power).find((one) => span / one <= about) ?? span;
   const [from, to] = around ? [Math.floor(least / step + 1e-9), Math.ceil(most / step - 1e-9)] : [Math.ceil(least / step - 1e-9), Math.floor(most / step + 1e-9)];
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, nth) => (from + nth) * step);
+}
+
+/** 0, 1, 10, 100 and so on, the last one above the most. */
+function tenfolds(most: number): readonly number[] {
+  const found = [0, 1];
+  while ((found.at(-1) ?? 0) < most) found.push(10 * (found.at(-1) ?? 1));
+  return found;
 }
 
 /** A number to two digits, as an axis shows it. */

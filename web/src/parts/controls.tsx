@@ -15,14 +15,17 @@ const CAPS = [
 /** Send decisions, each once: the same one is not sent again before the first was answered. */
 export function useAct(source: Source, run: string, say: (message: string) => void) {
   const [under] = useState(() => new Set<string>());
-  return async (action: Action) => {
+  /** Whether it was taken. */
+  return async (action: Action): Promise<boolean> => {
     const same = JSON.stringify(action);
-    if (under.has(same)) return;
+    if (under.has(same)) return false;
     under.add(same);
     try {
       say(await source.act(run, action));
+      return true;
     } catch (error) {
       say(`Refused: ${error instanceof Error ? error.message : String(error)}`);
+      return false;
     } finally {
       under.delete(same);
     }
@@ -38,6 +41,7 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
     // What steers a run is taken by the process that works on it, and none does.
     return <p class="quiet controls">At rest. <code>maspo resume {quoted(source.folder(run) || document.folder || "RUN")}</code> goes on with it.</p>;
   }
+  const stops = document.decided.some((one) => one.action === "stop");
   const caps = CAPS.filter(([, , field]) => document.cost[field] !== null);
   const [name, , field] = caps.find(([one]) => one === which) ?? caps[0] ?? CAPS[0];
   const raise = (event: Event) => {
@@ -45,7 +49,8 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
     const value = Number(cap);
     const now = document.cost[field] ?? 0;
     if (value <= now) say(`The cap is ${number(now)} already; give a higher one.`);
-    else if (Number.isFinite(value) && (name !== "calls" || Number.isInteger(value))) void act({ action: "raise-cap", [name]: value });
+    else if (name === "calls" && !Number.isInteger(value)) say("Calls are a whole number.");
+    else void act({ action: "raise-cap", [name]: value }).then((taken) => taken && setCap(""));
   };
   return (
     <div class="controls" role="group" aria-label="The run">
@@ -54,8 +59,8 @@ export function Controls({ source, run, document, say }: { source: Source; run: 
       ) : (
         <button type="button" onClick={() => void act({ action: "pause" })}>Pause</button>
       )}
-      <button type="button" onClick={() => void act({ action: "stop" })} title="after this round; then comes the test on the hold-out">
-        Stop after the round
+      <button type="button" disabled={stops} onClick={() => void act({ action: "stop" })} title="after this round; then comes the test on the hold-out">
+        {stops ? "Stops after the round" : "Stop after the round"}
       </button>
       {caps.length > 0 && (
         <form onSubmit={raise}>

@@ -192,6 +192,7 @@ function Node({ agent, x, y, height, figures, chosen, link }: { agent: Agent; x:
   const name = agent.name.length > NAME ? `${agent.name.slice(0, NAME - 1)}…` : agent.name;
   const rate = figures ? winRate(figures.local) : null;
   const glob = figures ? winRate(figures.glob) : null;
+  const drawn = agent.output ? glob : rate;
   const notes = [agent.output ? `final ${glob === null ? "not compared" : `${percent(glob, 0)} won`}` : `local ${rate === null ? "not compared" : `${percent(rate, 0)} won`}`];
   const mark = marks(agent);
   const told = `${agent.name}: ${notes[0]}${agent.called ? `, ${agent.called}` : ""}${figures?.changed ? ", new prompt" : ""}${figures?.misaligned ? `, ${plural(figures.misaligned, "misalignment case")}` : ""}`;
@@ -210,10 +211,10 @@ function Node({ agent, x, y, height, figures, chosen, link }: { agent: Agent; x:
       <text class="note" x={x + 12} y={y + 39}>
         {notes[0]}
       </text>
-      {rate !== null && (
+      {drawn !== null && (
         <>
           <rect class="track" x={x + 12} y={y + 49} width={NODE.width - 24} height="5" rx="2.5" />
-          <rect class="fill" x={x + 12} y={y + 49} width={(NODE.width - 24) * (agent.output ? (glob ?? 0) : rate)} height="5" rx="2.5" />
+          <rect class="fill" x={x + 12} y={y + 49} width={(NODE.width - 24) * drawn} height="5" rx="2.5" />
         </>
       )}
       {figures?.changed && (

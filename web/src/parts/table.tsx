@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** What rows are sorted by; without it they are not. */
   readonly value?: (row: Row) => number | string;
   readonly right?: boolean;
+  /** Signs of one letter stand below the middle of their name. */
+  readonly middle?: boolean;
 }
 
 /** Rows that are drawn at first; more are asked for. */
@@ -17,7 +19,7 @@ const FIRST = 120;
 /** Rows of one frame, as many as a screen holds: 120 of nine columns take the processor 0.1 s, which is all that a key has. */
 const AT_ONCE = 24;
 /** Columns up to which a table is as wide as it needs: a figure at the far edge of a screen is read beside nothing. */
-const FEW = 3;
+const FEW = 5;
 /** Columns from which it is printed in small letters. */
 const MANY = 9;
 
@@ -43,7 +45,7 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
         <thead>
           <tr>
             {columns.map((column, place) => (
-              <th scope="col" class={column.right ? "right" : ""} aria-sort={by?.column === place ? (by.down ? "descending" : "ascending") : undefined}>
+              <th scope="col" class={aligned(column)} aria-sort={by?.column === place ? (by.down ? "descending" : "ascending") : undefined}>
                 {column.value ? (
                   <button type="button" class="sort" onClick={() => turn(place)}>
                     {column.name}
@@ -61,9 +63,9 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
             <tr>
               {columns.map((column, place) =>
                 place === 0 ? (
-                  <th scope="row" class={column.right ? "right" : ""}>{column.cell(row)}</th>
+                  <th scope="row" class={aligned(column)}>{column.cell(row)}</th>
                 ) : (
-                  <td class={column.right ? "right" : ""}>{column.cell(row)}</td>
+                  <td class={aligned(column)}>{column.cell(row)}</td>
                 ),
               )}
             </tr>
@@ -77,6 +79,10 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
       )}
     </div>
   );
+}
+
+function aligned({ right, middle }: { readonly right?: boolean; readonly middle?: boolean }): string {
+  return right ? "right" : middle ? "middle" : "";
 }
 
 export interface Item {
@@ -134,6 +140,20 @@ export function Choices({ label, choices, chosen, link }: { label: string; choic
         </a>
       ))}
     </div>
+  );
+}
+
+/** One of several by its name. */
+export function Which({ label, value, choices, pick }: { label: string; value: string; choices: readonly (readonly [string, string])[]; pick: (id: string) => void }) {
+  return (
+    <label class="which">
+      <span>{label}</span>
+      <select value={value} onChange={(event) => pick(event.currentTarget.value)}>
+        {choices.map(([id, name]) => (
+          <option value={id}>{name}</option>
+        ))}
+      </select>
+    </label>
   );
 }
 

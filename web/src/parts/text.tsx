@@ -72,8 +72,52 @@ export interface Piece {
 }
 
 export function differences(before: string, after: string): readonly Piece[] {
-  const found = before.length + after.length > MANY ? diffLines(before, after) : diffWordsWithSpace(before, after);
-  return found.map((one) => ({ kind: one.added ? "added" : one.removed ? "removed" : "same", text: one.value }));
+  const lines = before.length + after.length > MANY;
+  const found = lines ? diffLines(before, after) : diffWordsWithSpace(before, after);
+  const pieces = found.map((one): Piece => ({ kind: one.added ? "added" : one.removed ? "removed" : "same", text: one.value }));
+  return lines ? pieces : inPhrases(pieces);
+}
+
+interface Change {
+  readonly removed: string;
+  readonly added: string;
+  /** What stays after it, up to the next one. */
+  readonly stays: string;
+}
+
+const size = ({ removed, added }: Change) => Math.max(removed.length, added.length);
+
+/** Words that two phrases of a line share by chance are told with them, since one reads a phrase and no confetti of words. */
+function inPhrases(pieces: readonly Piece[]): readonly Piece[] {
+  const found: Change[] = [];
+  for (const change of changesOf(pieces)) {
+    found.push(change);
+    while (found.length > 1) {
+      const [one, other] = found.slice(-2) as [Change, Change];
+      const replaced = (one.removed || other.removed) && (one.added || other.added);
+      if (!replaced || one.stays.includes("\n") || one.stays.trim().length >= Math.min(size(one), size(other))) break;
+      found.splice(-2, 2, { removed: one.removed + one.stays + other.removed, added: one.added + one.stays + other.added, stays: other.stays });
+    }
+  }
+  return found.flatMap(({ removed, added, stays }) => [
+    ...(removed ? [{ kind: "removed", text: removed } as const] : []),
+    ...(added ? [{ kind: "added", text: added } as const] : []),
+    ...(stays ? [{ kind: "same", text: stays } as const] : []),
+  ]);
+}
+
+function changesOf(pieces: readonly Piece[]): readonly Change[] {
+  const found: Change[] = [];
+  let last: Change = { removed: "", added: "", stays: "" };
+  for (const { kind, text } of pieces) {
+    if (last.stays && kind !== "same") {
+      found.push(last);
+      last = { removed: "", added: "", stays: "" };
+    }
+    const name = kind === "same" ? "stays" : kind;
+    last = { ...last, [name]: last[name] + text };
+  }
+  return [...found, last];
 }
 
 /** What changed from one text to another, by words: marked by line and colour, and told to screen readers. */

@@ -20,6 +20,8 @@ from maspo.report.visible import visible
 _STATES: Final = {"empty": "nothing yet", "paused": "interrupted"}
 _MOST_NAMES: Final = 4
 """Agents whose names fit into a heading."""
+_LONG: Final = 70
+"""Letters from which a headline is set smaller: three lines of the large letters."""
 _TOOLS: Final = (
     '<div class="tools later"><button type="button" class="small"><span>&#9680; </span>Auto</button>'
     '<button type="button" class="small">Keys <kbd>?</kbd></button></div>'
@@ -39,7 +41,7 @@ def first_of_run(document: Document) -> str:
     working = _works(document)
     verdict = [
         _p("kicker", "A turn" if turn else _kicker(document)),
-        f"<h1>{text(_rewritten(document) if turn else document.progress if working else document.headline)}</h1>",
+        _headline(_rewritten(document) if turn else document.progress if working else document.headline),
         _part_of(document),
         _waiting(document.approval) if document.approval else "",
     ]
@@ -63,7 +65,7 @@ def first_of_sheet(sheet: Sheet) -> str:
     facts = "".join(f"<div><dt>{text(name)}</dt><dd>{text(value)}</dd></div>" for name, value in sheet.facts)
     outcome = (
         _p("kicker", sheet.label),
-        f"<h1>{text(sheet.headline)}</h1>",
+        _headline(sheet.headline),
         f'<p class="quiet words">{text(sheet.line)}</p>',
         _p("simulated", phrases.SIMULATED if sheet.simulated else ""),
         f'<dl class="settings">{facts}</dl>' if facts else "",
@@ -89,6 +91,12 @@ def _frame(name: str, state: str, pages: str, article: str) -> str:
 def _state(kind: str, words: str, simulated: bool) -> str:
     told = f"{words} · simulated" if simulated else words
     return f'<span class="state {text(kind)}"><span class="lamp" aria-hidden="true"></span>{text(told)}</span>'
+
+
+def _headline(said: str) -> str:
+    """Return the headline; one that would fill the screen in large letters is set smaller."""
+    kind = ' class="long"' if len(said) > _LONG else ""
+    return f"<h1{kind}>{text(said)}</h1>"
 
 
 def _works(document: Document) -> bool:

@@ -81,6 +81,8 @@ class Dots(Dumped):
     """Ends of the axis."""
     fair: float | None
     """Where nothing is gained, or chance alone is; None where there is no such place."""
+    lower_is_better: bool = False
+    """Whether what lies below is the good side, as of costs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class Curves(Dumped):
     unit: Unit
     curves: tuple[Curve, ...]
     levels: tuple[tuple[str, float], ...]
+    growing: bool = False
+    """Whether values grow by factors from nothing on, so that a tenfold takes the same room wherever it is."""
 
 
 @dataclass(frozen=True, slots=True)
