@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from maspo.core.sought import Sought
 from maspo.proposers import addresses, foreign, readings, spoken
-from maspo.proposers.sought import Sought
 
 _FRAGMENTS = tuple(
     r"""

@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Final
 
 from maspo.core.late import late
+from maspo.core.sought import DIGITS, sought
 from maspo.proposers.contacts import contacts
 from maspo.proposers.readings import Readings, rotated
-from maspo.proposers.sought import DIGITS, sought
 
 _SCHEME = sought(
     r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}:(?://|\\\\|/\\|\\/)[^\s<>\"']*"

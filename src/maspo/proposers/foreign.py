@@ -14,12 +14,12 @@ from typing import Final
 
 from maspo.core.control_tokens import DOT, control_tokens
 from maspo.core.invisible import hidden_beyond
+from maspo.core.sought import sought
 from maspo.proposers.accounts import accounts
 from maspo.proposers.addresses import addresses
 from maspo.proposers.ciphers import ciphers
 from maspo.proposers.instructions import excerpt, remarks
 from maspo.proposers.readings import Readings, readings
-from maspo.proposers.sought import sought
 
 __all__ = ["refused", "remarks"]
 

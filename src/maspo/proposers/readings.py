@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from maspo.core.invisible import without_invisible
 from maspo.core.looks import as_seen
-from maspo.proposers.sought import DIGITS, Sought, sought
+from maspo.core.sought import DIGITS, Sought, sought
 from maspo.proposers.spoken import by_radio, in_digits
 
 _ROUNDS: Final = 3

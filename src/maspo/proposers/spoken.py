@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from maspo.core.late import late
-from maspo.proposers.sought import sought
+from maspo.core.sought import sought
 
 _ONES: Final = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _UNITS: Final = {

@@ -1,4 +1,4 @@
-"""Patterns that are looked for only where a sign of them is: most drafts hold none, and are checked at once. Pure."""
+"""Patterns that are looked for only where a sign of them is: most texts hold none, and are done with at once. Pure."""
 
 from __future__ import annotations
 
@@ -25,6 +25,10 @@ class Sought:
             return True
         small = text.lower()
         return any(sign in small for sign in self.signs)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Return the first match in a text."""
+        return self.pattern.search(text) if self.may_be_in(text) else None
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Return the matches in a text."""
