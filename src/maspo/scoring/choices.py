@@ -38,7 +38,7 @@ _LETTER = late(
 _FORMULA = late(
     r"\\(?!(?:text|math|[bl]igg?|left|right|boxed|fbox|frame|under|color|quad|rm|bf|it|sf|tt|large|Large|huge|bm"
     r"|bold|mbox|therefore|display|script|[hv]?phantom|[hv]space|[,;:! ()\[\]]))[A-Za-z]+"
-    r"|\|[A-J]\||[A-J]\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
+    r"|\|[A-J]\||[A-J]\}?\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
     r"|(?<!\*)[A-J]\s?\*(?![*\s])|[A-J](?<!\*.)\*\Z|(?<![*\s])\s?\*\s?[A-J](?!\*)(?![A-Za-z])|[A-J]\}?\s?\((?:[a-z]|[K-Z])[^()]{0,2}\)"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
@@ -94,7 +94,7 @@ _TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
 _WOULD = late(r"\b(?:would|could|might|may)\b")
 _CONTRAST = late(
     r"\s+\((?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?[A-J]\)|"
-    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+rather\s+than\s+"
+    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+(?:rather\s+than|instead\s+of)\s+"
     r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
 )
 """The letter that a choice is told apart from: "B, not C, is correct"."""

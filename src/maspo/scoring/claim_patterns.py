@@ -60,7 +60,7 @@ _RIGHT = (
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
-    "choose", "choosing", "pick", "select", "go with", "go for", "going with",
+    "choose", "choosing", "pick", "select", "go with", "go for", "i keep", "stick with", "insist on", "going with",
     "prefer", "mark", "lock in", "circle", "tick", "submit",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
     r"chang(?:e|ing) (?:(?:it|(?:my|the) answer) )?to", "switch(?:ing)? (?:(?:it|my answer) )?to",
@@ -216,7 +216,7 @@ _PATTERNS_IN_SMALL = (
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
     rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_]))[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
-    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은])(?![(（]?[A-J][)）]?では)|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
+    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은え案답])(?![(（]?[A-J][)）]?では)|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
@@ -229,7 +229,7 @@ _PATTERNS_ABROAD = (
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "B가 정답입니다", "C'est la B", "Chọn B"
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
-    rf"(?<![^\W_])(?:(?i:c['’]est)|(?i:quindi|donc|also|luego|portanto|logo))\s+(?i:la|le|die|a|o)\s+()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}(?=[.!]?\s*(?:\n|$))",
+    rf"(?<![^\W_])(?:(?i:c['’]est)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}(?=[.!]?\s*(?:\n|$))",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
     rf"(?<![^\W_]){_L}\s+(?:(?:şıkkı|seçeneği|cevabı)\s+)?()(?!correct|exact){RIGHT_ABROAD}",
@@ -301,7 +301,7 @@ def claims_in_small() -> re.Pattern[str]:
 
 
 _BEGIN_ABROAD = late(
-    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEsScCqQdDaAlLwWkKvVвВяЯ不选選]"
+    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEèÈsScCqQdDaAlLwWkKvVвВяЯ不选選]"
     rf"(?:(?<![^\W_].)|(?<=[A-J{FIRSTS_ELSEWHERE}不选選]))",
     re.DOTALL,
 )

@@ -52,6 +52,8 @@ _BEFORE = _spaced(
     # "there is no reason to"
     r"|\b(?:no|little|hardly any|scant) (?:\w+ )?(?:reason|grounds?|basis|need|point|evidence|justification|case"
     r"|argument|support|way)\b(?: \w+){0,3} "
+    # "Say the answer is"
+    r"|\A\W*(?:let(?:['’]s| us) )?say (?:that )?(?:the )?"
     # "better than", "the distractor is", "statement"
     r"|\b(?:over|than|versus|vs\.?|against|beats) "
     r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"

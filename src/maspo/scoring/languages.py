@@ -51,21 +51,22 @@ RIGHT_ABROAD = (
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
-    " richtig doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente alleen endast bara tylko"
-    " sadece chỉ bonne meilleure"
+    " richtig korrekt korrekte prawidłowa doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
+    " alleen endast bara tylko sadece chỉ bonne meilleure es è"
 )
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())
 _IN_ASCII = frozenset(word for word in (*_LATIN.split(), *_CHOICE.split()) if word.isascii()) - {"ma"}
 _OF_OTHER_SCRIPTS = re.compile("[^\x00-\u024f\u2000-\u2bff]")
 """Signs besides Latin letters, and marks, arrows and ticks."""
+_SIGNS = str.maketrans(":*.,", "    ")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
 def may_be_abroad(text: str) -> bool:
     """Whether a text can hold one of these words: a fast look, since most texts hold none."""
     if text.isascii():
-        return not _IN_ASCII.isdisjoint(text.lower().replace(":", " ").replace("*", " ").split())
+        return not _IN_ASCII.isdisjoint(text.lower().translate(_SIGNS).split())
     if _OF_OTHER_SCRIPTS.search(text):
         return True
     return not _IN_LATIN.isdisjoint(_WORD.findall(text.lower().replace("\u0307", "").replace("ı", "i")))

@@ -39,7 +39,7 @@ determination judgment judgement proposal proposed reply course exactly precisel
 honestly frankly confidently firmly strongly certainty clear obvious evident evidently gotta goes went ends end ending
 comes down finalize finalized sir friend folks there of here's hereby officially truly surest
 strongest closest likeliest
-classification classified satisfy need needed text passage exact truth change make picking selecting
+classification classified sense satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""

@@ -53,6 +53,13 @@ _REMARKED = re.compile(
 )
 _MAY_BE_REMARKED = re.compile(r"[\s}~,;{]\s*(?:\\left\s*)?\(")
 _CODE = re.compile(r"[A-Za-z]{2,}")
+_DASHED = re.compile(r"[A-Z](?:-[A-Z]){2,}")
+"""Letters in an order, with dashes between: a way, a sequence."""
+_DAYS = {name[:length]: name for name in (
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
+) for length in (3, 4, 5)}  # fmt: skip
+"""Days of the week, cut short."""
+_MODULO = re.compile(r"mod(?![a-z])")
 _CONSTANTS_OF_LETTERS = frozenset({"pi", "Pi", "PI", "oo"})
 _PRODUCTS = (frozenset("xyzuvw"), frozenset("ab"), frozenset("mn"), frozenset("pq"), frozenset("rst"))
 """Letters that stand side by side as factors, when each is there once; others are a word, a code or a segment."""
@@ -103,6 +110,10 @@ def same(one: str, other: str) -> Same:
 def _relations_differ(one: str, other: str) -> bool:
     """Whether answers without a number state relations that are not each other: about equal, and congruent."""
     signs = [_RELATIONS.findall(text) for text in (one, other)]
+    if sum(_MODULO.search(text) is not None for text in (one, other)) == 1 and all(
+        "=" in text or "equiv" in text for text in (one, other)
+    ):
+        return True  # A congruence is no equation.
     return any(signs) and signs[0] != signs[1] and not any(map(str.isdigit, one + other))
 
 
@@ -373,6 +384,8 @@ def _same_values(one: str, other: str) -> Same:
         return Same.NO
     first, second = _numeral(first), _numeral(second)
     plain = compact(first) == compact(second)
+    if not plain and _DASHED.fullmatch(compact(first)) and _DASHED.fullmatch(compact(second)):
+        return Same.NO
     if plain and (unit is None or other_unit is None or unit.scale == other_unit.scale):
         return Same.YES
     if _is_code(first) and _is_code(second):
@@ -426,7 +439,7 @@ def _numeral(text: str) -> str:
         if said.fullmatch(words):
             return meant
     number = number_in_words(words)
-    return text if number is None else str(number)
+    return f'"{_DAYS[words.rstrip(".")]}"' if words.rstrip(".") in _DAYS else text if number is None else str(number)
 
 
 def _formula_of(text: str) -> Formula | None:
@@ -458,7 +471,7 @@ def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, 
         return Same.UNSURE
     scales = _scales(one[2], other[2])
     # Letters may stand near a root of what is compared; numbers have no such excuse.
-    within = 1e-12 if one[0].constant else 1e-9
+    within = 5e-14 if one[0].constant else 1e-9
     for first, second in scales:
         if all(
             close(_scaled(value, first), _scaled(against, second), within)

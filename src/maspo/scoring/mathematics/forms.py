@@ -43,14 +43,15 @@ _HOLDS_FOR = re.compile(
     |(?:[,(]\s*(?:"?\s*(?:where|for|with)\b[a-z ]*"?)?|"\s*(?:where|for|with|when)\s*")
         \s*\b([a-z])\s*(?:\\ge|>=|>|\\ne|!=)\s*\d+\s*\)?$
     |[,(]\s*\b([a-z])\s*=\s*[01]\s*,\s*[12]\s*,(?:\s*[23]\s*,)?\s*\\dots\s*\)?$
-    |[,;]?\s*\(?"?\s*(?:for|where)\s+(?:all|any|every|each)\b\s*(?:real|positive|integers?|natural|numbers?|values?|of|whole|\s)*"?\s*([a-z])?\s*(?:\\ge\s*\d+|>\s*\d+)?"?\)?$""",
+    |[,;]?\s*\(?"?\s*(?:for|where)\s+(?:all|any|every|each)\b\s*(?:real|positive|integers?|natural|numbers?|values?|of|whole|\s)*"?\s*([a-z])?\s*(?:\\ge\s*\d+|>\s*\d+)?"?\)?$
+    |[,;]\s*\(?\s*\\forall\s*[a-z]\s*\)?$""",
     re.VERBOSE,
 )
 """On which numbers a formula holds, as it is said behind it."""
 _BOUND = re.compile(r"\b([a-z])\s*(\\ge|>=|>|\\ne|!=|=)\s*(\d+)")
 _WHOLE = frozenset("ijkmn")
 """Letters that stand for whole numbers where nothing else is said: above 0 is from 1 on."""
-_MAY_HOLD_FOR = re.compile(r"\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>|\\dots)")
+_MAY_HOLD_FOR = re.compile(r"\\forall|\\in(?![a-z])|for|where|with|[,(].*(?:\\ge|>|\\dots)")
 _OF_CONSTANT = re.compile(
     r"""[,;]?\s*\(?"?\s*(?:where|with|for)\s*"?\s*([A-Z](?:_\{?\d\}?)?)\s*"?\s*(?:(?:is|being|denotes)\s+)?(?:(?:an?|any|some|the)\s+)?
     (?:(?:arbitrary|real|integration)\s+)*constants?(?:\s+of\s+integration)?\s*"?\)?$

@@ -38,7 +38,8 @@ _DATES = tuple(
     )
 )
 _WEEKDAY = re.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day,? ")
-_LETTERS = re.compile(r"[A-Za-z]{2}|[ap]\.|\dh\d")
+_HOURS_BEFORE_MINUTES = re.compile(r"(?<=\d) ?h ?(?=\d\d(?!\d))")
+_LETTERS = re.compile(r"[A-Za-z]{2}|[ap]\.|\d[ \"]*h[ \"]*\d")
 _LONGEST = 40
 
 
@@ -55,6 +56,7 @@ def moment(text: str) -> Moment | None:
 @lru_cache(maxsize=1024)
 def _moment(text: str) -> Moment | None:
     plain = " ".join(text.replace('"', " ").replace("'", "").split()).casefold().strip(" .")
+    plain = _HOURS_BEFORE_MINUTES.sub("h", plain)
     if not plain or not (plain[0].isalnum()):
         return None
     said = _SAID.get(plain)

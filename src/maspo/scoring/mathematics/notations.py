@@ -14,6 +14,12 @@ _GREEK = re.compile(
     r"(?<![A-Za-z\\\"])(?:theta|alpha|beta|gamma|delta|lambda|omega|sigma|phi|mu|rho|tau|epsilon|psi)(?![A-Za-z\"])"
 )
 """Greek letters by their names."""
+_CONTAINER = re.compile(r"(?:Matrix|array|Tuple|tuple|list)\((\[.*\]|\(.*\))\)")
+_OF_SYMPY = {"Eq": "{} = {}", "Interval": "[{}, {}]"}
+_TWO_GIVEN = re.compile(r"(Eq|Interval)\(([^(),]+),\s*([^(),]+)\)")
+_FINITE = re.compile(r"(?:FiniteSet|set)\((?:[\[{(])?([^()\[\]{}]*)(?:[\]})])?\)")
+"""How sympy and numpy print matrices, equations, intervals and sets."""
+_REMAINDER = re.compile(r"(\d{1,9})\s*(?:%|mod)\s*(\d{1,9})")
 _COMPLEX = re.compile(r"[-\d.+*()\s]*\dj[)\s]*")
 """A complex number as Python prints it."""
 _CHOSEN = re.compile(r'(?<![\w.^_{}\\])(\d+)\s*"?\s*(C|P|choose)\s*"?\s*(\d+)(?![\w.])')
@@ -30,6 +36,10 @@ def of_programs(text: str) -> str:
         text = _MODULE.sub("", text)
     if len(text) > _SHORTEST_NAME and not text.isalpha():
         text = _GREEK.sub(r"\\\g<0> ", text)
+    if text[-1:] == ")":
+        text = _of_containers(text)
+    if ("%" in text or "mod" in text) and (rest := _REMAINDER.fullmatch(text)) and int(rest[1]) >= int(rest[2]):
+        text = f"mod({rest[1]}, {rest[2]})"
     if "[" in text:
         text = _MATHEMATICA.sub(_as_call, text)
     if "j" in text and _COMPLEX.fullmatch(text):
@@ -39,6 +49,17 @@ def of_programs(text: str) -> str:
             lambda found: rf"\binom{{{found[1]}}}{{{found[2] or found[3]}}}", _CHOSEN.sub(_as_choice, text)
         )
     return text
+
+
+def _of_containers(text: str) -> str:
+    whole = _CONTAINER.fullmatch(text)
+    if whole is not None:
+        return whole[1]
+    two = _TWO_GIVEN.fullmatch(text)
+    if two is not None:
+        return _OF_SYMPY[two[1]].format(two[2], two[3])
+    finite = _FINITE.fullmatch(text)
+    return rf"\{{{finite[1]}\}}" if finite is not None else text
 
 
 def _as_call(found: re.Match[str]) -> str:

@@ -95,6 +95,11 @@ def _mixed(words: list[str]) -> Fraction | None:
         return None if whole is None else whole + Fraction(1, _PARTS[words[-1]])
     if words[:2] == ["half", "a"] and len(words) == 3 and words[2] in _GROUPS:
         return Fraction(_GROUPS[words[2]], 2)
+    if "and" in words[1:-2] and words[-1] not in _GROUPS:
+        at = len(words) - 1 - words[::-1].index("and")
+        whole, rest = _whole(words[:at]), _mixed(words[at + 1 :])
+        if whole is not None and rest is not None and 0 < rest < 1:
+            return whole + rest
     part = _PARTS.get(words[-1]) or _PARTS.get(words[-1].removesuffix("s"))
     if part is None:
         return _whole(words)

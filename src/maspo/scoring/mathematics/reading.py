@@ -175,6 +175,11 @@ _DATE = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\s+\d{1,2}(?:st|nd|rd|th)?\b"
     r"(?:,?\s+\d{4}\b)?"
 )
+_ALL_THAT = re.compile(
+    r"(?i)\b(?:is|are|be)\s+((?:the\s+)?(?:set\s+of\s+)?(?:all|any|every)\s+(?:the\s+)?(?:real|reals|integers?|positive|negative|complex"
+    r"|natural|rational)\b[^.]*)\.?$"
+)
+"""A set in words: "is all real numbers except 0"."""
 _LEAST_AROUND = 3
 """Characters around a bold value in its sentence."""
 _TRAILING = re.compile(r"[\s.!]+$")
@@ -522,6 +527,9 @@ def _concluded(line: str) -> str | None:
         begin = sentence.rfind(bold[0])
         if begin >= 0 and not _DENIED_JUST_BEFORE.search(sentence, 0, begin) and "=" not in sentence[:begin]:
             return _trimmed(bold[0])
+    every = _ALL_THAT.search(sentence) if "all " in sentence or "any " in sentence or "every " in sentence else None
+    if every is not None:
+        return every[1]
     compared = _COMPARED.search(sentence.rstrip("."))
     if compared is not None:
         return f"{compared[1].strip('$')} {compared[2]}"

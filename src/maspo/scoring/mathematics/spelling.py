@@ -75,7 +75,7 @@ operatorname nonumber underline ensuremath large Large LARGE huge Huge small nor
 strut notag displaylimits enspace emph bfseries checkmark hfill protect unboldmath mathop cancel centering null"""
 _GONE = frozenset(_SHAPES.split())
 _GONE_ARGUMENTS = re.compile(
-    r"\\(?:hspace|vspace|label|tag|phantom|hphantom|vphantom|color|textcolor|colorbox)\*?\s*\{[^{}]*\}"
+    r"\\(?:raisebox|hspace|vspace|label|tag|phantom|hphantom|vphantom|color|textcolor|colorbox)\*?\s*\{[^{}]*\}"
 )
 _ACCENT = re.compile(
     r"\\(hat|widehat|tilde|widetilde|bar|dot|ddot|check|breve|mathring)(?![A-Za-z])\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}"
@@ -113,7 +113,7 @@ _SURE_NUMBERS_WITH_COMMAS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3}){2,}(?![\d,
 _NUMBERS_WITH_BRACED_COMMAS = re.compile(r"(?<=\d)(?:\{,\}|,\s*\\!|\\,|\\;|\\ |\\thinspace)\s*(?=\d{3})")
 _DECIMAL_BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d|\{,\}))")
 """The decimal comma of LaTeX; before three digits it parts thousands."""
-_LAKHS = re.compile(r"(?<=[₹s.\s])\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])")
+_LAKHS = re.compile(r"(?:(?<=[₹s.\s])|^)\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])")
 """An amount of rupees, in India grouped by two digits above the thousands."""
 _EURO_COMMA = re.compile(
     r"(?<![\d.,])(\d+),\d\d?(?![\d,])(?=(?:[^\w(){}\[\]]|\\,|\\[a-z]*text\{)*(?:€|EUR\b|[Ee]uros?\b|zł|kr\b|₽|руб|Kč))"
@@ -135,7 +135,7 @@ def spelled(text: str) -> str:
     """Return an answer in the one spelling; spaces are kept where they may part words."""
     if PLAIN_NUMBER.fullmatch(text):
         return text
-    if "₹" in text or "Rs" in text:
+    if "₹" in text or "Rs" in text or "rupee" in text:
         text = _LAKHS.sub(lambda found: found[0].replace(",", ""), text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
@@ -178,7 +178,14 @@ def _latex(text: str) -> str:
 
 def _rare(text: str) -> str:
     """Bring to one spelling what few answers hold, after a fast look for it."""
-    if "space" in text or "color" in text or "phantom" in text or "label" in text or "tag" in text:
+    if (
+        "space" in text
+        or "raisebox" in text
+        or "color" in text
+        or "phantom" in text
+        or "label" in text
+        or "tag" in text
+    ):
         text = _GONE_ARGUMENTS.sub(" ", text)
     if "\\SI" in text or "\\qty" in text:
         text = _SI.sub(r"\1 \\text{\2}", text)

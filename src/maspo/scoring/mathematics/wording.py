@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _RATIO_WORD = re.compile(r'(?<=[\d}])\s*"?(?:\s+|\s*-)to(?:\s+|-\s*)"?\s*(?=[\d\\])|(?<=[\d}])\s*"-?to-?"\s*(?=[\d\\])')
-_CHANCE = re.compile(r'(\d+)\s*"?\s*(?:in|out of)\s*"?\s*(\d+)')
+_CHANCE = re.compile(r'"?\s*(\d+)\s*"?\s*(?:in|out of)(?:\s+(?:every|each))?\s*"?\s*(\d+)\s*"?')
 """A probability as it is said: "1 in 6", "2 out of 7"."""
 _COMPARED = re.compile(
     r'(?P<quote>"\s*)?(?<!\\)\b(?:is\s+|are\s+)?(?:strictly\s+)?(?:(?P<ge>at\s+least|no\s+(?:less|fewer)\s+than'
@@ -33,8 +33,8 @@ _EXCEPT = re.compile(
     re.IGNORECASE,
 )
 _ROUGHLY = re.compile(
-    r'^(?:\\approx(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|exactly|precisely|only|just'
-    r'|simply|either|both|yes,|no,|so|thus|therefore,?)(?:"|\s))\s*',
+    r'^(?:\\(?:approx|Rightarrow|to)(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|nearly|almost|exactly'
+    r'|precisely|only|just|simply|either|both|yes,|no,|so|thus|hence,?|therefore,?)(?:"|\s))\s*',
     re.IGNORECASE,
 )
 """What may stand before an answer and changes nothing."""
@@ -55,17 +55,22 @@ _AT = re.compile(
     r'|occurring\s+at)\s*"(?:\s*[a-z]\s*=[^=,]*)?$'
 )
 """Where a value is taken, behind it."""
-_INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?infinity"')
+_INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?inf(?:inity)?"')
 """Infinity as programs print it."""
 _LARGE = {
     "hundred": "100", "thousand": "10^3", "million": "10^6", "billion": "10^9", "trillion": "10^{12}", "dozen": "12",
-    "gross": "144", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
+    "gross": "144", "score": "20", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
 }  # fmt: skip
 _LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
 _LARGE_SIGN = re.compile(r"(?<=[§€£¥₹])\s?(\d+(?:\.\d+)?)\s?([kKMB]|bn|mn)(?![A-Za-z])")
 _SIGN_MEANS = {"k": "10^3", "K": "10^3", "M": "10^6", "mn": "10^6", "B": "10^9", "bn": "10^9"}
 """What behind an amount of money stands for thousands and more: 12k."""
-_MAY_BE_LARGE = re.compile(r"[hmbtdglc](?:undr|hous|illi|rill|ozen|ross|akh|ror)")
+_MAY_BE_LARGE = re.compile(r"[hmbtdglcs](?:undr|hous|illi|rill|ozen|ross|akh|ror|core)")
+_PARTS = {"halves": 2, "thirds": 3, "quarters": 4, "fourths": 4, "fifths": 5, "sixths": 6, "sevenths": 7, "eighths": 8,
+          "ninths": 9, "tenths": 10, "hundredths": 100, "thousandths": 1000}  # fmt: skip
+_PARTS_AFTER = re.compile(rf'(\d+)\s*"?\s*({"|".join(_PARTS)})"?')
+_LESS_SOME = re.compile(r"(\\mathbb\s*\{?\s*R\s*\}?)\s*-\s*(?=\\\{)")
+"""All real numbers but some, with a minus."""
 _HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
 _ORDINAL = re.compile(r'(?<=\d)(?:\^\s*\{?\s*)?"?(?:st|nd|rd|th)\b"?\s*\}?')
 
@@ -87,8 +92,12 @@ def in_signs(text: str) -> str:
         text = _INFINITE.sub(r"\\infty ", text)
     if " " in text or '"' in text:
         text = _compared(text)
+    if "\\mathbb" in text and "-" in text:
+        text = _LESS_SOME.sub(r"\1 \\setminus ", text)
     if text[-1:].isdigit():
         return text
+    if text.rstrip('"')[-1:] == "s" and (parts := _PARTS_AFTER.fullmatch(text)) is not None:
+        return rf"\frac{{{parts[1]}}}{{{_PARTS[parts[2]]}}}"
     if "." in text:
         text = _HALF_DAY.sub(r" \1m", text)
     if text[:1] in "§€£¥₹":
