@@ -29,6 +29,9 @@ _SENT: Final = re.compile(
 """What sends prompts as they are (docs/frameworks.md)."""
 _FILLED: Final = re.compile(r"""['"](?:@?langchain|llamaindex|nunjucks|handlebars|mustache|ejs|liquidjs|eta)\b""")
 """What reads templates."""
+_DECLARED: Final = re.compile(r"\b(?:const|let|var)\s+(\w+)\b(?:(?!\n\S|\b(?:const|let|var)\b)[^;])*\Z")
+_MOST_DECLARED: Final = 500
+"""Characters before a text in which it is declared."""
 _MOST: Final = 200
 """Characters before a slash that are looked at."""
 
@@ -51,7 +54,7 @@ def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> 
         elif sign == "/" and _begins_regex(source, at) and (regex := _REGEX.match(source, at, end)):
             at = regex.end()
         elif sign in "'\"" and (quoted := _QUOTED.match(source, at, end)):
-            yield Said(at, quoted.end(), _unescaped(quoted[0][1:-1]), _quoted, languages, called=key_before(source, at))
+            yield Said(at, quoted.end(), _unescaped(quoted[0][1:-1]), _quoted, languages, called=_called(source, at))
             at = quoted.end()
         elif sign == "`":
             parts, closed = _template(source, at, end)
@@ -65,6 +68,12 @@ def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> 
             at = closed
         else:
             at += 1
+
+
+def _called(source: str, at: int) -> tuple[str, ...]:
+    """Return what a file calls a text: the key before it, and what is declared with it."""
+    declared = _DECLARED.search(source[max(0, at - _MOST_DECLARED) : at])
+    return (*key_before(source, at), *((declared[1],) if declared else ()))
 
 
 def _begins_regex(source: str, at: int) -> bool:
@@ -122,7 +131,7 @@ def _said(source: str, start: int, end: int, parts: list[tuple[int, int]], langu
         written[name] = source[first - 2 : last + 1]
         at = last + 1
     text += _unescaped(source[at : end - 1])
-    return Said(start, end, text, _writer(written), languages, called=key_before(source, start), shown=written)
+    return Said(start, end, text, _writer(written), languages, called=_called(source, start), shown=written)
 
 
 def _writer(written: Mapping[str, str]) -> Callable[[str], str]:
