@@ -112,8 +112,10 @@ async def test_a_function_that_asks_for_other_columns_is_told_which_there_are(ap
         ("import os\ndef answer(row): os._exit(3)", "exit code 3"),
         ("import os\ndef answer(row): os.kill(os.getpid(), 9)", "signal 9"),
         ("answer = 3", "expected a function"),
+        ("class answer: pass", "is a class; expected a function, or an object: write team = answer()"),
         ("import not_there", "not_there"),
         ("def other(row): return 1", "answer"),
+        ("def answers(row): return 1", "has no attribute 'answer'; did you mean answers?"),
     ],
 )
 async def test_a_rollout_without_an_answer_says_why(app: WriteApp, code: str, reason: str) -> None:

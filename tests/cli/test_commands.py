@@ -150,6 +150,14 @@ def test_optimize_stops_at_the_cap_with_exit_code_4(maspo: Run, url: str) -> Non
     assert "budget reached: --max-calls 30" in said.err
 
 
+def test_commands_that_are_told_can_be_typed_where_folders_have_spaces(maspo: Run, url: str) -> None:
+    said = optimize(maspo, url, "--max-calls", "30", "--out", "büro/my run's")
+    assert "go on     maspo resume 'büro/my run'\"'\"'s' --max-calls N" in said.out.splitlines()
+    again = optimize(maspo, url, "--max-calls", "30", "--out", "büro/my run's")
+    assert again.code == 2
+    assert "go on with `maspo resume 'büro/my run'\"'\"'s'`" in again.err
+
+
 def test_a_refused_key_ends_with_exit_code_5_and_never_shows_the_key(
     maspo: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
-from maspo.core.errors import said_of
+from maspo.core.errors import said_of, typed
 
 UNREACHED = "Cannot connect to host 10.0.0.1:80"
 
@@ -21,3 +23,10 @@ UNREACHED = "Cannot connect to host 10.0.0.1:80"
 )
 def test_n01_numbers_and_marks_of_a_library_are_left_out(error: Exception, said: str) -> None:
     assert said_of(error) == said
+
+
+def test_n02_a_folder_in_a_command_that_is_told_is_quoted_only_where_a_shell_needs_it() -> None:
+    plain = ("maspo-runs/team-1", "../büro/läufe.2", "/tmp/a@b:c,d+e=f%")
+    assert [typed(path) for path in plain] == list(plain)
+    for path in ("my run", "it's", "a;b", "$HOME", "~", "", "-", "a\nb"):
+        assert shlex.split(typed(path)) == [path]

@@ -11,6 +11,7 @@ nothing that they keep is seen by another.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import enum
 import fcntl
 import gc
@@ -46,9 +47,21 @@ def find_app(name: str) -> Callable[[Any], Any]:
     module_name, _, path = name.partition(":")
     if not path:
         raise ValueError("expected module:function, such as team:answer; given: " + name)
-    found = importlib.import_module(module_name)
+    found: object = importlib.import_module(module_name)
     for part in path.split("."):
-        found = getattr(found, part)
+        of_class = inspect.isclass(found) and inspect.isfunction(inspect.getattr_static(found, part, None))
+        try:
+            found = getattr(found, part)
+        except AttributeError as error:
+            near = difflib.get_close_matches(part, dir(found), n=1)
+            raise AttributeError(f"{error}; did you mean {near[0]}?" if near else str(error)) from error
+    if inspect.isclass(found) or of_class:
+        what = "a class" if inspect.isclass(found) else "a method of a class"
+        owner, *rest = path.split(".")
+        raise TypeError(
+            f"{name} is {what}; expected a function, or an object: write team = {owner}() into the module, and name "
+            f"{'.'.join([module_name + ':team', *rest])}"
+        )
     if not callable(found):
         raise TypeError(name + " is " + type(found).__name__ + "; expected a function that takes one row")
     return found

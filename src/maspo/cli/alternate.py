@@ -16,7 +16,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
 from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figures_of, write_alternation
@@ -47,7 +47,7 @@ def run_alternation(arguments: Arguments) -> None:
         note(f"note: {remark}")
     confirm(_plan(prepared, asked), arguments.yes)
     make_whole(out / JOINT)
-    looks, again = LookLedger(), f"the same command with --out {out}"
+    looks, again = LookLedger(), f"the same command with --out {typed(out)}"
     keeping = keeping_of(arguments, out / JOINT)
     found = run_watched(
         lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks, keeping=keeping), note),

@@ -31,7 +31,7 @@ from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.settings import LoadedSettings, load_settings
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
@@ -100,7 +100,7 @@ def run_comparison(arguments: Arguments, given: ComparisonOptions) -> None:
     agree_to_file(settings, arguments.trust)
     budget = budget_of(arguments)
     confirm("\n\n".join(_plan(one.comparison, one.out, budget) for one in prepared), arguments.yes)
-    again = f"the same command with --out {out}"
+    again = f"the same command with --out {typed(out)}"
     if len(prepared) == 1:
         _show(_carry_out(prepared[0], arguments, given, again), out, again, arguments.as_json)
     met: dict[str, Compared] = {}

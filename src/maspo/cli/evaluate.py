@@ -32,7 +32,7 @@ from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
 from maspo.config import Caps
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.data.tasks.registry import file_task, task_of
@@ -148,7 +148,7 @@ def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, as_json: boo
     if begun.scorer == UNSAFE_CODE:
         raise UsageError(
             f"{folder}: was started with --unsafe-exec, which no folder can ask for; repeat the `maspo evaluate` "
-            f"command with --unsafe-exec and --out {folder}, and it goes on"
+            f"command with --unsafe-exec and --out {typed(folder)}, and it goes on"
         )
     allowed = agree(reach_in(folder), folder, allowed)
     make_whole(folder / DATABASE, needed=NOTED)
@@ -166,7 +166,7 @@ def _run(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
     """Run to the end, write the reports and print the outcome; return the exit code."""
     # Where a run shares the folder, it is the run that `maspo resume` goes on with.
     shared = is_there(folder / JOURNAL)
-    again = f"the same command with --out {folder}" if shared else f"maspo resume {folder}"
+    again = f"the same command with --out {typed(folder)}" if shared else f"maspo resume {typed(folder)}"
     found = run_watched(begin, folder / DATABASE, again)
     _report(folder, found)
     keep_files(folder / DATABASE, PAGE, RESULT)
@@ -189,7 +189,7 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
     looked = look_at(folder)
     note_damage(folder, looked.damage)
     if looked.found is None:
-        raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {folder}")
+        raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {typed(folder)}")
     _report(folder, looked.found)
     if as_json:
         print_json(Reported(evaluation_of(looked.found), str(folder / PAGE)))

@@ -20,7 +20,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError, typed
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
 from maspo.core.verdict import Verdict
@@ -84,7 +84,7 @@ def run_judge_check(
     found = run_watched(
         lambda watcher, stop: judge_check(evaluation, pairs, folder, Attention(watcher, stop=stop, keeping=keeping)),
         folder / DATABASE,
-        f"the same command with --out {folder}",
+        f"the same command with --out {typed(folder)}",
     )
     if human:
         ask_person(found.pairs, folder, evaluation.config.seed)

@@ -23,7 +23,7 @@ from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines, told_so_far
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.events import Event
@@ -137,7 +137,11 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     say(closing(view, width_for_people(WIDTH)))
     say()
     say(f"report    {out / REPORT}")
-    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {out}")
+    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {typed(out)}")
+    if outcome.finished and outcome.exit_code == EXIT_BUDGET and view.budget_stops:
+        option, _, _ = view.budget_stops[-1].cap.partition(" ")
+        if option.startswith("--max-"):  # a budget that runs share is raised elsewhere
+            say(f"go on     maspo resume {typed(out)} {option} N")
     if outcome.finished is None or outcome.message != outcome.finished.why:
         note(outcome.message)
     if as_json:

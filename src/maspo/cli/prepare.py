@@ -14,7 +14,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.settings import LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note
 from maspo.config import ModelSettings, RunConfig
-from maspo.core.errors import ConfigInvalid, UsageError, said_of
+from maspo.core.errors import ConfigInvalid, UsageError, said_of, typed
 from maspo.core.plain_files import MOST_TEXT, is_there, read_named, read_plain
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
@@ -124,8 +124,8 @@ def file_of(path: Path) -> Path:
     file = found_file(app)
     if file is None:
         raise UsageError(
-            f"{path}: an app without a system file; `maspo optimize {path} --inputs FILE`, or "
-            f"`maspo discover {path} --inputs FILE --out {new_file(app)}`, looks at it and writes one"
+            f"{path}: an app without a system file; `maspo optimize {typed(path)} --inputs FILE`, or "
+            f"`maspo discover {typed(path)} --inputs FILE --out {typed(new_file(app))}`, looks at it and writes one"
         )
     return file
 
@@ -149,7 +149,7 @@ def found_file(app: App) -> Path | None:
             other = "names no app" if named is None else f"is of {named.run}"
             raise UsageError(
                 f"{file}: {other}, not of {app.run}; move it away, so that {app.run} is looked at, or give the file "
-                f"itself (`maspo optimize {file} …`)"
+                f"itself (`maspo optimize {typed(file)} …`)"
             )
         return file
     # As `maspo discover` names it by default, and as it was named when a module was thought to have one app.
@@ -248,8 +248,8 @@ def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -
     except FileNotFoundError:
         if inside and is_there(path / JOURNAL):
             raise UsageError(
-                f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {path}` goes on with it "
-                f"(`maspo diff {path} seed winners` shows what it has found so far)"
+                f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {typed(path)}` goes on "
+                f"with it (`maspo diff {typed(path)} seed winners` shows what it has found so far)"
             ) from None
         raise UsageError(f"{file}: no such file; give {expected}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -292,7 +292,9 @@ def check_folder(out: Path) -> None:
     """
     check_writable(out)
     if is_there(out / JOURNAL):
-        raise ConfigInvalid(f"--out {out}: holds a run already; go on with `maspo resume {out}` or give another folder")
+        raise ConfigInvalid(
+            f"--out {out}: holds a run already; go on with `maspo resume {typed(out)}` or give another folder"
+        )
 
 
 def check_writable(out: Path) -> None:

@@ -17,7 +17,7 @@ from maspo.cli.log import logged
 from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.terminal import note
 from maspo.cli.watch import Together, watching
-from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError
+from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError, typed
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
 from maspo.events import Event
@@ -101,7 +101,7 @@ def run_watched(
             return run(watched())
     except ProviderError:
         if record.is_file():
-            note(f"What is recorded is kept; go on with: {again or f'maspo resume {record.parent}'}")
+            note(f"What is recorded is kept; go on with: {again or f'maspo resume {typed(record.parent)}'}")
         raise
     except Interrupted as error:
         if not again:

@@ -13,7 +13,7 @@ from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, Reported, RunEntry
 from maspo.cli.stores import folders_of, reach
 from maspo.cli.terminal import colours, note, note_damage, print_json, say, table
-from maspo.core.errors import MaspoError, UsageError
+from maspo.core.errors import MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
 from maspo.report import phrases
@@ -331,7 +331,7 @@ def compare_prompts(folder: Path, before: str, after: str, as_json: bool) -> Non
     if not changed and (before, after) == ("seed", "shipped") and (found := _found_by_search(folder)):
         note(
             f"The search found other prompts of {phrases.list_names(found)}, which are not shipped: "
-            f"`maspo diff {folder} seed winners` shows them"
+            f"`maspo diff {typed(folder)} seed winners` shows them"
         )
     if as_json:
         print_json(Changes({name: Change(old.get(name), new.get(name)) for name in changed}))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from maspo.cli.terminal import note, print_json, say
-from maspo.core.errors import UsageError
+from maspo.core.errors import UsageError, typed
 from maspo.report.folder import JOURNAL, look
 from maspo.study.decisions import decide, read_decision, too_late, unmet, works
 
@@ -43,7 +43,8 @@ def run_steer(folder: Path, action: str, agents: Sequence[str], said: Mapping[st
     if why := too_late(decision, view.finished) or unmet(decision, view.approval, view.prompt_ids):
         raise UsageError(f"{folder}: {why}")
     line = decide(folder, decision)
-    when = "The run takes it at once." if works(folder / JOURNAL) else f"`maspo resume {folder}` takes it and goes on."
+    later = f"`maspo resume {typed(folder)}` takes it and goes on."
+    when = "The run takes it at once." if works(folder / JOURNAL) else later
     if action in _ONE_AGENT:
         when = when.replace("at once", "before its next round")
     say(" ".join(["noted    ", action, *agents]))

@@ -15,7 +15,7 @@ from maspo.cli.prepare import describe_endpoints
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say, table
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain import Dumped, plain
 from maspo.core.usage import total
 from maspo.report import phrases
@@ -63,7 +63,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     )
     confirm(plan, arguments.yes)
     make_whole(folder / DATABASE)
-    again = f"the same command with --out {folder}"
+    again = f"the same command with --out {typed(folder)}"
     keeping = keeping_of(arguments, folder / DATABASE)
     found = run_watched(
         lambda watcher, stop: stress(evaluation, folder, Attention(watcher, stop=stop, keeping=keeping), shares),

@@ -17,7 +17,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
+from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import RUNS, STRUCTURE_PAGE, free_folder
@@ -77,7 +77,7 @@ def run_structure(
             evaluation, chosen, plan, folder, Attention(watcher, stop=stop, looks=looks, keeping=keeping)
         ),
         folder / DATABASE,
-        f"the same command with --out {folder}",
+        f"the same command with --out {typed(folder)}",
     )
     write_structure(folder, found)
     write_structure_page(folder, found)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from maspo.core.errors import typed
 from maspo.core.plain import Dumped, plain
 from maspo.report.visible import visible
 
@@ -104,7 +105,7 @@ def note_damage(folder: Path, damage: str) -> None:
     if damage:
         note(
             f"note: {folder}: the record is damaged ({damage}); shown is what is whole. "
-            f"`maspo resume {folder}` mends it and goes on"
+            f"`maspo resume {typed(folder)}` mends it and goes on"
         )
 
 

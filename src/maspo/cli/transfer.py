@@ -10,7 +10,7 @@ from maspo.cli.evaluate import begin_evaluation, fitting_scorer, with_seen_rows
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import draw_rows, key_missing
 from maspo.cli.settings import Sources, load_settings
-from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.errors import ConfigInvalid, UsageError, typed
 from maspo.data.inputs import Inputs
 from maspo.data.tasks.registry import file_task
 from maspo.data.tasks.task import Task, TaskRow
@@ -72,12 +72,12 @@ def _finished(folder: Path) -> tuple[Job, RunFinished]:
     """
     finished = look(folder).view.finished
     if finished is None:
-        raise UsageError(f"{folder}: its run has not finished; go on with `maspo resume {folder}` first")
+        raise UsageError(f"{folder}: its run has not finished; go on with `maspo resume {typed(folder)}` first")
     job = recorded_job(folder)
     if job.system.app is not None:
         raise UsageError(
             f"{folder}: an app chooses its models itself; change the model there, and use "
-            f"`maspo evaluate SYSTEM --prompts {folder}`"
+            f"`maspo evaluate SYSTEM --prompts {typed(folder)}`"
         )
     if finished.winners == job.system.prompts:
         raise UsageError(f"{folder}: its search kept the seed prompts, so there is nothing to carry over")

@@ -24,6 +24,8 @@ Every message says what was given, what was expected and how to fix it.
 from __future__ import annotations
 
 import difflib
+import re
+import shlex
 from collections.abc import Iterable
 from typing import Literal
 
@@ -35,6 +37,8 @@ EXIT_BUDGET = 4
 EXIT_PROVIDER = 5
 EXIT_INTERRUPTED = 130
 """0 to 2 as shells and click use them, 130 as shells tell Ctrl-C (128 + SIGINT); 3 to 5 are ours."""
+_PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+")
+"""What no shell reads as anything else; letters of any language, unlike those of ``shlex``."""
 
 
 class MaspoError(Exception):
@@ -126,6 +130,12 @@ class RecordMissing(StoreError):
 def nearest(given: str, known: Iterable[str]) -> str:
     """Return which of the known names somebody may have meant who typed another one; empty when none is near."""
     return next(iter(difflib.get_close_matches(given, sorted(known), n=1)), "")
+
+
+def typed(path: object) -> str:
+    """Return a path as it is typed in a shell, for commands that are told: in quotes only where it needs them."""
+    text = str(path)
+    return text if _PLAIN_WORD.fullmatch(text) else shlex.quote(text)
 
 
 def said_of(error: BaseException) -> str:

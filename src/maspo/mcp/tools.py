@@ -19,7 +19,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from maspo.core.errors import EXIT_APPROVAL, EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, MaspoError, UsageError
+from maspo.core.errors import EXIT_APPROVAL, EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
 from maspo.mcp.jobs import Job, Jobs, wait
 from maspo.mcp.protocol import Called, Json, Progress
@@ -308,7 +308,7 @@ class Tools:
                 headline = sheet_of_whole(self._folder / folder / record).headline
                 raise UsageError(
                     f"path {wanted.path}: holds work that is made of several runs, which people look at: {headline} "
-                    f"Its page is one of the resources; `maspo ui {folder}` shows it"
+                    f"Its page is one of the resources; `maspo ui {typed(folder)}` shows it"
                 )
         await self._finished(["report", "--", folder], progress)
         view = look(self._folder / folder).view

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from maspo.core.errors import UsageError
+from maspo.core.errors import UsageError, typed
 from maspo.report.folder import look
 from maspo.study.carried import Earlier, carried_over
 from maspo.study.job import Job
@@ -56,7 +56,7 @@ def earlier_run(folder: Path) -> Earlier:
     """
     finished = (view := look(folder).view).finished
     if finished is None or view.started is None:
-        raise UsageError(f"{folder}: its run has not finished; go on with `maspo resume {folder}` first")
+        raise UsageError(f"{folder}: its run has not finished; go on with `maspo resume {typed(folder)}` first")
     return Earlier(view.started.seed_prompts, finished.winners)
 
 

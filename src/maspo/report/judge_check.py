@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from maspo.core.errors import StoreError
+from maspo.core.errors import StoreError, typed
 from maspo.core.plain import FLAT, Dumped
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.usage import total
@@ -91,7 +91,7 @@ def read_check(folder: Path) -> CheckShort | None:
     except (OSError, ValidationError) as error:
         why = error.strerror if isinstance(error, OSError) else f"{error.error_count()} things are not as expected"
         raise StoreError(
-            f"{file}: cannot be read ({why}); the command that made it writes it again, with --out {folder}"
+            f"{file}: cannot be read ({why}); the command that made it writes it again, with --out {typed(folder)}"
         ) from error
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
-from maspo.core.errors import ConfigInvalid, StoreError
+from maspo.core.errors import ConfigInvalid, StoreError, typed
 from maspo.core.plain_files import is_plain, read_plain
 from maspo.store.state import state_folder
 
@@ -185,7 +185,7 @@ def agreed(pointer: Pointer, file: Path, allowed: str = "") -> StoreAddress:
         raise StoreError(
             f"{file}: its record lies in {address.shown}, a store that you have not named on this machine; nothing was "
             f"asked there. If you know it, name it yourself with --store {address.shown} (or {VARIABLE}), or allow it "
-            f"with: maspo resume {file.parent} --trust {address.fingerprint}"
+            f"with: maspo resume {typed(file.parent)} --trust {address.fingerprint}"
         )
     return with_password(address)
 

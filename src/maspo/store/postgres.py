@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple, TypeVar, cast
 
-from maspo.core.errors import ConfigInvalid, StoreError
+from maspo.core.errors import ConfigInvalid, StoreError, typed
 from maspo.core.plain_files import is_there
 from maspo.store.address import Pointer, StoreAddress, agreed, pointer_in, pointer_text
 from maspo.store.database import Change, Rows
@@ -295,7 +295,7 @@ def create_in(address: StoreAddress, file: Path, whole: Path | None = None) -> P
 
     """
     if is_there(file):
-        raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
+        raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {typed(file.parent)}`")
     folder = file.absolute().parent
     larger = None if whole is None else pointer_in(whole)
     if whole is None or larger is None:

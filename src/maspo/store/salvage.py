@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.core.errors import StoreError
+from maspo.core.errors import StoreError, typed
 from maspo.core.plain_files import is_there, open_plain
 from maspo.store.address import pointer_in
 from maspo.store.codec import TOLD
@@ -248,7 +248,7 @@ def damaged(path: Path, damage: str) -> StoreError:
         return unreadable(path, damage)
     if path.name == _WATCH:
         return StoreError(f"{path}: damaged ({damage}); restore it from a backup, or watch with another --state")
-    again = f"`maspo resume {path.parent}`" if path.name == _RUN else "the command that wrote it, given again,"
+    again = f"`maspo resume {typed(path.parent)}`" if path.name == _RUN else "the command that wrote it, given again,"
     return StoreError(
         f"{path}: damaged ({damage}); {found.calls} recorded calls can be saved: {again} "
         "keeps the damaged file, makes a new one of what is whole, and goes on"

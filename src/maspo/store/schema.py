@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from maspo.core.errors import RecordMissing, StoreError
+from maspo.core.errors import RecordMissing, StoreError, typed
 from maspo.core.plain_files import folders_meant, is_plain, is_there, open_plain, why_none
 from maspo.core.shortage import few_files
 from maspo.store.pages import PAGE
@@ -237,7 +237,7 @@ def unreadable(path: Path, why: object) -> StoreError:
     if any(words in str(why) for words in _FULL):
         return StoreError(
             f"{path}: cannot be written ({why}); what is recorded is safe. "
-            f"Check the disk, free some space, then go on with: maspo resume {path.parent}"
+            f"Check the disk, free some space, then go on with: maspo resume {typed(path.parent)}"
         )
     return StoreError(
         f"{path}: the run's database cannot be used ({why}{few_files()}); check the disk's space and rights, "

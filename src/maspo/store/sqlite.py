@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from maspo.core.errors import StoreError
+from maspo.core.errors import StoreError, typed
 from maspo.core.plain_files import is_plain, is_there
 from maspo.store.database import Change, Rows
 from maspo.store.files import flush_folder, make_anew
@@ -256,7 +256,7 @@ def _take_away_empty(file: Path) -> None:
     lock = RecordLock(file)
     try:
         if file.stat().st_size:
-            raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {file.parent}`")
+            raise StoreError(f"{file}: holds a run already; resume it with `maspo resume {typed(file.parent)}`")
         file.unlink()
     finally:
         lock.release()

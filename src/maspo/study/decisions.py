@@ -15,7 +15,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from maspo.core.errors import StoreError, UsageError
+from maspo.core.errors import StoreError, UsageError, typed
 from maspo.core.plain_files import MEGABYTE, folders_meant, is_there, read_plain, why_none
 from maspo.core.prompts import prompt_id
 from maspo.events import ApprovalAsked, RunFinished
@@ -181,9 +181,9 @@ def decide(folder: Path, decision: Decision, record: str = "run.db") -> Line:
         fix = folders_meant(folder, record) or "give a run folder"
         raise UsageError(f"{folder}: holds no run ({why_none(folder, record)}); {fix}")
     if isinstance(decision, OF_A_PROCESS) and not works(folder / record):
-        fix = f"`maspo resume {folder}` goes on with it"
+        fix = f"`maspo resume {typed(folder)}` goes on with it"
         if isinstance(decision, RaiseCap):
-            fix = f"`maspo resume {folder} --max-{decision.cap} {decision.value}` goes on with it under that cap"
+            fix = f"`maspo resume {typed(folder)} --max-{decision.cap} {decision.value}` goes on with it under that cap"
         raise UsageError(f"{folder}: no process works on this run, so nobody can {decision.action}; {fix}")
     line = Line(id=uuid.uuid4().hex, at=time.time(), decision=decision)
     file = folder / DECISIONS

@@ -24,6 +24,7 @@ from maspo.core.errors import (
     RunChanged,
     StoreError,
     UsageError,
+    typed,
 )
 from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
@@ -185,7 +186,7 @@ def check_no_run(out: Path) -> None:
 
 
 def _holds_a_run(out: Path) -> str:
-    return f"--out {out}: holds a run already; go on with `maspo resume {out}`, or give another folder"
+    return f"--out {out}: holds a run already; go on with `maspo resume {typed(out)}`, or give another folder"
 
 
 def recorded_job(out: Path) -> Job:
@@ -241,7 +242,7 @@ async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, st
             return _outcome(job, finished, finished.why)
         except Interrupted as error:
             await session.pause(str(error))
-            message = f"{error} Everything paid for is saved; go on with: maspo resume {out}"
+            message = f"{error} Everything paid for is saved; go on with: maspo resume {typed(out)}"
             return Outcome(
                 None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.ledger.seconds
             )
@@ -256,9 +257,9 @@ async def _awaiting(session: Session, asked: ApprovalAsked, waiting: Sequence[st
     names = " ".join(waiting)
     await session.pause(f"awaiting approval of {', '.join(waiting)}")
     message = (
-        f"{asked.why} Nothing ships before you approve it: `maspo diff {out} seed winners` shows what changed, "
-        f"`maspo steer {out} approve {names}` or `maspo steer {out} reject {names} --reason …` decides, and "
-        f"`maspo resume {out}` goes on."
+        f"{asked.why} Nothing ships before you approve it: `maspo diff {typed(out)} seed winners` shows what changed, "
+        f"`maspo steer {typed(out)} approve {names}` or `maspo steer {typed(out)} reject {names} --reason …` decides, "
+        f"and `maspo resume {typed(out)}` goes on."
     )
     ledger = session.ledger
     return Outcome(None, EXIT_APPROVAL, message, session.job.config.seed, ledger.usage(), ledger.seconds)

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from maspo.config import RunConfig, search_of
-from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError
+from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError, typed
 from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
 from maspo.store.files import write_whole
@@ -89,8 +89,8 @@ def refuse_turns(folder: Path) -> None:
     if is_there(folder / JOINT):
         raise UsageError(
             f"{folder}: holds prompts and structure in turns; what came out is in {folder / 'report.md'}, the team in "
-            f"{folder / 'system.yaml'}, its prompts alone in {folder / 'prompts.json'} (`maspo diff {folder}` shows "
-            "them); the command that made it goes on with it when it is repeated with the same --out"
+            f"{folder / 'system.yaml'}, its prompts alone in {folder / 'prompts.json'} (`maspo diff {typed(folder)}` "
+            "shows them); the command that made it goes on with it when it is repeated with the same --out"
         )
 
 
