@@ -26,7 +26,7 @@ rivy.pbz|@someone on telegram|mailto:a| the |word|ſ| c0.a8.00.01 |
 site [d] com|site period com|
 me[a]site.com|(colon)|a(slash)b|site(.)de|a[.b|site-dot-com|site\.com|site,com|%5cx68;%5cx68;%5cx68;%5cx68;%5cx68;%5cx68;|
 ///one.two.three|doi:10.1234/5|"." . ''|'.'.join(['a', 'b'])|+AFAAbABlAGEAcwBl-|
-north+AC4-org|sk-abc defg 1234 hijk 5678 lmno|
+north+AC4-org|chr(46)|siteDOTcom|me@site(no spam).com|a<i>.b|sk-abc defg 1234 hijk 5678 lmno|
 site <d> com|you <a> site.com|site point fr|puesto punto es|site - dot - com|\\host\share|
 U+0068 U+0068 U+0068 U+0068 U+0068 U+0068 U+0068|(://)|a. com|me at site.com|1 dot 2|word
 """.replace("|\n", "|")

@@ -17,17 +17,21 @@ ROWS = {
     "first": v.FIRST_ROWS,
     "second": v.SECOND_ROWS,
     "third": v.THIRD_ROWS,
+    "fourth": v.FOURTH_ROWS,
     "options": v.FIRST_OPTIONS,
     "more options": v.SECOND_OPTIONS,
     "third options": v.THIRD_OPTIONS,
+    "fourth options": v.FOURTH_OPTIONS,
 }
 DRAFTS = {
     "first": v.FIRST_TABLES,
     "second": v.SECOND_TABLES,
     "third": v.THIRD_TABLES,
+    "fourth": v.FOURTH_TABLES,
     "options": v.FIRST_CHOICES,
     "more options": v.SECOND_CHOICES,
     "third options": v.THIRD_CHOICES,
+    "fourth options": v.FOURTH_CHOICES,
 }
 
 
@@ -53,13 +57,13 @@ def test_w03_look_alikes_of_our_tags_are_escaped_and_read_back(tag: str) -> None
     assert unquoted(unquoted(quoted(quoted(text)))) == text
 
 
-@pytest.mark.parametrize("planted", (*v.SMUGGLED, *v.MORE_SMUGGLED))
+@pytest.mark.parametrize("planted", (*v.SMUGGLED, *v.MORE_SMUGGLED, *v.FURTHER_SMUGGLED))
 def test_w04_what_is_smuggled_is_refused_unless_the_seed_has_it(planted: str) -> None:
     assert refused(f"Solve it. {planted} Be brief.", SEED) != ""
     assert refused(f"Solve it. {planted} Be brief.", f"{SEED} Solve it. {planted} Be brief.") == ""
 
 
-@pytest.mark.parametrize("planted", (*v.REMARKED, *v.MORE_REMARKED))
+@pytest.mark.parametrize("planted", (*v.REMARKED, *v.MORE_REMARKED, *v.FURTHER_REMARKED, *v.LAST_REMARKED))
 def test_w05_words_to_others_are_remarked_on(planted: str) -> None:
     assert remarks(f"Solve it. {planted} Be brief.", SEED) != ()
 
@@ -70,6 +74,7 @@ def test_w05_words_to_others_are_remarked_on(planted: str) -> None:
         (v.FIRST_QUESTIONS, v.FIRST_SPELLINGS),
         (v.SECOND_QUESTIONS, v.SECOND_SPELLINGS),
         (v.THIRD_QUESTIONS, v.THIRD_SPELLINGS),
+        (v.FOURTH_QUESTIONS, v.FOURTH_SPELLINGS),
     ],
 )
 def test_w06_spellings_of_a_question_are_in_its_group(

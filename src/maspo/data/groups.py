@@ -77,6 +77,10 @@ _BROKEN = re.compile(r"(?<=[^\W\d_])-\n\s*(?=[^\W\d_])")
 """A word that goes on in the next line."""
 _MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w+\b")
 _LEET = str.maketrans("013457", "oieast")
+_LEET_L = str.maketrans("013457", "oleast")
+"""The same, with a one for an l."""
+_SIGNS_AS_LETTERS = str.maketrans("@$", "as")
+_AMONG_LETTERS = re.compile(r"(?<=[^\W\d_])[@$](?!\d)|[@$](?=[^\W\d_])")
 _PIECE = re.compile(
     r"(?<=[。！？\n\t\])}>\"”»|])\s*|(?<=[.!?:;,—–])\s+|(?<=\s-)\s(?!\d)|(?=[\[({<\"“«\n])"
     r"|(?<=\d) +(?=[^\W\d])|(?<=\dZ) +|(?<=\d[;|])"
@@ -147,9 +151,11 @@ _LEAST_WORDS = 4
 """Words of a row that is looked for in others: shorter ones are a greeting or a heading."""
 _READABLE = 2
 """Words that say little of a text that is a language as it stands."""
+_DIGITS_APART = re.compile(r"\b\d \d\b")
 _READ_AS: tuple[Callable[[str], str], ...] = (
     lambda text: " ".join(word[::-1] for word in text.split()),
     lambda text: re.sub(r"[\W_]", "", text),
+    lambda text: re.sub(r"(?<=\b\d) (?=\d\b)", "", text),
     lambda text: re.sub(r"\b(\w+)(\w)ay\b", r"\2\1", text),
     lambda text: re.sub(r"(?<=\w)[·•‧|/\u00ad-](?=\w)", "", text),
     lambda text: text.replace("\\n", " ").replace("\\t", " ").replace("\\", ""),
@@ -202,10 +208,10 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     joined = _Union(len(rows))
     spelled = [tokens(one) or (text.strip() or _NOTHING,) for one, text in zip(bare, texts, strict=True)]
     _join_equal(joined, spelled)
-    lettered = [_in_letters(one) for one in bare]
-    said = {one: spelled_out(one) for one in dict.fromkeys((*bare, *lettered))}
+    lettered, other_letters = ([_in_letters(one, table) for one in bare] for table in (_LEET, _LEET_L))
+    said = {one: spelled_out(one) for one in dict.fromkeys((*bare, *lettered, *other_letters))}
     plainly = {one: alike(words).strip() for one, words in said.items()}
-    for written in (bare, lettered):
+    for written in (bare, lettered, other_letters):
         _join_equal(joined, [(plainly[one] or text.strip(),) for one, text in zip(written, texts, strict=True)])
     _join_read(joined, bare, [plainly[one] for one in bare], spelled)
     cores = [tokens(_core(text)) for text in texts]
@@ -274,10 +280,19 @@ def _as_read(text: str) -> str:
         text = _QUOTED_PRINTABLE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "", text)
     if not text.isascii():
         text = _OVER_ASCII.sub("", as_seen(text) if _DRESSED.search(text) else text)
-    elif _ONE_RUN.fullmatch(bare := _DATA.sub("", text.strip())) or _NUMBERS.fullmatch(bare):
-        text = _decoded(bare) or text
+    elif (coded := _coded(text)) or _NUMBERS.fullmatch(coded := _DATA.sub("", text.strip())):
+        text = _decoded(coded) or text
+    if len(text) > _LEAST_LETTERS and len(set(text[1::2])) == 1 and not text[1].isalnum():
+        text = text[::2]  # the same sign after each
     text = _BROKEN.sub("", _KEYCAPS.sub("", text))
     return _SPACED.sub(r"\1", text) if _is_spaced(text) else text
+
+
+def _coded(text: str) -> str:
+    """Return the run of coded signs that a text is, but for a word before it and quotes around it."""
+    bare = _DATA.sub("", text.strip())
+    runs = [bare] if _ONE_RUN.fullmatch(bare) else [word.strip("'\"`") for word in bare.split()]
+    return next((run for run in runs if len(run) * 3 > len(text) * 2 and _ONE_RUN.fullmatch(run)), "")
 
 
 def _character(escape: re.Match[str]) -> str:
@@ -292,7 +307,9 @@ def _decoded(text: str) -> str:
     groups = text.split()
     ways: tuple[Callable[[], bytes], ...] = (
         *(partial(_from_numbers, groups, base) for base in (2, 8, 10, 16)),
-        partial(bytes.fromhex, run),
+        partial(bytes.fromhex, run.removeprefix("0x")),
+        lambda: int(run, 2).to_bytes(len(run) // 8, "big") if len(run) % 8 == 0 else b"",
+        lambda: base64.b85decode(text),
         lambda: base64.b32decode(run + "=" * (-len(run) % 8)),
         lambda: base64.b64decode(run.translate(_OTHER_ALPHABET) + "=" * (-len(run) % 4), validate=True),
     )
@@ -378,9 +395,11 @@ def _words_in(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", re.sub(r"\b(?=\w*\d)\w+", "", text))
 
 
-def _in_letters(text: str) -> str:
-    """Return a text with the digits within words as the letters that they look like: `l0av3s`."""
-    return _MIXED.sub(lambda word: word[0].translate(_LEET), text)
+def _in_letters(text: str, table: dict[int, int]) -> str:
+    """Return a text with digits and signs within words as the letters that they look like: `l0av3s`."""
+    if "@" in text or "$" in text:
+        text = _AMONG_LETTERS.sub(lambda sign: sign[0].translate(_SIGNS_AS_LETTERS), text)
+    return _MIXED.sub(lambda word: word[0].translate(table), text)
 
 
 def _join_read(
@@ -389,7 +408,7 @@ def _join_read(
     """Join rows that are no language as they stand to those that they are by one of the ways to read them."""
     places = {one: place for place, one in enumerate(plainly)}
     for place, text in enumerate(texts):
-        if sum(map(SAY_LITTLE.__contains__, spelled[place])) < _READABLE:
+        if sum(map(SAY_LITTLE.__contains__, spelled[place])) < _READABLE or _DIGITS_APART.search(text):
             for way in _READ_AS:
                 read = alike(spelled_out(way(text))).strip()
                 if len(read) >= _LEAST_LETTERS and read in places:

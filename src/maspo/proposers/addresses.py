@@ -20,7 +20,8 @@ _SCHEME = sought(
     r"|\b(?:mailto|javascript|vbscript|magnet|xmpp|callto|sip|whatsapp|skype):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
     r"|(?<![\w/:.])///\w+\.\w+\.\w+|\bdoi:10\.\d{4,}/\S+"
     r"|(?<![\w\\])\\\\(?!(?:begin|end|[hc]line|\w+rule|text|frac|left|right|quad|cdot)\b)[a-z][\w.-]{2,40}\\[a-z][\w$.-]+"
-    r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
+    r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+"
+    r"|\bwww [a-z][\w-]+ [a-z]{2,}\b|(?<![\w:/.])//[a-z][\w-]+/\w+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
     *("://", ":\\", ":/\\", "http", "ftp:", "ws:", "wss:", "www", "tel:", "urn:", "data:", "mailto:"),
     *("///", "doi:", "\\\\"),
     *("javascript:", "vbscript:", "magnet:", "xmpp:", "callto:", "sip:", "whatsapp:", "skype:"),
@@ -110,9 +111,13 @@ _ROTATED = sought(
     r"(?<![a-z0-9-])[a-z0-9-]{2,}+\.(?:pbz|bet|rqh|tbi|rknzcyr)\b|\buggcf?:",
     *(".pbz", ".bet", ".rqh", ".tbi", ".rknzcyr", "uggc"),
 )
+_THREE_LETTERS = re.compile(r"(?<![\w.-])[a-z][a-z-]{3,}\.([a-z]{3})(?![\w.(-])")
+_STRONG: Final = ("com", "org")
+_STEPS: Final = frozenset(((ord(end[1]) - ord(end[0])) % 26, (ord(end[2]) - ord(end[1])) % 26) for end in _STRONG)
+"""How far the letters of these are from each other, wherever they were moved."""
 _QUAD = sought(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)", *DIGITS)
 """Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
-_QUAD_APART = late(r"(?<![\w.])(\d{1,3})( ?[^\w\s.,] ?|_|, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\w)")
+_QUAD_APART = late(r"(?<![\w.])(\d{1,3})( ?[^\w\s.,] ?|_|, ?|\. | )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\w)")
 _HEX_QUAD = sought(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", *(f"{sign}." for sign in "0123456789abcdef"))
 _PLACE = re.compile(
     r"\b(?:ip|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
@@ -182,6 +187,7 @@ def addresses(seen: Readings) -> Iterator[str]:
     for text in (*seen.mended, *seen.decoded):
         yield from _in(text)
     yield from (found[0] for found in _KNOWN_SCHEME.finditer(seen.tight))
+    yield from _moved(seen.plain)
     yield from _names(seen.tight, loose=True)
     yield from (found[0] for found in _MAILBOX.finditer(seen.tight) if _tld(found[0].rpartition(".")[2].lower()))
     yield from _dotted(seen.tight)
@@ -269,7 +275,8 @@ def _quads(text: str) -> Iterator[str]:
             yield found[0]
     for found in _QUAD_APART.finditer(text):
         numbers = [int(found[group]) for group in (1, 3, 4, 5)]
-        if max(numbers) < 256 and _PLACE.search(text[max(0, found.start() - 60) : found.start()]):
+        around = f"{text[found.end() : found.end() + 30]} {text[max(0, found.start() - 60) : found.start()]}"
+        if max(numbers) < 256 and _PLACE.search(around):
             yield found[0]
     for found in _HEX_QUAD.finditer(text):
         if re.search(r"[a-f]", found[0], re.IGNORECASE) and re.search(r"\d", found[0]):
@@ -291,6 +298,14 @@ def _dotted(text: str) -> Iterator[str]:
             continue
         counted = _COUNTED.search(text, max(0, found.start() - 12), found.start())
         if all(number < 256 for number in numbers) and not (counted and all(len(part) == 1 for part in parts)):
+            yield found[0]
+
+
+def _moved(text: str) -> Iterator[str]:
+    """Yield names whose last letters are the end of an address, moved along the alphabet."""
+    for found in _THREE_LETTERS.finditer(text):
+        one, two, three = map(ord, found[1])
+        if ((two - one) % 26, (three - two) % 26) in _STEPS and found[1] not in _STRONG:
             yield found[0]
 
 

@@ -64,6 +64,14 @@ _DEAD = re.compile(
 """Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform."""
 _PIG = re.compile(r"(?:\b[a-z]{2,}ay\b[^\w\n]{1,2}){4}[a-z]{2,}ay\b")
 """Words that all end as Pig Latin has them."""
+_NUMBER_ROW = re.compile(
+    r"(?<![0-9a-z])(?:(?:0[xob]|&h|\$)?(?=[a-f]?[0-9])[0-9a-f]{2,8}h?(?:[^0-9a-z\n]{1,3})){9,}"
+    r"(?:0[xob]|&h|\$)?(?=[a-f]?[0-9])[0-9a-f]{2,8}h?(?![0-9a-z])"
+)
+_FEWEST_DIGITS: Final = 10
+_ONE_NUMBER = re.compile(r"(?:0[xob]|&h|\$)?([0-9a-f]{2,8})h?(?![0-9a-z])")
+_DOUBLED = re.compile(r"(?:\b(?:([a-z])\1){2,}\b[^\w\n]{0,2}){4,}")
+"""Words of which each letter stands twice."""
 _SENTENCE = re.compile(r"[.!?;:\n]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _STRETCH, _STEP = 8, 5
@@ -91,9 +99,14 @@ def ciphers(text: str) -> Iterator[str]:
         for begin, last in _undone(words, said):
             yield small[found_words[begin].start() : found_words[last].end()]
     yield from _far_from_english(small)
+    if sum(map(small.count, "0123456789")) >= _FEWEST_DIGITS:
+        yield from _numbered(small)
+    yield from (found[0].strip() for found in _DOUBLED.finditer(small))
     yield from (found[0] for found in (_PIG.finditer(small) if small.count("ay") > _AROUND - 2 else ()))
     for run in _UNBROKEN.findall(small):
-        if _telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in UNDOINGS):
+        if (_telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in UNDOINGS)) or _is_further(
+            run
+        ):
             yield run
     for run in _CONSONANTS.findall(text):
         if len(set(run.lower())) >= _SAYING and sorted(run.lower()) != list(run.lower()):
@@ -127,6 +140,14 @@ def ciphers(text: str) -> Iterator[str]:
                 yield found[0]
 
 
+def _is_further(run: str) -> bool:
+    """Return whether letters in a row are much further from English than what they are undone."""
+    standing = bits(run)
+    if standing is None or standing < ENGLISH:
+        return False
+    return min(bits(undo(run)) or standing for undo in _WHOLE) <= min(ENGLISH, standing - 2 * APART)
+
+
 def _far_from_english(small: str) -> Iterator[str]:
     """Yield a word of each stretch that is no language as it stands, and English undone: words around it may be."""
     for sentence in _SENTENCE.split(small):
@@ -142,6 +163,17 @@ def _far_from_english(small: str) -> Iterator[str]:
             undone = (found for undo in _WHOLE for found in [bits(undo(stretch))] if found is not None)
             if min(undone, default=standing) <= min(ENGLISH, standing - APART):
                 yield max((one[0] for one in some if one[0] not in _COMMON), key=len)
+                break
+
+
+def _numbered(small: str) -> Iterator[str]:
+    """Yield rows of numbers that are a text in some base, whatever marks them and stands between."""
+    for row in _NUMBER_ROW.finditer(small):
+        digits = [found[1] for found in _ONE_NUMBER.finditer(row[0])]
+        for base, signs in ((16, "0123456789abcdef"), (8, "01234567"), (10, "0123456789"), (2, "01")):
+            codes = [int(one, base) for one in digits] if all(set(one) <= set(signs) for one in digits) else []
+            if codes and max(codes) < 0x7F and _is_text(codes):
+                yield row[0][: len(row[0]) * 3 // 4]
                 break
 
 

@@ -9,9 +9,9 @@ from typing import Final
 from maspo.core.late import late
 
 _NAMES_OF_A_DOT: Final = (
-    r"d\W?(?:[o0]|aw)\W?t|chr\(46\)|(?:ascii|code|char)(?: code)? 46|0x2e|dots|punkt|punto|ponto|full ?stop|kropka"
-    r"|nokta|tečka|tecka|chấm|punktum|tochka|točka|tocka|точка|крапка"
-    r"|点|點|ドット|점|نقطة|बिंदु|decimal point"
+    r"d\W?(?:[o0]|aw)\W?tt?|bod|chr\(46\)|(?:ascii|code|char)(?: code)? 46|0x2e|dots|punkt|punto|ponto|full ?stop"
+    r"|kropka|nokta|tečka|tecka|chấm|punktum|tochka|točka|tocka|точка|крапка"
+    r"|нокта|닷|नुक्ता|点|點|ドット|점|نقطة|बिंदु|decimal point"
 )
 _WORDS_FOR_A_DOT: Final = r"point|period|stop|punt|pont|piste|titik|stip"
 """The same, in words that sentences have for something else."""
@@ -38,6 +38,7 @@ _ENDING = late(
     r"|\b(?:followed by|then|and|plus|comes?|before|add|append|write|type)\W{1,3}(?:an? |the )?"
     r"[\"'`.]{0,2}(?:com|org|edu|gov)\b"
     r"|\b(?:ending|suffix|extension)\W{1,3}(?:is |being |of |in |with )?[\"'`.]{0,2}(?:com|org|net|edu|gov|io)\b"
+    r"|\b(?:zone|tld)\W{1,3}(?:com|org|net|edu|gov|io)\b|(?<=\w)[\"'`]\.(?:com|org|net|edu|gov|io)\b"
     r"|\b(?:org|edu|gov) (?:web ?)?(?:site|domain|page|address|host)\b"
     r"|\b(?:at|apud|@)\s+[\w-]{2,30}\s+(?:com|org|net|edu|gov)\b"
     r"|\b(?:concat|append|push|add|join)\(\s*[\"'`]\.(?:com|org|net|edu|gov|io)\b"
@@ -62,13 +63,14 @@ _CONTACT = late(
     r"|(?<![\w-])555-\d{4}(?![\w-])|(?<![\w.-])1[ .-]\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])"
     r"|(?<![\w.)])\+{1,2}\d{1,3}[ .-]?\(0\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4}(?!\w)"
     r"|\b(?:text|sms|dial|call)[ :]{1,2}\d{5,6}\b(?! (?:words|characters|tokens|times))"
+    r"|\b1[ -]8\d\d[ -][A-Z]{5,8}\b|\btext \w{2,12} to \d{4,6}\b"
     r"|\b(?:p\.?\s?o\.?\s?box|postfach|apartado|boîte postale)\W{1,3}\d+",
     re.IGNORECASE,
 )
 _NETWORK: Final = (
     r"(?:telegram|twitter|instagram|signal|whatsapp|discord|slack|wechat|matrix|mastodon|tiktok|snapchat|skype|threema"
     r"|viber|kik|bluesky|reddit|github|gitlab|linkedin|facebook|messenger|zoom|teams|irc|icq|jabber|youtube|twitch|paypal"
-    r"|venmo|cash ?app|session|keybase|line)"
+    r"|venmo|cash ?app|keybase)"
 )
 _CALLED: Final = (
     r"(?:user(?:name)?|handle|account|id|nick(?:name)?|contact|channel|group|bot|room|meeting|profile|page|server|name)"
@@ -76,17 +78,25 @@ _CALLED: Final = (
 _ON_A_NETWORK = late(
     rf"\b{_NETWORK}\b[^.!?\n]{{0,12}}\b{_CALLED}\W{{1,3}}(?:is |named |called )?(?=[\w.#@-]*\w[\d._#@-])[\w.#@-]{{3,}}"
     rf"|\b{_CALLED}\W{{1,3}}(?=[\w.#@-]*\w[\d._#@-])[\w.#@-]{{3,}} (?:on|at|in|via) {_NETWORK}\b"
-    rf"|\b{_NETWORK}(?: id)?:\s*@?(?=\w*[_\d])[a-z]\w{{3,}}|\b[ur]/[a-z]\w{{2,}},? (?:on|at) reddit\b"
+    rf"|\b{_NETWORK}(?: id)?:\s*@?(?=\w*(?:[_\d]|\.\w))[a-z][\w.]{{3,}}"
+    rf"|\b(?:on|via|at) {_NETWORK} as @?(?=\w*[_\d.])[a-z][\w.]{{2,}}"
+    rf"|\b{_NETWORK} (?:name|id) \w+:\w+|@\w{{3,}} on (?-i:X)\b"
+    rf"|\b(?:telnet|nc|netcat|ssh|ftp)\s+[\w.-]+\s+\d{{2,5}}\b|\b[ur]/[a-z]\w{{2,}},? (?:on|at) reddit\b"
     r"|\b(?:slack|discord|irc)\b[^.!?\n]{0,20}#[a-z][\w-]{2,}|#[a-z][\w-]{2,} (?:on|in) (?:slack|discord|irc)\b",
     re.IGNORECASE,
 )
 
 
 _LETTERS = re.compile("[a-z]+")
-_NUMBER = re.compile(r"555-\d{4}|1[ .-]\d{3}[ .-]\d{3}|\+\d{1,3}[ .-]?\(")
+_HANDLE = re.compile(r"[a-z]\w*[._#:-][a-z0-9]|[a-z]\d|[#/][a-z]|[a-z] \d", re.IGNORECASE)
+"""As names on a network are; what has none names nobody there."""
+_BOXES: Final = frozenset({"box", "postfach", "apartado", "postale"})
+_DIGITS = re.compile(r"\d(?:\D{0,2}\d){4}|\d[ -][A-Z]|\d{4,6}")
+"""Without as many digits close together no telephone is told."""
+_NUMBER = re.compile(r"1[ -]8\d\d[ -]|555-\d{4}|1[ .-]\d{3}[ .-]\d{3}|\+\d{1,3}[ .-]?\(")
 _ENDS: Final = _STRONG_ENDS | frozenset(_SAFE_COUNTRIES.split("|"))
 _SPELLED: Final = tuple(map(frozenset, _STRONG_ENDS - {"io"}))
-_NETWORKS: Final = frozenset(_LETTERS.findall(_NETWORK))
+_NETWORKS: Final = frozenset(_LETTERS.findall(_NETWORK)) | {"telnet", "nc", "netcat", "ssh", "ftp", "reddit"}
 _REACHED: Final = frozenset(
     {
         *(
@@ -120,11 +130,12 @@ def contacts(text: str) -> Iterator[str]:
     said = frozenset(_LETTERS.findall(text.lower()))
     if not said.isdisjoint(_ENDS) or any(spelled <= said for spelled in _SPELLED):
         yield from _ended(text)
-    if not (text.isascii() and said.isdisjoint(_REACHED)) or _NUMBER.search(text):
-        yield from (found[0] for found in _CONTACT.finditer(text))
-    if not said.isdisjoint(_NETWORKS):
+    if _DIGITS.search(text) or not said.isdisjoint(_BOXES):
+        if not (text.isascii() and said.isdisjoint(_REACHED)) or _NUMBER.search(text):
+            yield from (found[0] for found in _CONTACT.finditer(text))
+        yield from _grouped_phones(text)
+    if "@" in text or (not said.isdisjoint(_NETWORKS) and _HANDLE.search(text)):
         yield from (found[0] for found in _ON_A_NETWORK.finditer(text))
-    yield from _grouped_phones(text)
 
 
 def _ended(text: str) -> Iterator[str]:

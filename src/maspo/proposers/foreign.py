@@ -33,7 +33,7 @@ _KEY = sought(
     r"|\bBearer\s+[\w.~+/-]{16,}"
     r"|(?<!\w)\$(?:argon2\w{0,2}|[156])\$[\w$=.,/-]{8,}|\bAGE-SECRET-KEY-\w{6,}|\bnsec1[a-z0-9]{20,}"
     r"|(?-i:\bMII)[A-Za-z0-9+/]{20,}|(?-i:\bSG)\.[\w-]{8,}\.[\w-]{6,}"
-    r"|(?<!\w)\$2[aby]\$\d\d\$[\w./]{8,}|\b(?:v[1-4]\.(?:local|public)|dop_v1|xapp|lin_api|sq0\w{3}|shp\w{2})[-._][\w-]{8,}"
+    r"|(?<!\w)\$2[aby]\$\d\d\$[\w./]{8,}|\b(?:v[1-4]\.(?:local|public)|dop_v1|dckr_pat|xapp|lin_api|sq0\w{3}|shp\w{2})[-._][\w-]{8,}"
     r"|(?:key|secret|token)['\"]?\s*[=:]\s*['\"]?(?=[A-Za-z+/=]*\d)(?=[\d+/=]*[A-Za-z])[A-Za-z0-9+/=]{14,}"
     r"|\d[\w!@#$%^&*-]{0,20} is (?:the|my|our) (?:\w+ )?(?:password|passcode|pin|passphrase|secret)\b"
     r"|\b(?:otp|pin|passcode|one-time code)\W{1,3}(?:is\W{1,2})?\d(?:[ -]?\d){3,7}(?!\d)"
@@ -58,6 +58,7 @@ _KEY = sought(
         "v3.",
         "v4.",
         "dop_",
+        "dckr_pat",
         "xapp",
         "lin_api",
         "sq0",
@@ -101,7 +102,7 @@ _KEY_APART = sought(
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
 )
 """A key in groups, as people write down what they copy by hand."""
-_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:[ .,_|/\n-]{1,3}[^\W\d_]){19,}(?!\w)")
+_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:(?:[^\w]|_){1,3}[^\W\d_]){19,}(?!\w)")
 """More letters one by one than a word that is spelled."""
 _LEAST_SPELLED: Final = 9
 """Different letters of what is spelled so: moves, bases of a gene and notes have fewer."""

@@ -61,6 +61,8 @@ _CALLED = late(
     r"|(?:note|message|memo|word|p\.?s\.?|reminder|request) (?:to|for))[,:]?\s+"
     rf"(?:(?:the|all|any|our|my|every) )?(?:\w+ )?(?:{_SOMEBODY}|{_SPOKEN_TO})\b|\bto whom it may concern"
     rf"|(?:^|[.!?\n]\s?)(?:(?:human|fellow|all|future) )?(?:{_SPOKEN_TO})[:,]\s(?!\w+,? (?:and|or)\b)"
+    rf"|(?:^|[.!?\n]\s?)to (?:the|any|every|all) (?:\w+ )?(?:{_SOMEBODY}):"
+    r"|(?:^|[.!?\n]\s?)(?:assistant|agent|model|bot)s?, (?:stop|do|ignore|obey|please|you|leave|forget|act|halt)\b"
     r"|(?:^|[.!?\n]\s?)(?:ai|llm|siri|alexa|chatgpt|gpt|claude|gemini|copilot|grok)s?,\s"
     r"|(?<![\w.])@(?:claude|gpt|chatgpt|copilot|gemini|grok|here|channel|everyone|admins?|bot)\b"
     r"|(?-i:\bSYSTEM:)|\b(?:system|admin|root) (?:override|notice|alert)\b",

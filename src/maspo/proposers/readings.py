@@ -28,6 +28,8 @@ _ESCAPED = sought(
     r"|\bU\+([0-9a-f]{4,6})\b(?: (?=U\+))?|=([0-9a-f]{2})(?=\w|=[0-9a-f]{2})|\\(?P<octal>0[4-7][0-7]|1[0-7]{2})(?!\d)",
     *("\\", "u+", "="),
 )
+_CALLED = sought(r"\b(?:string\.from)?cha?r(?:code)?\(\s*(4[5-7]|58|64|95|0x2[def]|0x3a|0x40|0x5f)\s*\)", "char", "chr")
+"""A sign that a program makes of its number."""
 _ONE_IN_UTF_7 = sought(r"\+(A[A-H][A-Za-z0-9+/]{1,10})-", "+a")
 """Signs of ASCII as UTF-7 writes them."""
 _PERCENT = sought(r"(?:%[0-9a-f]{2})+", "%")
@@ -97,6 +99,8 @@ _MENDED: Final = tuple(
             ("arobase", "arroba", "klammeraffe", "chiocciola", "apenstaartje"),
         ),
         (rf"(?<=@)([\w-]+)\s+(?:{_SAID})\s+(?=[a-z]{{2,6}}\b)", r"\1.", ("@",)),
+        (r"(?<=[a-z])(?-i:DOT|Dot)(?=[a-zA-Z])", ".", ("dot",)),
+        (r"(?<=\w)\([a-z ]{3,24}\)(?=\.[a-z]{2,}\b)", "", ("(",)),
         (r"(?<=[\w.])(?:</?[a-z]{1,6}>|<!--[^>]{0,40}-->)(?=[\w.])", "", ("<",)),
         (r"(?<=\w)\\(?=[.@]\w)", "", ("\\.", "\\@")),
         (r"(?<=\w)\s+colon\s+colon\s+", "::", ("colon",)),
@@ -288,6 +292,7 @@ def _unescaped(text: str) -> str:
         text = html.unescape(text)
         text = _PERCENT.sub(lambda run: unquote(run[0], errors="replace"), text)
         text = _ESCAPED.sub(_character, text)
+        text = _CALLED.sub(lambda call: f'"{chr(int(call[1], 0))}"', text)
         text = _ONE_IN_UTF_7.sub(_from_utf_7, text)
         if text == before:
             break

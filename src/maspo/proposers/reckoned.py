@@ -66,7 +66,7 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 _BASED = re.compile(
-    r"\b(\d[0-9a-f]{0,7})h\b|\b(\d{1,20}) (?:in|to the) (?:base[ -]([2-9])|(binary|octal))\b", re.IGNORECASE
+    r"\b(\d[0-9a-f]{0,7})h\b|\b(\d{1,20}) (?:in |to the |\()(?:base[ -]([2-9])|(binary|octal))\b", re.IGNORECASE
 )
 
 

@@ -31,7 +31,7 @@ _LONGER: Final = 5
 _NEAR: Final = 4
 """Words between two pieces of one row."""
 _NUMBER = re.compile(r"(?<![\w.,])\d{2,9}(?:\.\d{1,4})?(?![\w]|[.,]\d)")
-_ONCE: Final = 5
+_ONCE: Final = 3
 """How much likelier a number that prompts hold is an answer than any other of so many digits: both are often round."""
 _BY_CHANCE: Final = 1e-5
 """Chance at which so many numbers of a draft are answers; below it the draft lists them."""
