@@ -50,3 +50,26 @@ def test_what_differs_between_inputs_are_values(template: str, known: int) -> No
 
 def test_texts_that_have_little_in_common_are_prompts_of_their_own() -> None:
     assert prompts((SOLVER, "1"), (CRITIC, "2")) == [SOLVER, CRITIC]
+
+
+@pytest.mark.parametrize("names", [("Ann", "Bo", "Ann", "Di"), ("en", "de", "de", "en"), ("Ann", "Ann", "Bo", "Bo")])
+def test_a_short_value_that_inputs_share_is_no_part_of_the_prompt(names: tuple[str, ...]) -> None:
+    template = "You answer the letters of {value}, in one line. Never name a price."
+    seen = [
+        Instruction(
+            template.replace("{value}", name), str(number), given=(f"What does it cost, question {number}?", name)
+        )
+        for number, name in enumerate(names)
+    ]
+    assert [one.prompt for one in find_templates(seen)] == [template]
+
+
+def test_a_short_value_that_is_the_same_for_all_stays_a_word() -> None:
+    seen = [Instruction(SOLVER, str(number), given=(f"question {number}", "step")) for number in range(3)]
+    assert [one.prompt for one in find_templates(seen)] == [SOLVER]
+    other = [
+        *seen,
+        Instruction(CRITIC, "0", given=("question 0", "step")),
+        Instruction(CRITIC, "1", given=("q", "is")),
+    ]
+    assert [one.prompt for one in find_templates(other)] == [SOLVER, CRITIC]

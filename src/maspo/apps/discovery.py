@@ -206,7 +206,8 @@ def _instructions(rollouts: Iterable[Seen], prompts: Mapping[str, str], now: dat
                 varying = (*rollout.columns.values(), *earlier)
                 prompt = prompts[text.text]
                 moments = () if now is None else moments_in(prompt, now)
-                yield Instruction(prompt, rollout.key, frozenset(call.offered), tuple(varying), moments)
+                given = tuple(rollout.columns.values())
+                yield Instruction(prompt, rollout.key, frozenset(call.offered), varying, given, moments)
 
 
 def _with_agents(rollout: Seen, prompts: Mapping[str, str], owner: Mapping[str, int], names: Sequence[str]) -> Seen:

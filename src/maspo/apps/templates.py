@@ -21,6 +21,8 @@ _VALUE = re.compile(r"\{value\d*\}")
 
 _SHORTEST_VALUE = 8
 """Characters of a text that is known to vary and is taken for a value wherever it stands: shorter ones are words."""
+_SHORTEST_WORD = 2
+"""Characters of a short value: a single letter stands everywhere."""
 _HOLE = "\0"
 """Stands for a value while texts are compared."""
 
@@ -35,6 +37,8 @@ class Instruction:
     offered: frozenset[str] = frozenset()
     varying: tuple[str, ...] = ()
     """Texts that are known to vary: the input, and what others wrote."""
+    given: tuple[str, ...] = ()
+    """The columns of the input, which are among them."""
     moments: tuple[str, ...] = ()
     """Parts that hang on when or in which run it was made, the longest first."""
 
@@ -47,6 +51,15 @@ class Instruction:
                 text = text.replace(value.strip(), _HOLE)
         for moment in self.moments:
             text = text.replace(moment, _HOLE)
+        return text
+
+    @property
+    def wholly_masked(self) -> str:
+        """The same with holes also for short values, where they stand as words of their own."""
+        text = self.masked
+        for value in sorted({one.strip() for one in self.given}, key=len, reverse=True):
+            if _SHORTEST_WORD <= len(value) < _SHORTEST_VALUE:
+                text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", _HOLE, text)
         return text
 
 
@@ -71,8 +84,8 @@ def find_templates(instructions: Iterable[Instruction]) -> list[Template]:
     where they are alike, and what differs are its values. So at least two inputs are needed to tell.
     """
     seen: dict[str, list[Instruction]] = {}
-    for one in instructions:
-        seen.setdefault(one.masked, []).append(one)
+    for text, one in _masked(list(instructions)):
+        seen.setdefault(text, []).append(one)
     rows = {one.row for found in seen.values() for one in found}
     fixed = {text for text, found in seen.items() if len({one.row for one in found}) > 1 or len(rows) == 1}
     groups: list[list[str]] = []
@@ -92,6 +105,23 @@ def find_templates(instructions: Iterable[Instruction]) -> list[Template]:
         else:
             group.append(text)
     return [Template(_aligned(group), frozenset(one.text for text in group for one in seen[text])) for group in groups]
+
+
+def _masked(instructions: Sequence[Instruction]) -> list[tuple[str, Instruction]]:
+    """Return instructions with their texts without what is known to vary.
+
+    A short value of the input, such as a name or a language, is a word like others: it is taken out where texts of
+    different inputs become the same by that. Two inputs may share it, and it is no part of the prompt for that.
+    """
+    found: dict[str, set[tuple[str, str]]] = {}
+    for one in instructions:
+        found.setdefault(one.wholly_masked, set()).add((one.masked, one.row))
+    differ = {
+        text
+        for text, seen in found.items()
+        if len({masked for masked, _ in seen}) > 1 and len({row for _, row in seen}) > 1
+    }
+    return [(one.wholly_masked if one.wholly_masked in differ else one.masked, one) for one in instructions]
 
 
 def _are_alike(text: str, other: str) -> bool:
