@@ -19,6 +19,7 @@ from maspo.core.errors import EXIT_PROVIDER
 from maspo.models.retired import retirement
 from maspo.sandbox.selftest import Finding, choose_level
 from maspo.testing.provider import Exchange, Fault, Refuse, Rule, Spoiled, Unless, fake_provider
+from maspo.world.spec import WorldSpec
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -239,6 +240,16 @@ async def test_what_a_model_teaches_is_told_with_one_question_to_each(
     for words in ("takes no seed", "tells no tokens", "thinks before it answers", "its context is 512 tokens"):
         assert words in told and words in out
     assert "follows instructions badly" not in told
+
+
+async def test_an_endpoint_that_answers_a_question_is_alive_whatever_its_list_of_models_is(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+    async with fake_provider([], WorldSpec(seed=7)) as provider:  # no list, and HTTP 500 for a chat without messages
+        said = await asyncio.to_thread(maspo, "doctor", "--ask", "--no-local", "--base-url", provider.base_url)
+    assert (said.code, "No endpoint answers" in said.out) == (0, False), said
+    assert f"Ready: --base-url {provider.base_url}" in said.out
 
 
 async def test_a_model_that_refuses_the_question_is_told_with_exit_code_5(

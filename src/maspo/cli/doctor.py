@@ -160,7 +160,9 @@ def examine_machine(
             _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
         )
         print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks), tuple(taught)))
-    dead = any(probe.place.name == _CONFIGURED and probe.answer != "answers" for probe in probes)
+    dead = any(
+        probe.place.name == _CONFIGURED and probe.answer != "answers" and probe.shown not in heard for probe in probes
+    )
     if dead or not all(lesson.answers for lesson in taught):
         raise typer.Exit(EXIT_PROVIDER)
 
@@ -199,10 +201,13 @@ def _say_ready(
 ) -> list[str]:
     """Print with what a run can be begun; return what is to be said of keys that were not tried.
 
-    ``heard`` are the base URLs whose models were asked a question, ``silent`` those where one did not answer.
+    ``heard`` are the base URLs whose models were asked a question, ``silent`` those where one did not answer. Whoever
+    answers a question answers, whatever becomes of its list of models.
     """
     remarks: list[str] = []
-    answering = [probe for probe in probes if probe.answer == "answers" and probe.shown not in silent]
+    answering = [
+        probe for probe in probes if (probe.answer == "answers" or probe.shown in heard) and probe.shown not in silent
+    ]
     for probe in answering:
         model = f" --agent-model {probe.models[0]}" if probe.models else ""
         unseen = not probe.key_tried and probe.shown not in heard
