@@ -139,6 +139,24 @@ def test_the_run_that_was_probably_meant_is_named_by_all_alike(maspo: Run, comma
     assert said.err.rstrip().endswith("; did you mean my-run?")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["evaluate", *ARGUMENTS, "--prompts", "my-rum"], "my-run"),
+        (["evaluate", *ARGUMENTS, "--prompts", "my-run/prompts.jso"], "my-run/prompts.json"),
+        (["check", *ARGUMENTS, "--config", "mine.tml"], "mine.toml"),
+        (["score", "outputs.json", "--scorer", "exact"], "outputs.jsonl"),
+    ],
+)
+def test_the_file_that_was_probably_meant_is_named(maspo: Run, arguments: list[str], meant: str) -> None:
+    Path("my-run").mkdir()
+    for name in ("my-run/run.db", "my-run/prompts.json", "mine.toml", "outputs.jsonl"):
+        Path(name).touch()
+    said = maspo(*arguments)
+    assert said.code == 2, said.err
+    assert said.err.rstrip().endswith(f": no such file; did you mean {meant}?")
+
+
 def test_where_runs_may_lie_is_told_where_the_usual_folder_is_not_there(maspo: Run) -> None:
     said = maspo("runs")
     assert said.code == 2 and "`maspo runs .`" in said.err

@@ -197,6 +197,8 @@ def test_i06_the_verdict_is_in_plain_words(
     assert "--max-usd 5" in real
     assert "more losses than wins" in told(fold(worse_run))
     assert "About 240 hold-out inputs would be needed; there were 60." in told(fold(cannot_tell_run))
+    cut = [replace(event, holdout_inputs=90) if isinstance(event, RunStarted) else event for event in cannot_tell_run]
+    assert "About 240 hold-out inputs would be needed; 60 of 90 were tested." in told(fold(cut))
 
 
 def test_i07_the_schema_that_is_documented_is_that_of_the_document(whole_run: list[Event]) -> None:

@@ -15,7 +15,7 @@ from maspo.cli.settings import LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note
 from maspo.config import ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError, said_of, typed
-from maspo.core.plain_files import MOST_TEXT, is_there, read_named, read_plain
+from maspo.core.plain_files import MOST_TEXT, folders_meant, is_there, meant_by, read_named, read_plain
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
 from maspo.models.base import CHAT
@@ -251,7 +251,8 @@ def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -
                 f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {typed(path)}` goes on "
                 f"with it (`maspo diff {typed(path)} seed winners` shows what it has found so far)"
             ) from None
-        raise UsageError(f"{file}: no such file; give {expected}") from None
+        meant = folders_meant(path, JOURNAL) or meant_by(file)
+        raise UsageError(f"{file}: no such file; {meant or f'give {expected}'}") from None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}: cannot be read ({said_of(error)}); give a prompts.json") from None
     if not (isinstance(content, dict) and all(isinstance(text, str) for text in content.values())):

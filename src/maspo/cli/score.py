@@ -18,7 +18,7 @@ from maspo.cli.options import scorer_name
 from maspo.cli.terminal import note, print_json
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
-from maspo.core.plain_files import MEGABYTE, open_plain
+from maspo.core.plain_files import MEGABYTE, meant_by, open_plain
 from maspo.data.inputs import as_label, as_tests, as_text
 from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
@@ -182,7 +182,8 @@ def _opened(file: Path) -> Iterator[IO[bytes]]:
         with file.open("rb") if from_shell else os.fdopen(open_plain(file, links=True), "rb") as lines:
             yield lines
     except FileNotFoundError:
-        raise InputsInvalid(f"{file}: no such file; give JSON Lines, or - for stdin") from None
+        fix = meant_by(file) or "give JSON Lines, or - for stdin"
+        raise InputsInvalid(f"{file}: no such file; {fix}") from None
     except OSError as error:
         why = error.strerror or str(error)
         raise InputsInvalid(f"{file}: cannot be read ({why}); give a readable JSON Lines file") from None

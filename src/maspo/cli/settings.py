@@ -13,7 +13,7 @@ from pathlib import Path
 from maspo.config import RunConfig
 from maspo.configure import Setting, configure, paths_by_flag
 from maspo.core.errors import ConfigInvalid, nearest, said_of
-from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, read_named, read_plain
+from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, meant_by, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.models.prices import PriceBook
 from maspo.models.secret import too_short
@@ -142,7 +142,8 @@ def _read_file(file: Path | None) -> Iterator[Setting]:
     try:
         content = tomllib.loads((read_plain if file is None else read_named)(path, MOST_SETTINGS).decode("utf-8"))
     except FileNotFoundError:
-        raise ConfigInvalid(f"--config {path}: no such file; give a TOML file such as {CONFIG_FILE}") from None
+        fix = meant_by(path) or f"give a TOML file such as {CONFIG_FILE}"
+        raise ConfigInvalid(f"--config {path}: no such file; {fix}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigInvalid(f"{path}: not valid TOML: {error}; correct the file") from None
     except OSError as error:

@@ -358,16 +358,23 @@ def sign_test(finished: RunFinished) -> tuple[str, str]:
     return p_value(finished.holdout.p_value, finished.holdout.level), "more wins than losses"
 
 
-def inputs_needed(finished: RunFinished) -> str:
-    """Return how many hold-out inputs would be needed, where the verdict was out of reach; else empty."""
-    if finished.verdict != "cannot_tell":
+def inputs_needed(view: RunView) -> str:
+    """Return how many hold-out inputs would be needed, where the verdict was out of reach; else empty.
+
+    Where a cap left some of them untested, a higher one may do without further inputs, so both numbers are told.
+    """
+    finished = view.finished
+    if finished is None or finished.verdict != "cannot_tell":
         return ""
     if finished.holdout.needed is None:
         return "It is not known how many hold-out inputs would be needed, because hardly any of them differ."
     groups = finished.holdout.groups
     if groups is not None and groups < finished.holdout.n:
         return f"About {number(finished.holdout.needed)} independent groups would be needed; there were {groups}."
-    return f"About {number(finished.holdout.needed)} hold-out inputs would be needed; there were {finished.holdout.n}."
+    held_out = view.started.holdout_inputs if view.started else 0
+    tested = finished.holdout.n
+    there = f"{tested} of {held_out} were tested" if held_out > tested else f"there were {tested}"
+    return f"About {number(finished.holdout.needed)} hold-out inputs would be needed; {there}."
 
 
 def true_accuracy(view: RunView) -> str:

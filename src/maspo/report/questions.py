@@ -98,7 +98,7 @@ def _how_sure(view: RunView) -> str:
     )
     if phrases.forbidden_by_looks(finished):
         return f"No, for the looks before this one: {tested}."
-    return f"{sure}: {tested}. {phrases.inputs_needed(finished)}".strip()
+    return f"{sure}: {tested}. {phrases.inputs_needed(view)}".strip()
 
 
 def _what_changed(view: RunView) -> str:
@@ -214,7 +214,7 @@ def _what_more_brings(view: RunView) -> str:
     end = "; ".join(phrases.describe_end(view))
     if any(one.action == "stop" for one in view.decided):
         capped = "A person stopped the search, so more rounds may find more."
-    needed = phrases.inputs_needed(view.finished) if view.finished else ""
+    needed = phrases.inputs_needed(view)
     found = " ".join(filter(None, (capped, f"{end[0].upper()}{end[1:]}." if end else "", needed)))
     return found or ("The search does not say." if view.finished else _NOT_YET)
 

@@ -44,7 +44,7 @@ def summary(view: RunView) -> str:
                 f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
                 f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
                 phrases.looks(holdout.look, holdout.level),
-                phrases.inputs_needed(finished),
+                phrases.inputs_needed(view),
                 phrases.holdout_file(holdout),
             )
         else:

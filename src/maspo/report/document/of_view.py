@@ -326,7 +326,7 @@ def _holdout(view: RunView) -> model.Holdout | None:
     lines = (
         f"{found[0].upper()}{found[1:]}.",
         phrases.looks(holdout.look, holdout.level),
-        phrases.inputs_needed(view.finished),
+        phrases.inputs_needed(view),
         f"Noise: {noise}." if noise else "",
     )
     return model.Holdout(
