@@ -15,7 +15,16 @@ from collections.abc import Callable
 import pytest
 import yaml
 
-from maspo.apps.writeback import CannotWrite, find_places, languages_of_names, only_place, place_of_agent, rewritten
+from maspo.apps.languages import mark
+from maspo.apps.writeback import (
+    CannotWrite,
+    find_places,
+    languages_of_names,
+    only_place,
+    place_of_agent,
+    rewritten,
+    texts_in,
+)
 
 OLD = "You solve the problem step by step."
 HARD = (
@@ -418,3 +427,33 @@ def test_a_text_with_a_name_in_it_does_not_say_whatever_stands_around_it() -> No
     described = f"app: {{run: 'a:b'}}\nagents: {{one: {{prompt: {json.dumps(old)}}}}}\n"
     assert place_of_agent("system.yaml", described, "one", old) is not None
     assert place_of_agent("system.yaml", described, "one", new) is None
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("team.tsx", f'const team = <Agent tools={{[{{}}]}} name="x" instructions="{OLD}" />\n'),
+        ("team.ts", f"const prompt = dedent `{OLD}`\n"),
+    ],
+)
+def test_what_javascript_reads_in_a_way_of_its_own_is_no_place_of_a_prompt(file: str, source: str) -> None:
+    old = " ".join(OLD.split())
+    assert find_places(file, source.replace(OLD, old), old) == []
+    assert len(find_places("team.tsx", f'const prompt="{old}"; const a = <br />\n', old)) == 1
+    assert len(find_places("team.ts", f"function plan() {{ return `{old}` }}\n", old)) == 1
+
+
+def test_a_parameter_says_more_than_the_constant_that_is_called_like_it() -> None:
+    source = 'place = "Rome"\ndef plan(place):\n    return f"You plan a trip to {place}, step by step."\n'
+    with pytest.raises(CannotWrite, match="does not say that"):
+        changed("t.py", source, "You plan a trip.", "You plan a trip to Rome, step by step.")
+
+
+@pytest.mark.parametrize("source", ["- " * 20_000, f"x = {'a + ' * 900}'b'\n"])
+def test_a_module_that_nests_deeper_than_python_reads_is_passed_over(source: str) -> None:
+    assert list(texts_in("t.py", source)) == []
+
+
+def test_a_long_row_of_texts_is_one_text() -> None:
+    source = "x = a + b + " + " + ".join(["'ab'"] * 200)
+    assert list(texts_in("t.py", source)) == [mark(0) + "ab" * 200]

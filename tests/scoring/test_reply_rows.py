@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from maspo.scoring import choices, closing, marked, named, reply, ticks
+from maspo.scoring import calls_written, choices, closing, marked, named, reply, ticks
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.mathematics import reading
@@ -116,6 +116,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "ticked": ticks.ticked,
     "math": reading.read_math,
     "label": reading.label_of,
+    "calls": calls_written.calls_of,
 }
 PARTS = [
     "<answer>",
@@ -222,6 +223,9 @@ PARTS = [
     "._A_b",
     "[1",
     "«",
+    "_to=f",
+    "Action:_f\n",
+    "<tool_call>f",
 ]
 
 

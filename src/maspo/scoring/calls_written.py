@@ -39,7 +39,7 @@ _MARKED = (
         "<｜tool▁call▁end｜>",
     ),
     # gpt-oss: <|channel|>commentary to=functions.f <|constrain|>json<|message|>{…}<|call|>
-    (late(rf"\sto={_NAME}(?:\s[^<\n]*|<\|c[^<\n]*){{0,3}}<\|message\|>"), "<|"),
+    (late(rf"\sto={_NAME}(?:\s[^<\n]{{0,200}})?(?:<\|c[^<\n]{{0,200}}){{0,2}}<\|message\|>"), "<|"),
     # Mistral: [TOOL_CALLS]f[ARGS]{…}
     (late(rf"\[TOOL_CALLS\]\s*{_NAME}\s*\[ARGS\]"), "[TOOL_CALLS]"),
 )

@@ -16,7 +16,14 @@ _QUOTED: Final = re.compile(r"'(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\\\n])*\"", re.DO
 _REGEX: Final = re.compile(r"/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\[\n])+/[a-z]*")
 _VALUE_BEFORE: Final = re.compile(r"(?:[\w$)\]}]|['\"`])\s*\Z")
 """Behind a value, a slash divides; else it begins a regular expression."""
-_WORD_BEFORE: Final = re.compile(r"\b(?:return|typeof|case|in|of|delete|void|throw|new|else|do|await|yield)\s*\Z")
+_WORD_BEFORE: Final = re.compile(
+    r"(?<![.\w$])(?:return|typeof|case|in|of|delete|void|throw|new|else|do|await|yield|default|extends|instanceof)\s*\Z"
+)
+_TAG: Final = re.compile(r"[\w$)\]][ \t]*\Z")
+"""What stands right before a template literal and is given it, as in dedent`…`: it may read it in its own way."""
+_ATTRIBUTE: Final = re.compile(r"(?<!\bconst)(?<!\blet)(?<!\bvar)\s[\w:-]+=\Z")
+"""What stands before the value of an attribute of JSX, which knows no strokes and may be no template literal."""
+_ELEMENT: Final = re.compile(r"</|/>")
 _ESCAPE: Final = re.compile(
     r"\\(?:u\{(?P<point>[0-9a-fA-F]{1,6})\}|u(?P<four>[0-9a-fA-F]{4})|x(?P<two>[0-9a-fA-F]{2})|(?P<line>\r\n|[\n\r\u2028\u2029])"
     r"|(?P<one>.))",
@@ -39,8 +46,11 @@ _MOST: Final = 200
 def said_in(source: str) -> Iterator[Said]:
     """Yield the texts of a file."""
     is_sent = _SENT.search(source) is not None and _FILLED.search(source) is None
+    has_elements = _ELEMENT.search(source) is not None
     with suppress(RecursionError):  # literals within literals, deeper than anybody writes them
-        yield from _within(source, 0, len(source), ("none",) if is_sent else ANY)
+        for said in _within(source, 0, len(source), ("none",) if is_sent else ANY):
+            if not (has_elements and _is_attribute(source, said.start)):
+                yield said
 
 
 def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> Iterator[Said]:
@@ -60,10 +70,9 @@ def _within(source: str, start: int, end: int, languages: tuple[Named, ...]) -> 
             parts, closed = _template(source, at, end)
             if closed < 0:
                 return
-            tagged = at > 0 and (source[at - 1].isalnum() or source[at - 1] in "_$)]")
             for first, last in parts:
                 yield from _within(source, first, last, languages)
-            if not tagged:
+            if not _is_tagged(source, at):
                 yield _said(source, at, closed, parts, languages)
             at = closed
         else:
@@ -74,6 +83,15 @@ def _called(source: str, at: int) -> tuple[str, ...]:
     """Return what a file calls a text: the key before it, and what is declared with it."""
     declared = _DECLARED.search(source[max(0, at - _MOST_DECLARED) : at])
     return (*key_before(source, at), *((declared[1],) if declared else ()))
+
+
+def _is_tagged(source: str, at: int) -> bool:
+    before = source[max(0, at - _MOST) : at]
+    return _TAG.search(before) is not None and _WORD_BEFORE.search(before) is None
+
+
+def _is_attribute(source: str, at: int) -> bool:
+    return _ATTRIBUTE.search(source[max(0, at - _MOST) : at]) is not None
 
 
 def _begins_regex(source: str, at: int) -> bool:

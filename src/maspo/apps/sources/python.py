@@ -56,7 +56,11 @@ def said_in(source: str, told: Told = MappingProxyType({})) -> Iterator[Said]:
         return
     for node in ast.walk(module.tree):
         if isinstance(node, ast.expr) and id(node) not in module.inner and (parts := module.parts_of(node)) is not None:
-            yield module.said(node, parts, told)
+            try:
+                said = module.said(node, parts, told)
+            except RecursionError:  # an expression deeper than anybody writes it
+                continue
+            yield said
 
 
 def languages_of_names(source: str) -> Iterator[tuple[str, Named]]:
@@ -74,7 +78,7 @@ def _module(source: str) -> _Module | None:
     before = len(_BOM) if source.startswith(_BOM) else 0
     try:
         return _Module(source, before, ast.parse(source[before:]))
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -96,7 +100,7 @@ class _Module:
         self._uses = dict[str, list[ast.expr]]()
         self._imported = set[str]()
         self._templates = dict[str, Named]()
-        values = dict[str, list[ast.expr]]()
+        values = dict[str, list[ast.AST]]()
         for node in nodes:
             match node:
                 case ast.Import(names=names):
@@ -111,6 +115,8 @@ class _Module:
                     above = self._above.get(id(node))
                     given = above.value if isinstance(above, ast.Assign | ast.AnnAssign) else None
                     values.setdefault(name, []).append(given or node)
+                case ast.arg(arg=name):
+                    values.setdefault(name, []).append(node)
             if isinstance(node, ast.expr) and id(node) not in self.inner:
                 self._leave_out_parts(node)
         once = ((name, self.parts_of(found[0])) for name, found in values.items() if len(found) == 1)
@@ -123,11 +129,14 @@ class _Module:
     def _leave_out_parts(self, node: ast.expr) -> None:
         if isinstance(node, ast.JoinedStr):
             self.inner.update(id(part) for value in node.values for part in ast.walk(value) if part is not node)
-        elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add) and self.parts_of(node) is not None:
-            for side in (node.left, node.right):
-                if self.parts_of(side) is not None:
-                    self.inner.add(id(side))
-                    self._leave_out_parts(side)
+        elif isinstance(node, ast.BinOp) and self.parts_of(node) is not None:
+            first, sums = _sums_in(node)
+            texts = [one for one in (first, *(added.right for added in sums)) if self.parts_of(one) is not None]
+            for text in texts:
+                self.inner.add(id(text))
+                self._leave_out_parts(text)
+            begin = next(place for place, one in enumerate(sums) if texts[0] in (one.left, one.right))
+            self.inner.update(id(one.left) for one in sums[begin + 1 :])
         elif isinstance(node, ast.List) and self.parts_of(node) is not None:
             self.inner.update(id(item) for item in node.elts)
         elif isinstance(node, ast.Call) and self.parts_of(node) is not None:
@@ -138,18 +147,22 @@ class _Module:
                     if isinstance(item, ast.expr):
                         self._leave_out_parts(item)
 
-    def parts_of(self, node: ast.expr) -> list[_Part] | None:
+    def parts_of(self, node: ast.AST) -> list[_Part] | None:
         """Return texts and expressions in the order in which they are put together; None where that makes no text."""
         match node:
             case ast.Constant(value=str(text)):
                 return [text]
             case ast.JoinedStr(values=values):
                 return [str(value.value) if isinstance(value, ast.Constant) else value for value in values]
-            case ast.BinOp(op=ast.Add(), left=left, right=right):
-                sides = [self.parts_of(left), self.parts_of(right)]
-                if sides == [None, None]:
-                    return None
-                return [part for side, one in zip(sides, (left, right), strict=True) for part in (side or [one])]
+            case ast.BinOp(op=ast.Add()):
+                first, sums = _sums_in(node)
+                whole = self.parts_of(first)
+                for added in sums:
+                    parts = self.parts_of(added.right)
+                    if whole is not None or parts is not None:
+                        whole = whole or [added.left]
+                        whole += parts or [added.right]
+                return whole
             case ast.Call(
                 func=ast.Attribute(value=ast.Constant(value=str(between)), attr="join"),
                 args=[ast.List(elts=items) | ast.Tuple(elts=items)],
@@ -192,8 +205,8 @@ class _Module:
         return Said(start, end, text, write, self._languages(node, told), tidied, constants, self._called(node), shown)
 
     def _place(self, line: int, column: int) -> int:
-        begins = self._lines[line - 1]
-        return begins + len(self.source[begins:].encode()[:column].decode()) if column else begins
+        begins, ends = self._lines[line - 1 : line + 1] if line < len(self._lines) else (self._lines[-1], None)
+        return begins + len(self.source[begins:ends].encode()[:column].decode()) if column else begins
 
     def _languages(self, node: ast.expr, others: Told) -> tuple[Named, ...]:
         """Return the languages by which a text may be read: that of all that is done with it, or any."""
@@ -321,6 +334,15 @@ class _Module:
 
     def _imports(self, module: str) -> bool:
         return any(one == module or one.startswith((f"{module}.", f"{module}_")) for one in self._imported)
+
+
+def _sums_in(node: ast.expr) -> tuple[ast.expr, list[ast.BinOp]]:
+    """Return what a row of sums begins with, and the sums from the innermost on: a row may be longer than a stack."""
+    sums = list[ast.BinOp]()
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        sums.append(node)
+        node = node.left
+    return node, sums[::-1]
 
 
 def _name(node: ast.AST) -> str:

@@ -58,7 +58,7 @@ def known_names(head: str) -> frozenset[str]:
     """Return the names that the given head of a program defines or imports."""
     try:
         body = ast.parse(head).body
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     found: set[str] = set()
     for node in body:
@@ -82,7 +82,7 @@ def is_sound(test: str, known: frozenset[str]) -> bool:
         return False
     try:
         tree = ast.parse(test)
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     nodes = list(ast.walk(tree))
     names = [node for node in nodes if isinstance(node, ast.Name)]
