@@ -457,3 +457,9 @@ def test_a_module_that_nests_deeper_than_python_reads_is_passed_over(source: str
 def test_a_long_row_of_texts_is_one_text() -> None:
     source = "x = a + b + " + " + ".join(["'ab'"] * 200)
     assert list(texts_in("t.py", source)) == [mark(0) + "ab" * 200]
+
+
+def test_a_block_that_says_words_behind_others_is_kept_where_the_new_prompt_says_them() -> None:
+    source = "You check answers{% if strict %} very strictly{% endif %}, step by step.\n"
+    made = at(source, "Check answers very strictly.", "You check answers very strictly, step by step.", "p.j2")
+    assert made == "Check answers{% if strict %} very strictly{% endif %}.\n"

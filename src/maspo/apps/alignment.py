@@ -134,7 +134,8 @@ def _stands_there(pieces: Sequence[Piece], one: Filled) -> bool:
 
 def _replaced(pieces: Sequence[Piece], one: Filled, many: bool) -> Iterator[Piece]:
     """Yield pieces with what stood in a hole replaced by that hole: everywhere, or where it stands first."""
-    pattern = re.compile(rf"(?<!\w){re.escape(one.words)}(?!\w)" if one.words.strip() else r"(?!)")
+    before, after = (r"(?<!\w)" if one.words[:1].isalnum() else "", r"(?!\w)" if one.words[-1:].isalnum() else "")
+    pattern = re.compile(f"{before}{re.escape(one.words)}{after}" if one.words.strip() else r"(?!)")
     if many:
         pattern = re.compile(re.escape(one.words))
     done = False
