@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import shlex
@@ -268,13 +269,13 @@ class Tools:
         out = self._inside("out", wanted.out or str(free_folder(self._folder / RUNS, name)))
         arguments = ["optimize", *self._search(wanted), f"--max-calls={wanted.max_calls}", f"--out={out}"]
         job = self._start(out, [*arguments, "--yes", "--json"])
-        await self._wait(job, _FIRST_LOOK, progress)
+        await self._begun(job, progress)
         return self._standing(job)
 
     async def _resume(self, wanted: Resume, progress: Progress) -> Standing:
         folder = self._there("path", wanted.path)
         job = self._start(folder, ["resume", f"--max-calls={wanted.max_calls}", "--json", "--", folder])
-        await self._wait(job, _FIRST_LOOK, progress)
+        await self._begun(job, progress)
         return self._standing(job)
 
     async def _status(self, wanted: Status, progress: Progress) -> Standing:
@@ -349,6 +350,13 @@ class Tools:
         except asyncio.CancelledError:
             job.interrupt()
             raise
+
+    async def _begun(self, job: Job, progress: Progress) -> None:
+        """Wait until a job has its record, or has ended: on a busy machine, too, what is refused is refused before."""
+        looks = math.ceil(self._patience / _FIRST_LOOK)
+        for _ in range(looks):
+            if await self._wait(job, _FIRST_LOOK, progress) or is_there(self._folder / job.path / JOURNAL):
+                return
 
     def _standing(self, job: Job) -> Standing:
         """Return where a job stands. Raises UsageError with what it said where it has failed."""
