@@ -32,6 +32,8 @@ _OBJECT_STORE: Final = 80 * 2**20
 
 _AGAIN: Final = 1.0
 """Seconds after which a node asks again for a word that it could not wait for."""
+_WAITING: Final = 100_000
+"""Who may wait at a door or for a bell: of Ray's own 1,000, all wait in a large cluster, and nobody is heard then."""
 _PIECE: Final = 256 * 1024
 """Bytes that go through Ray at once, at most: a request with a long input fits."""
 _CARRIED: Final = "MASPO_CARRIED"
@@ -121,7 +123,7 @@ class _OnRay(Queue):
         near = importlib.import_module("ray.util.scheduling_strategies").NodeAffinitySchedulingStrategy
         # Nowhere else: a bell on a node that gets lost would tell all to stop.
         here = near(ray.get_runtime_context().get_node_id(), soft=False)
-        self._actor = ray.remote(num_cpus=0, scheduling_strategy=here)
+        self._actor = ray.remote(num_cpus=0, max_concurrency=_WAITING, scheduling_strategy=here)
         self._bell = self._actor(_Bell).remote()
         self._door: Any = None
         task = ray.remote(num_cpus=1, max_retries=0)(_work)
