@@ -125,7 +125,7 @@ class _OnRay(Queue):
         here = near(ray.get_runtime_context().get_node_id(), soft=False)
         self._actor = ray.remote(num_cpus=0, max_concurrency=_WAITING, scheduling_strategy=here)
         self._bell = self._actor(_Bell).remote()
-        self._door: Any = None
+        self._doors: dict[int, Any] = {}
         task = ray.remote(num_cpus=1, max_retries=0)(_work)
         super().__init__([_Task(task, self._bell)] * count)
 
@@ -133,9 +133,9 @@ class _OnRay(Queue):
         self._bell.ring.remote()
 
     def way_to(self, port: int) -> Way:
-        if self._door is None:
-            self._door = self._actor(_Door).remote()
-        return _Way(self._door, port)
+        if port not in self._doors:
+            self._doors[port] = self._actor(_Door).remote(port)
+        return _Way(self._doors[port], port)
 
 
 class _Task:
@@ -158,16 +158,17 @@ class _Task:
 
 
 class _Door:
-    """On the machine of the caller: says to its ports what workers on nodes say, and lets them hear what comes back."""
+    """On the machine of the caller: says to a port what workers on nodes say, and lets them hear what comes back."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self._port = port
         self._numbers = itertools.count()
         self._open: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
 
-    async def enter(self, port: int) -> int:
+    async def enter(self) -> int:
         """Connect, and return the number of the connection."""
         number = next(self._numbers)
-        self._open[number] = await asyncio.open_connection("127.0.0.1", port)
+        self._open[number] = await asyncio.open_connection("127.0.0.1", self._port)
         return number
 
     async def say(self, number: int, piece: bytes) -> None:
@@ -179,12 +180,15 @@ class _Door:
     async def hear(self, number: int) -> bytes:
         """Wait for what comes, and return it; nothing when the connection has ended."""
         reader, _ = self._open[number]
-        return await reader.read(_PIECE)
+        piece = await reader.read(_PIECE)
+        if not piece:  # whoever heard may be gone with its node, and leaves no more
+            await self.leave(number)
+        return piece
 
     async def leave(self, number: int) -> None:
         """End a connection."""
-        _, writer = self._open.pop(number)
-        writer.close()
+        if (left := self._open.pop(number, None)) is not None:
+            left[1].close()
 
 
 class _Way:
@@ -201,7 +205,7 @@ class _Way:
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            number = await self._door.enter.remote(self.port)
+            number = await self._door.enter.remote()
             hearing = asyncio.create_task(self._hear(number, writer))
             try:
                 while piece := await reader.read(_PIECE):
