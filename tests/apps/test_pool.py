@@ -246,7 +246,11 @@ async def test_of_a_module_that_cannot_be_imported_only_places_of_the_app_are_sh
 
 @pytest.mark.parametrize(
     ("command", "reason"),
-    [("false", "exit code 1"), ("not-there-at-all", "cannot be started"), ("sh -c 'kill -9 $$'", "signal 9")],
+    [
+        ("false", "exit code 1"),
+        ("not-there-at-all", "give the command as a shell there would find it, module:function, or a URL"),
+        ("sh -c 'kill -9 $$'", "signal 9"),
+    ],
 )
 async def test_a_command_that_fails_says_how(tmp_path: Path, command: str, reason: str) -> None:
     ended = await run_one(App(command, folder=str(tmp_path)))

@@ -262,6 +262,11 @@ class _Shim:
         )
 
     def _reason(self, error: str) -> str:
+        if error.startswith("cannot be started: FileNotFoundError"):
+            return (
+                f"{error}; nothing of that name is on the PATH or, with its path, below the app's folder: give the "
+                "command as a shell there would find it, module:function, or a URL"
+            )
         if error.startswith("ModuleNotFoundError") and self._is_ours:
             return (
                 f"{error}; correct the name, or look at the app with the interpreter of its own environment: "
