@@ -446,10 +446,12 @@ def _formula_of(text: str) -> Formula | None:
     return None if _WORDS.search(text) else formula(text) or formula(compact(text))
 
 
+_POINTING = re.compile(r"(?!(?<=\d)[.,]\d)[^\w+/*^!<>=|~&-]")
+"""What in words says nothing: signs between them, but none within a number."""
+
+
 def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
-    words = [
-        re.sub(r"[^\w+/*^!<>=|~&-]", "", _COPULA.sub("", _ARTICLE.sub("", text.casefold()))) for text in (one, other)
-    ]
+    words = [_POINTING.sub("", _COPULA.sub("", _ARTICLE.sub("", text.casefold()))) for text in (one, other)]
     if words[0] == words[1] and words[0] and "\\l" not in one:
         return Same.YES
     if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):

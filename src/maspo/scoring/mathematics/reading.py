@@ -85,7 +85,7 @@ _THOUSANDS_POINT = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(\d\d0)(?:,0+)?(?![\d
 """A point in a number where it parts thousands; decimals that are written out do not end in a zero."""
 _AMOUNT_OF_WORDS = re.compile(r"([-−]?\d[\d ,]*)\s+[^\W\d_]{2,}(?:\s+[^\W\d_]{2,})+")
 """A number and what there is so much of, in several words."""
-_EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d,])(\d+),(\d\d)(?=\s?€)")
+_EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d.,])(\d+),(\d\d)(?=\s?€)")
 _NOT_BUT = re.compile(
     r"(?i)\b(?:(?:is|was|are|were)(?:n['’]t|\s+not)|(?:can|could)(?:not|\s+not|n?['’]t)\s+be)\s+[^,.;]{1,40}?,?\s+but\s+"
     r"(?:rather\s+)?(?=[-−\d$\\])"

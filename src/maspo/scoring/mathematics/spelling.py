@@ -115,6 +115,8 @@ _DECIMAL_BRACED_COMMA = re.compile(r"(?<=\d)\{,\}(?=\d{1,2}(?!\d|\{,\}))")
 """The decimal comma of LaTeX; before three digits it parts thousands."""
 _LAKHS = re.compile(r"(?:(?<=[₹s.\s])|^)\d{1,2}(?:,\d\d)+,\d{3}(?![\d,])")
 """An amount of rupees, in India grouped by two digits above the thousands."""
+_THOUSANDS_WITH_POINTS = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+),(\d+)(?![\d.,]*[.,]?\d)")
+"""Points that part thousands, and a comma before decimals: 1.250,75 can be read in one way alone."""
 _EURO_COMMA = re.compile(
     r"(?<![\d.,])(\d+),\d\d?(?![\d,])(?=(?:[^\w(){}\[\]]|\\,|\\[a-z]*text\{)*(?:€|EUR\b|[Ee]uros?\b|zł|kr\b|₽|руб|Kč))"
     r"|(?:€|EUR|R§)\s*(\d+),\d\d?(?![\d,])"
@@ -140,6 +142,8 @@ def spelled(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
     text = _unmarked(text.translate(_TRANSLATED))
+    if "," in text and "." in text:
+        text = _THOUSANDS_WITH_POINTS.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
     if "," in text and (euros := _EURO_COMMA.search(text)) is not None:
         comma = euros.end(euros.lastindex or 1)
         text = f"{text[:comma]}.{text[comma + 1 :]}"
