@@ -542,4 +542,6 @@ PROMPTS = (
     "First restate the problem in one line. Second list the givens with units. Third choose the formula. Fourth compute. Fifth check the size of the result.",
     "Be the second reader: assume that the first one was tired. Look for sign errors, unit errors and lost minus signs.",
     "Turn the solver's notes into an answer that a customer understands; drop the intermediate results; keep the units.",
+    "Substitute the result back into the text of the problem. Plug each value into the first equation. Rearrange the terms.",
+    "Normalize all amounts to euros, interpolate the missing months, and double-check the total. Jot the units beside each.",
 )
