@@ -73,6 +73,7 @@ test("runs are listed, chosen and compared", async () => {
   assert.match(page.url(), /runs=/);
   assert.deepEqual(await axe(page), []);
   await page.getByRole("link", { name: "Choose others" }).click();
+  await page.locator("tbody input[type=checkbox]").first().waitFor();
   assert.equal(await page.locator("tbody input[type=checkbox]:checked").count(), 2, "the choice stays");
   assert.deepEqual(wrong.filter((one) => !one.includes("favicon") && !one.includes("404")), []);
   await close();
