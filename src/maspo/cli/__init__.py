@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run, so that ``maspo --help`` answers at once.
 
-- The commands: ``app`` lists them with their options (``options``); what one does stands in the file of its name:
+- The commands: ``app`` lists them, ``commands`` holds them with their options, a file for each section of the help;
+  options that several share stand in ``options``. What a command does stands in the file of its name:
   ``optimize``, ``alternate``, ``steer``, ``apply``, ``doctor``, ``planning`` (check and estimate), ``judge_check``,
   ``discover``, ``inputs``, ``importing``, ``ui``, ``runs``, ``spans``, ``evaluate``, ``compare``, ``transfer``,
   ``stress``, ``structure``, ``score``, ``online`` (watch), ``gateway``, ``budget``, ``library``, ``stores``,

@@ -141,6 +141,7 @@ Log = Annotated[
         show_default=False,
     ),
 ]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")]
 UnsafeExec = Annotated[
     bool, typer.Option("--unsafe-exec", help="Run programs in outputs without a sandbox, as your own user.")
 ]
@@ -159,7 +160,7 @@ _OTHERS: Mapping[str, Any] = {
     "settings": Sets,
     "config": Config,
     "as_json": Json,
-    "yes": Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before starting.")],
+    "yes": Yes,
     "trust": Trust,
     "store": Store,
     "budget": Budget,
@@ -236,16 +237,21 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         metrics: Metrics = None,
         log: Log = None,
     ) -> None:
-        from maspo.cli.log import ask_for as ask_for_log
-        from maspo.cli.metrics import ask_for
-
-        ask_for(metrics)
-        ask_for_log(log)
+        tell_operators(metrics, log)
         arguments = replace(arguments, executor=executor, carried=str(carry or ""))
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__
     return asks_models(with_what, also=["search"])
+
+
+def tell_operators(metrics: str | None, log: str | None) -> None:
+    """Tell figures and a log while a command works, where options ask for them."""
+    from maspo.cli.log import ask_for as ask_for_log
+    from maspo.cli.metrics import ask_for as ask_for_metrics
+
+    ask_for_metrics(metrics)
+    ask_for_log(log)
 
 
 def scorer_name(scorer: str, unsafe_exec: bool, packages: Sequence[str] = ()) -> str:
