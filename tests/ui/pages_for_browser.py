@@ -36,8 +36,8 @@ from maspo.events import (
 )
 from maspo.report.bundle import index_html, report_html, sheet_html
 from maspo.report.document import Document, Extras, build_document, document_of, row_of
+from maspo.report.document.extras import CallRule, Spending
 from maspo.report.document.model import Burn, Compared, Latency, Spent, TraceCall
-from maspo.report.document.of_view import Called, Spending
 from maspo.report.document.sheet import sheet_row
 from maspo.report.fold import fold
 from maspo.report.folder import look
@@ -131,10 +131,10 @@ def decided_extras() -> Extras:
     """Return what the record tells of a team with branches and rounds, and of a decision that nobody has taken yet."""
     names = tuple(next(event for event in search_events() if isinstance(event, RunStarted)).agents)
     kinds = (
-        Called("when solver says 'yes'", when=names[0]),
-        Called("3 rounds at most, until critic says 'good'", rounds=3, late=names),
-        Called("for each of solver's list (at most 8)", each=names[0]),
-        Called(f"the prompt of {names[0]}", same_prompt_as=names[0]),
+        CallRule("when solver says 'yes'", when=names[0]),
+        CallRule("3 rounds at most, until critic says 'good'", rounds=3, late=names),
+        CallRule("for each of solver's list (at most 8)", each=names[0]),
+        CallRule(f"the prompt of {names[0]}", same_prompt_as=names[0]),
     )
     called = dict(zip(names[1:], kinds, strict=False))
     text = "The way is 217 km."

@@ -14,7 +14,8 @@ from maspo.core.trace import Call, Trace
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CaseShown, Decided
 from maspo.report.document import model
-from maspo.report.document.of_view import Called, Extras, document_of, named
+from maspo.report.document.extras import CallRule, Extras, name_input
+from maspo.report.document.of_view import document_of
 from maspo.report.document.room import Room, short
 from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import RunView
@@ -272,17 +273,17 @@ def _noted(lines: Sequence[Line], view: RunView) -> tuple[tuple[float, Decided],
 def _of(job: Job) -> Extras:
     """Return what the job alone tells."""
     texts = texts_of(job.system, job.inputs.rows)
-    labels = {row.key: named(row.label, texts.input_text(row)) for row in job.inputs.rows}
+    labels = {row.key: name_input(row.label, texts.input_text(row)) for row in job.inputs.rows}
     return Extras(called=_called(job.system), placeholders=_placeholders(job), labels=labels)
 
 
-def _called(system: System) -> dict[str, Called]:
-    found = dict[str, Called]()
+def _called(system: System) -> dict[str, CallRule]:
+    found = dict[str, CallRule]()
     for part in (part for level in system.flow.levels for part in level):
         for name in (name for layer in part.layers for name in layer):
             agent = system.by_name[name]
             in_circle = replace(agent, rounds=part.rounds if part.rounds > 1 else 0, until=part.until)
-            found[name] = Called(
+            found[name] = CallRule(
                 words=told(in_circle),
                 when=agent.when.agent if agent.when else "",
                 each=agent.each.agent if agent.each else "",

@@ -11,17 +11,33 @@ from maspo.core.plain import plain
 from maspo.report.document.model import Document
 from maspo.report.visible import clipped, visible
 
+# What a default report holds: together with the page itself it stays below a megabyte.
+MOST_TEXT = 3_000
+"""Characters of an output or an input where it stands beside another: two screens."""
+MOST_REASON = 300
+"""Characters of a sentence that gives a reason."""
+MOST_AGENTS = 400
+"""A graph of more is no picture."""
+MOST_CASES = 20
+"""Misalignment cases and conflicts, the latest ones."""
+MOST_NAMED = 12
+"""Inputs of a conflict that are named: a line or two."""
+MOST_LISTED = 60
+"""Remarks, notes, lost calls: more are counted, not shown."""
 _MARK = 60
 """Bytes of the note that a text was shortened."""
-
-
 _LONGEST_NAME = 160
 """Characters of a name: of an agent, a model, a file. Longer ones are no names."""
 
 
 def short(name: str) -> str:
     """Return a name made visible, and shortened where it is none."""
-    return clipped(visible(name), _LONGEST_NAME)
+    return shorten(name, _LONGEST_NAME)
+
+
+def shorten(text: str, most: int = MOST_REASON) -> str:
+    """Return a text made visible, with at most so many characters."""
+    return clipped(visible(text), most)
 
 
 def fitted(document: Document, most: int, parts: Sequence[str]) -> Document:
@@ -71,7 +87,7 @@ class Room:
 
     def fit(self, text: str, most: int) -> str:
         """Return a text made visible, with at most about ``most`` characters, and what fits of it."""
-        shown = clipped(visible(text), most)
+        shown = shorten(text, most)
         if size(shown) > self.left:
             shown = clipped(shown, max(0, self.left - _MARK) // 2)
         self.left = max(0, self.left - size(shown))

@@ -22,8 +22,7 @@ from maspo.events import CallUnsettled
 from maspo.events.base import reader
 from maspo.report import phrases
 from maspo.report.document.model import FORMAT, Remark
-from maspo.report.document.room import Room, short
-from maspo.report.visible import clipped, visible
+from maspo.report.document.room import Room, short, shorten
 
 SheetKind: TypeAlias = Literal[
     "evaluation", "judge check", "comparison", "arena", "stress", "structure", "watch", "prompts and structure"
@@ -247,13 +246,13 @@ def sheet(
         format=FORMAT,
         kind=kind,
         name=short(name),
-        line=clipped(visible(line), _MOST_LINE),
+        line=shorten(line, _MOST_LINE),
         simulated=simulated,
         label=label,
         tone=tone,
-        headline=clipped(visible(headline), _MOST_LINE),
-        facts=tuple((short(name), clipped(visible(text), _MOST_LINE)) for name, text in facts if text),
-        remarks=tuple(Remark("note", clipped(visible(text), _MOST_LINE)) for text in remarks),
+        headline=shorten(headline, _MOST_LINE),
+        facts=tuple((short(name), shorten(text, _MOST_LINE)) for name, text in facts if text),
+        remarks=tuple(Remark("note", shorten(text, _MOST_LINE)) for text in remarks),
         parts=tuple(_fitted(part, room) for part in parts if part),
         summary=room.fit(summary, 2 * _MOST_TEXT),
         state=state,
@@ -282,7 +281,7 @@ def _fitted(part: Part, room: Room) -> Part:
     left = len(part.folds) - shown
     return replace(
         part,
-        words=tuple(clipped(visible(line), _MOST_LINE) for line in part.words),
+        words=tuple(shorten(line, _MOST_LINE) for line in part.words),
         dots=tuple(
             replace(one, dots=tuple(replace(dot, group=short(dot.group), name=short(dot.name)) for dot in one.dots))
             for one in part.dots
@@ -294,9 +293,7 @@ def _fitted(part: Part, room: Room) -> Part:
         bars=tuple(
             replace(one, bars=tuple(replace(bar, name=short(bar.name)) for bar in one.bars)) for one in part.bars
         ),
-        links=tuple(
-            replace(one, name=short(one.name), told=clipped(visible(one.told), _MOST_LINE)) for one in part.links
-        ),
+        links=tuple(replace(one, name=short(one.name), told=shorten(one.told, _MOST_LINE)) for one in part.links),
         folds=tuple(folds),
         more=part.more or (f"{phrases.number(left)} more did not fit." if left else ""),
     )
@@ -304,7 +301,7 @@ def _fitted(part: Part, room: Room) -> Part:
 
 def cells(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]], names: int = 1) -> Cells:
     """Return a table; of very many rows the first ones."""
-    kept = tuple(tuple(clipped(visible(cell), _MOST_CELL) for cell in row) for row in rows[:_MOST_ROWS])
+    kept = tuple(tuple(shorten(cell, _MOST_CELL) for cell in row) for row in rows[:_MOST_ROWS])
     return Cells(caption, tuple(short(column) for column in columns), kept, len(rows), names)
 
 

@@ -10,7 +10,8 @@ from itertools import accumulate
 from maspo.core.usage import Usage
 from maspo.report import phrases
 from maspo.report.document import model
-from maspo.report.document.of_view import Spending, spent
+from maspo.report.document.extras import Spending
+from maspo.report.document.parts.cost import spent
 from maspo.report.document.room import short
 from maspo.store import CallMade, Unpriced
 
