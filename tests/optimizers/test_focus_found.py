@@ -12,7 +12,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, FocusNarrowed, PromptChanged, SearchEnded, StepStarted
 from maspo.optimizers.base import Compare
-from maspo.optimizers.race.focus import ENOUGH, Moved, in_focus
+from maspo.optimizers.race.focus import ENOUGH, AnswerMoves, in_focus
 from maspo.optimizers.registry import make_config
 from maspo.report.fold import fold
 from maspo.report.lines import line_of
@@ -26,11 +26,11 @@ CALLS = {"far": 4, "middle": 3, "near": 2, "last": 1}
 """Calls of a run in which one of them is changed: a chain."""
 runs = st.lists(
     st.tuples(st.lists(st.sampled_from(NAMES), min_size=1, unique=True).map(tuple), st.booleans()), max_size=40
-).map(lambda found: Moved(tuple(found)))
+).map(lambda found: AnswerMoves(tuple(found)))
 
 
 @given(runs)
-def test_p01_shares_are_parts_of_a_whole_and_those_in_focus_hold_enough(moved: Moved) -> None:
+def test_p01_shares_are_parts_of_a_whole_and_those_in_focus_hold_enough(moved: AnswerMoves) -> None:
     shares = moved.shares(CALLS)
     assert tuple(shares) == NAMES and sum(shares.values()) == pytest.approx(1)
     assert all(share > 0 for share in shares.values())  # nobody is given up for runs that were never made
@@ -41,22 +41,22 @@ def test_p01_shares_are_parts_of_a_whole_and_those_in_focus_hold_enough(moved: M
 
 
 @given(runs, st.sampled_from(NAMES))
-def test_p02_an_answer_more_that_an_agent_moved_never_lowers_its_rank(moved: Moved, name: str) -> None:
-    def rank(seen: Moved) -> int:
+def test_p02_an_answer_more_that_an_agent_moved_never_lowers_its_rank(moved: AnswerMoves, name: str) -> None:
+    def rank(seen: AnswerMoves) -> int:
         shares = seen.shares(CALLS)
         return sum(share > shares[name] for share in shares.values())
 
-    before, after = Moved((*moved.runs, ((name,), False))), Moved((*moved.runs, ((name,), True)))
+    before, after = AnswerMoves((*moved.runs, ((name,), False))), AnswerMoves((*moved.runs, ((name,), True)))
     assert rank(after) <= rank(before)
 
 
 def test_p03_what_was_changed_together_has_equal_parts_and_nothing_seen_leaves_the_expectation() -> None:
     alike = dict.fromkeys(NAMES, 2)
-    shares = Moved(((("far", "near"), True), (("middle",), False)) * 30).shares(alike)
+    shares = AnswerMoves(((("far", "near"), True), (("middle",), False)) * 30).shares(alike)
     assert shares["far"] == shares["near"] > shares["middle"]
-    nothing = Moved().shares(CALLS)
+    nothing = AnswerMoves().shares(CALLS)
     assert nothing["last"] == pytest.approx(2 * nothing["near"]) == pytest.approx(4 * nothing["far"])
-    still = Moved(((("last",), False),) * 300).shares(CALLS)
+    still = AnswerMoves(((("last",), False),) * 300).shares(CALLS)
     assert still["last"] < nothing["last"]
 
 
@@ -66,7 +66,7 @@ def test_p04_only_mixed_runs_that_did_not_fail_are_looked_at() -> None:
         return asked, Comparison("k", verdict, (), verdict, failed=failed)
 
     seen = [answer("mixed", Verdict.LOSS), answer("union", Verdict.WIN), answer("mixed", Verdict.WIN, failed=True)]
-    assert Moved().after([*seen, answer("mixed", Verdict.TIE)], "mixed").runs == ((("a",), True), (("a",), False))
+    assert AnswerMoves().after([*seen, answer("mixed", Verdict.TIE)], "mixed").runs == ((("a",), True), (("a",), False))
 
 
 async def test_f01_agents_that_are_left_out_are_asked_for_no_more_and_the_plan_shrinks(tmp_path: Path) -> None:

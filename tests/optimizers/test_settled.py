@@ -10,7 +10,7 @@ import pytest
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.base import Compare, Request, Result
 from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.settled import SaidOfAnswers
+from maspo.optimizers.race.settled import VerdictsOnAnswers
 from maspo.store.codec import RecordedResult, decode, encode
 from maspo.testing.optimizers import Oracle
 from tests.optimizers.small import DIAMOND, problem_of, small
@@ -27,7 +27,7 @@ def asked(orders: Literal[1, 2] = 2, candidate_first: bool = True) -> Compare:
 
 
 def test_t01_verdicts_on_the_same_answers_count_together_from_either_side() -> None:
-    said = SaidOfAnswers(2)
+    said = VerdictsOnAnswers(2)
     for one in (met(WIN), met(LOSS, "b", "a"), met(LOSS), met(WIN, key="j"), met(UNDECIDED)):
         said.learn(asked(), one)
     assert said.value(met(LOSS)) == pytest.approx(0.5 / 3), "b won twice and lost once"
@@ -40,7 +40,7 @@ def test_t01_verdicts_on_the_same_answers_count_together_from_either_side() -> N
 
 
 def test_t02_what_was_said_often_enough_is_settled_both_ways_and_teaches_nothing_more() -> None:
-    said = SaidOfAnswers(2)
+    said = VerdictsOnAnswers(2)
     said.learn(asked(), met(WIN))
     assert said.known_verdicts("i") == ()
     said.learn(asked(), met(WIN, "b", "a"))
@@ -53,7 +53,7 @@ def test_t02_what_was_said_often_enough_is_settled_both_ways_and_teaches_nothing
 
 
 def test_t03_switched_off_each_verdict_is_for_its_own_run() -> None:
-    said = SaidOfAnswers(0)
+    said = VerdictsOnAnswers(0)
     said.learn(asked(), met(WIN))
     said.learn(asked(), met(WIN))
     assert said.value(met(LOSS)) == -0.5
@@ -73,7 +73,7 @@ def test_t04_a_record_that_says_nothing_of_it_goes_on_as_it_was_and_answers_are_
 
 
 def test_t06_a_judge_that_prefers_a_place_settles_nothing_before_it_has_seen_both_orders() -> None:
-    said = SaidOfAnswers(2)
+    said = VerdictsOnAnswers(2)
     said.learn(asked(1, candidate_first=True), met(WIN))
     said.learn(asked(1, candidate_first=False), met(LOSS, "b", "a"))
     said.learn(asked(1, candidate_first=True), met(WIN))

@@ -16,8 +16,8 @@ from maspo.optimizers.base import Answers, Ask, Case, Compare, Problem, Propose,
 from maspo.optimizers.parts.reward import value_of
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture
 from maspo.optimizers.race.proof import Proof, Standard, prove
+from maspo.optimizers.race.round import NO_TRIAL, Round, Trial
 from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.union import NO_TRIAL, Round, Trial
 from maspo.optimizers.race.union import unite as union_of
 from maspo.team.graph import Team
 from maspo.testing.optimizers import played

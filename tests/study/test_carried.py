@@ -15,7 +15,7 @@ from maspo.events import CandidateScored, PromptChanged, PromptKept, StepStarted
 from maspo.optimizers.base import Ask, Asking, Results
 from maspo.optimizers.race.head_start import LOOK, STEP, HeadStart, meet
 from maspo.optimizers.race.mixture import Mixture
-from maspo.optimizers.race.union import Trial
+from maspo.optimizers.race.round import Trial
 from maspo.report.earlier import earlier_run
 from maspo.report.folder import look
 from maspo.report.why import reasons

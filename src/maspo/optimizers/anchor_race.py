@@ -23,11 +23,12 @@ from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.record import rejected_events, step_of
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
+from maspo.optimizers.race.blocks import calls_of_run, share_of_runs, split_blocks
 from maspo.optimizers.race.called import observations
 from maspo.optimizers.race.conflicts import Conflicts, expected_calls, most_calls
 from maspo.optimizers.race.estimate import Estimator
 from maspo.optimizers.race.events import round_events
-from maspo.optimizers.race.focus import Moved, in_focus
+from maspo.optimizers.race.focus import AnswerMoves, in_focus
 from maspo.optimizers.race.head_start import LOOK, meet
 from maspo.optimizers.race.influence import Influence, edge_ablations
 from maspo.optimizers.race.inputs import InputOrder
@@ -44,9 +45,10 @@ from maspo.optimizers.race.mixture import (
 from maspo.optimizers.race.proof import PROVE
 from maspo.optimizers.race.proxy import Screening
 from maspo.optimizers.race.pruning import calls_of_pruning, prune, sentences_left_out
+from maspo.optimizers.race.round import Round, Trial
 from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.spent import Spent
-from maspo.optimizers.race.union import Round, Trial, unite
+from maspo.optimizers.race.spent import CallsSpent
+from maspo.optimizers.race.union import unite
 
 PlannedRun: TypeAlias = tuple[Compare, Mixture]
 """A comparison, and the mixture of candidates that meets the anchor in it."""
@@ -109,12 +111,12 @@ class _Race(SearchState):
         self.influence = Influence()
         self.outcomes = Outcomes(problem.seed)
         self.screening = Screening()
-        self.moved = Moved()
+        self.moves = AnswerMoves()
         """Runs of this search, for the shares of agents in what moves final answers."""
         self.left_out: tuple[str, ...] = ()
         """Agents that are not rewritten any more, since their changes hardly move a final answer."""
         self.planned_calls = config.planned_calls(problem.team)
-        self.spent = Spent(problem)
+        self.spent = CallsSpent(problem)
         self.round = Round(0, self.prompts, self.estimator, config.round_size(1))
         self.rounds_ahead = 0
         """Rounds that what was carried over stands for: early ones are small, as most drafts help then."""
@@ -322,13 +324,14 @@ class _Race(SearchState):
         own = by_agent(good, round_.candidates)
         stage = round_.size.stages.index(after)
         asked: list[tuple[PlannedRun, str]] = []
-        for block, agents in enumerate(self.blocks()):
+        blocks = split_blocks(self.team.rewritten, config.blocks)
+        for block, agents in enumerate(blocks):
             pools = {name: own[name] for name in agents if name in own}
             if not pools:
                 continue
             inputs = self.inputs.draw(round_.inputs, agents, round_.size.shared_inputs)
             where = f"r{round_.number}/{block}/race/{stage}"
-            count = max(1, round((after - before) * self.share_of_runs(agents)))
+            count = max(1, round((after - before) * share_of_runs(agents, blocks, self.team, config.far_share)))
             mix_up, on_an_input = draw_mixtures, 1
             if config.design == "dealt":
                 mix_up, on_an_input = deal_mixtures, mixtures_of_an_input(pools, config.mixed)
@@ -359,24 +362,6 @@ class _Race(SearchState):
             evidence = [len(comparisons) for comparisons in round_.evidence()]
             self.screening.learn(round_.candidates, round_.effects, evidence, stages[-1] // 2)
         return [number for number in good if round_.effects[number] > 0]
-
-    def blocks(self) -> list[tuple[str, ...]]:
-        """Return the agents in blocks of topological neighbours; in a small team each is a block of its own."""
-        agents = self.team.rewritten
-        size = -(-len(agents) // self.config.blocks)
-        return [agents[start : start + size] for start in range(0, len(agents), size)]
-
-    def share_of_runs(self, agents: Sequence[str]) -> float:
-        """Return which share of the mixed runs of a round a block gets: fewer where each takes more calls.
-
-        A change far from the output costs a call of every agent that it reaches, and seldom changes a final answer.
-        """
-        cheapest = min(map(self.calls_of_run, self.blocks()))
-        return max(self.config.far_share, cheapest / self.calls_of_run(agents))
-
-    def calls_of_run(self, agents: Sequence[str]) -> int:
-        """Return the agent calls of a run in which the cheapest agent of a block is changed."""
-        return min(self.team.calls_of(self.team.reached((name,))) for name in agents)
 
     # ── unite, and the next anchor (Eq. 8) ───────────────────────────────────────────────────────────────────────────
 
@@ -440,7 +425,7 @@ class _Race(SearchState):
         agents, number = self.team.rewritten, self.round.number
         if number > self.config.narrowed_rounds or len(agents) <= self.config.blocks:
             return
-        shares = self.moved.shares({name: self.calls_of_run((name,)) for name in agents})
+        shares = self.moves.shares({name: calls_of_run((name,), self.team) for name in agents})
         kept = in_focus(shares)
         gone = tuple(name for name in agents if name not in kept)
         if gone:
@@ -448,7 +433,7 @@ class _Race(SearchState):
             self.team = replace(self.team, frozen=self.team.frozen.union(gone))
             left = max(0, self.calls_left())
             self.planned_calls = self.spent.calls + round(left * len(kept) / len(agents)) + self.problem.reserve
-        self.events.append(FocusNarrowed(f"r{number}", shares, self.moved.runs_of(agents), gone, self.planned_calls))
+        self.events.append(FocusNarrowed(f"r{number}", shares, self.moves.runs_of(agents), gone, self.planned_calls))
 
     def still_wanted(self, drafts: Answers) -> Answers:
         """Return drafts that were asked for ahead without those for agents that were left out meanwhile."""
@@ -504,7 +489,7 @@ class _Race(SearchState):
                 orders=2 if doubled else 1,
                 when_differing=not always,
                 purpose=purpose,
-                settled=self.estimator.said.known_verdicts(key),
+                settled=self.estimator.verdicts.known_verdicts(key),
             )
             asked.append((request, mixture))
         return asked
@@ -533,7 +518,7 @@ class _Race(SearchState):
         answers = [one for one in answers if one[0].purpose != PROVE]
         self.spent.count(answers, self.team)
         self.inputs.learn(answers)
-        self.moved = self.moved.after(answers, "mixed")
+        self.moves = self.moves.after(answers, "mixed")
         if self.problem.examples:
             self.outcomes.learn(answers)
         self.estimator.learn(answers)

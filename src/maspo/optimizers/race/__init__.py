@@ -2,8 +2,9 @@
 
 - Its size and order: ``settings``; ``inputs`` says which inputs come first (``called``, ``adversary``), ``spent``
   what calls were taken
-- Mixed runs: ``mixture`` makes them, ``estimate`` says what each candidate adds: ``agreement`` and ``settled`` score
-  a comparison, ``effects`` and ``sentences`` tell candidates apart
+- What these parts may ask of the race: ``search``; what a round has found so far: ``round``
+- Mixed runs: ``blocks`` says whose, ``mixture`` makes them, ``estimate`` says what each candidate adds:
+  ``agreement`` and ``settled`` score a comparison, ``effects`` and ``sentences`` tell candidates apart
 - The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it;
   ``events`` tells of the round
 - Where it is asked for: ``head_start``, ``proxy``, ``focus``, ``influence``, ``pruning``

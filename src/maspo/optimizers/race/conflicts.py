@@ -14,18 +14,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 from statistics import fmean
-from typing import Protocol
 
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Verdict
-from maspo.events import ConflictFound, SearchEvent
-from maspo.optimizers.base import Answers, Asking, CallCount, Case, Problem, Request
+from maspo.events import ConflictFound
+from maspo.optimizers.base import Answers, Asking, CallCount, Case, Problem
 from maspo.optimizers.parts.misalignment import remember
 from maspo.optimizers.race.effects import SCORE_VARIANCE
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture, by_agent
 from maspo.optimizers.race.proof import PROVE, Proof, Standard, calls_of_proof, prove
+from maspo.optimizers.race.round import Blocks, Round, Trial, divide
+from maspo.optimizers.race.search import Race
 from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.union import Blocks, Round, Trial, divide
 from maspo.team.graph import Team
 
 _MARGIN = 2
@@ -94,27 +94,10 @@ class Suspicion:
         return [Case(key, leaves, text, joint, step, ("global",)) for key in self.told.inputs]
 
 
-class Hunted(Protocol):
-    """What looking for conflicts needs of the search that it is part of."""
-
-    team: Team
-    planned_calls: int
-    events: list[SearchEvent]
-    cases: tuple[Case, ...]
-
-    def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
-        """Ask for comparisons."""
-        ...
-
-    def inputs_ahead(self, agents: Sequence[str]) -> tuple[str, ...]:
-        """Return the inputs of the round, those first that its union does not meet when it changes some agents."""
-        ...
-
-
 class Conflicts:
     """The pairs of a search that seemed to clash, and those that were looked at."""
 
-    def __init__(self, search: Hunted, config: AnchorRaceConfig, problem: Problem) -> None:
+    def __init__(self, search: Race, config: AnchorRaceConfig, problem: Problem) -> None:
         self.search, self.config, self.problem = search, config, problem
         self.suspected: list[tuple[Suspicion, tuple[str, ...]]] = []
         """Pairs that seemed to clash, each with the inputs to prove it on."""

@@ -12,7 +12,7 @@ from maspo.optimizers.race.effects import Causes, Observation, estimate_effects,
 from maspo.optimizers.race.mixture import Candidate, MixedRun
 from maspo.optimizers.race.sentences import causes_of
 from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.settled import SaidOfAnswers
+from maspo.optimizers.race.settled import VerdictsOnAnswers
 
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
@@ -37,7 +37,7 @@ class Estimator:
     def __init__(self, config: AnchorRaceConfig) -> None:
         self.config = config
         self.reliability = Reliability()
-        self.said = SaidOfAnswers(config.verdicts_on_answers)
+        self.verdicts = VerdictsOnAnswers(config.verdicts_on_answers)
         self.remembered: list[Observation] = []
         """What the runs of earlier rounds say of sentences that may come again."""
         self.draft_effects = (0.0, 0.0)
@@ -48,7 +48,7 @@ class Estimator:
         for request, result in answers:
             if isinstance(request, Compare) and isinstance(result, Comparison) and not result.failed:
                 self.reliability = self.reliability.after(result)
-                self.said.learn(request, result)
+                self.verdicts.learn(request, result)
 
     def learn_drafts(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> None:
         """Learn what the drafts of some mixed runs have added together."""
@@ -67,7 +67,7 @@ class Estimator:
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
         config = self.config
-        return score(comparison, config.weighting, config.weights, self.reliability, self.said.value(comparison))
+        return score(comparison, config.weighting, config.weights, self.reliability, self.verdicts.value(comparison))
 
     def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of its round and what drafts added in all of them before."""

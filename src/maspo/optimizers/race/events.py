@@ -10,7 +10,7 @@ from maspo.events import CandidateScored, SearchEvent
 from maspo.optimizers.parts.record import decision_event, scored_event, step_of, tally
 from maspo.optimizers.parts.reward import Weights, reward
 from maspo.optimizers.race.mixture import Candidate, by_agent
-from maspo.optimizers.race.union import Round, Trial
+from maspo.optimizers.race.round import Round, Trial
 
 _MOST_NAMED = 5
 """Other agents that a reason names; in a team of hundreds all of them for every agent would be most of the record."""

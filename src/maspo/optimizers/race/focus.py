@@ -26,12 +26,12 @@ _SEEN_BEFORE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class AnswerMoves:
     """Runs with changed prompts: who was changed, and whether the final answer was better or worse."""
 
     runs: tuple[tuple[tuple[str, ...], bool], ...] = ()
 
-    def after(self, answers: Answers, purpose: str) -> Moved:
+    def after(self, answers: Answers, purpose: str) -> AnswerMoves:
         """Return what is known after some answers; runs that failed, and those of other purposes, tell nothing."""
         seen = [
             (tuple(request.changes), result.glob in (Verdict.WIN, Verdict.LOSS))
@@ -39,7 +39,7 @@ class Moved:
             if isinstance(request, Compare) and isinstance(result, Comparison)
             if request.purpose == purpose and not result.failed
         ]
-        return Moved((*self.runs, *seen)) if seen else self
+        return AnswerMoves((*self.runs, *seen)) if seen else self
 
     def runs_of(self, agents: Sequence[str]) -> dict[str, int]:
         """Return in how many runs each of some agents was changed."""

@@ -7,9 +7,8 @@ is taken over wrongly meets the hold-out like everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
@@ -17,20 +16,12 @@ from maspo.events import SearchEvent
 from maspo.optimizers.base import Asking
 from maspo.optimizers.parts.record import decision_event, tally
 from maspo.optimizers.race.mixture import Mixture
-from maspo.optimizers.race.union import Trial
+from maspo.optimizers.race.search import Tries
 
 STEP = "carried"
 """The step, and the purpose of its comparisons."""
 LOOK = 8
 """Inputs after which it is looked at."""
-
-
-class Tries(Protocol):
-    """What a head start needs of the search that it is part of."""
-
-    def try_each(self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str]) -> Asking[list[Trial]]:
-        """Let each of some changes, by the place it is tried at, meet the anchor on all of some inputs."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Level, Verdict
-from maspo.optimizers.base import Answers, Asking, Compare, Request
+from maspo.optimizers.base import Asking, Compare
 from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.reward import JudgeOrder
+from maspo.optimizers.race.search import Asks
 from maspo.stats.paired import sign_test
 from maspo.team.graph import Team
 
@@ -19,14 +19,6 @@ PROVE = "prove"
 """The purpose of these comparisons; their calls are not counted in the plan of a search."""
 _LOOK = 8
 """Inputs after which it is looked at: most pairs in no conflict end with the first, or with the second."""
-
-
-class Proves(Protocol):
-    """What a proof needs of the search that it is part of."""
-
-    def ask(self, requests: Sequence[Request]) -> Asking[Answers]:
-        """Ask for comparisons."""
-        ...
 
 
 def calls_of_proof(team: Team) -> int:
@@ -98,7 +90,7 @@ class Proof:
 
 
 def prove(
-    search: Proves,
+    search: Asks,
     where: str,
     anchor: Prompts,
     changes: Prompts,

@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import fmean
-from typing import Protocol
 
 from maspo.core.prompts import Prompts
-from maspo.events import SearchEvent
 from maspo.optimizers.base import Asking
 from maspo.optimizers.parts.merge import without_added
-from maspo.optimizers.race.estimate import Estimator
 from maspo.optimizers.race.events import pruned_events
 from maspo.optimizers.race.mixture import Candidate, Mixture, join
-from maspo.optimizers.race.settings import AnchorRaceConfig
-from maspo.optimizers.race.union import NO_TRIAL, Trial
+from maspo.optimizers.race.round import NO_TRIAL
+from maspo.optimizers.race.search import Race
 from maspo.team.graph import Team
 
 _ATTEMPTS = 3
 """How often sentences are left out together: all that are not missed alone, then the better half of them, and so on."""
 _ORDERS = 2
 """Calls of the judge for a comparison, in both orders."""
-
-
-class Prunes(Protocol):
-    """What pruning needs of the search that it is part of."""
-
-    config: AnchorRaceConfig
-    team: Team
-    prompts: Prompts
-    events: list[SearchEvent]
-    estimator: Estimator
-
-    def try_each(self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str]) -> Asking[list[Trial]]:
-        """Let each of some changes, by the place it is tried at, meet the anchor on all of some inputs."""
-        ...
 
 
 def sentences_left_out(seed: Prompts, anchor: Prompts, team: Team) -> tuple[Candidate, ...]:
@@ -54,7 +37,7 @@ def calls_of_pruning(added: Sequence[Candidate], team: Team) -> int:
     return single + _ATTEMPTS * (everyone + _ORDERS) + everyone if added else 0
 
 
-def prune(search: Prunes, where: str, added: Sequence[Candidate], inputs: Sequence[str]) -> Asking[Prompts]:
+def prune(search: Race, where: str, added: Sequence[Candidate], inputs: Sequence[str]) -> Asking[Prompts]:
     """Let the anchor meet itself without each of some sentences that were added; tell of it, and return what changes.
 
     Sentences that say the same are not missed one by one, so what shall go is left out together before it goes.

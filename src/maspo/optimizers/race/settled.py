@@ -30,7 +30,7 @@ class _Said:
 
 
 @dataclass(slots=True)
-class SaidOfAnswers:
+class VerdictsOnAnswers:
     """The judge's verdicts of one search by input and pair of final answers."""
 
     enough: int

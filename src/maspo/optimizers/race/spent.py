@@ -10,7 +10,7 @@ from maspo.team.graph import Team
 
 
 @dataclass(slots=True)
-class Spent:
+class CallsSpent:
     """The calls so far: the anchor is paid once an input, changed prompts once an address.
 
     Traces shown to the proposer are of runs that are made anyway. Runs of the anchor are counted in full, although
