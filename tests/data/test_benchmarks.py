@@ -19,7 +19,7 @@ from tests.data.published import BENCHMARKS
 from tests.packages import install
 
 NAMES = ("math-500", "agieval-math", "aqua", "gpqa-diamond", "mbpp", "humaneval-et")
-MAS_BENCH = tuple(f"mas-bench-{name}" for name in ("math", "gpqa", "hotpotqa", "apps", "bfcl"))
+MAS_BENCH = tuple(f"mas-bench-{name}" for name in ("math", "gpqa", "hotpotqa", "apps", "lcb", "bfcl"))
 NO_ENVIRONMENT: dict[str, str] = {}
 
 

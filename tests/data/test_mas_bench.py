@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
+import pickle
 import random
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from maspo.data.tasks.mas_bench import (
     MAS_BENCH_APPS,
     MAS_BENCH_GPQA,
     MAS_BENCH_HOTPOTQA,
+    MAS_BENCH_LCB,
     MAS_BENCH_MATH,
     NOT_HERE,
     id_of,
@@ -30,6 +35,7 @@ COUNTS = {
     "gpqa": (48, 50, 100),
     "hotpotqa": (150, 50, 100),
     "apps": (150, 50, 50),
+    "lcb": (150, 50, 50),
     "bfcl": (150, 50, 100),
 }
 DIGITS = {"math": 10, "gpqa": 10, "hotpotqa": 24}
@@ -215,6 +221,88 @@ async def test_m08_what_a_problem_of_apps_expects_is_no_name_that_a_program_defi
     wrong = "inf = 3\ndef least(numbers):\n    return inf"
     scores = await scorer_of("code").score([task.sample(key, right), task.sample(key, wrong)])
     assert [score.outcome for score in scores] == ["correct", "wrong"]
+
+
+def packed(cases: object) -> str:
+    """Return hidden tests as LiveCodeBench packs them: the text of JSON, pickled, in zlib, in base64."""
+    return base64.b64encode(zlib.compress(pickle.dumps(json.dumps(cases)))).decode()
+
+
+def lcb_row(name: str, number: int) -> dict[str, object]:
+    """Return a made-up problem under an id of LiveCodeBench: a program, or a method of two arguments."""
+    method = number % 2 == 1
+    pairs = [
+        (f"{number}\n[1, {k}]", f"{number + 1 + k}") if method else (f"{number}\n{k}\n", f"{number + k}\n")
+        for k in (3, 4)
+    ]
+    kind = "functional" if method else "stdin"
+    cases = [{"input": given, "output": wanted, "testtype": kind} for given, wanted in pairs]
+    return {
+        "question_id": name,
+        "question_content": f"Add up what is given, number {number}.",
+        "starter_code": "class Solution:\n    def total(self, first: int, others: List[int]) -> int:\n        "
+        if method
+        else "",
+        "metadata": json.dumps({"func_name": "total"} if method else {}),
+        "public_test_cases": json.dumps(cases[:1]),
+        "private_test_cases": packed(cases) if number % 3 else json.dumps(cases),
+    }
+
+
+TOTAL = {
+    0: "print(int(input()) + int(input()))",
+    1: "class Solution:\n    def total(self, first, others: List[int]) -> int:\n        return first + sum(others)",
+}
+
+
+async def test_m12_hidden_tests_of_livecodebench_are_unpacked_and_run(tmp_path: Path) -> None:
+    ids = splits()["lcb"]
+    named = [*ids["test"], *ids["train"], *ids["validation"], "of_no_split"]
+    folder = tmp_path / "code_generation_lite"
+    folder.mkdir()
+    rows = [lcb_row(name, number) for number, name in enumerate(named)]
+    jsonl(folder / "test.jsonl", rows[::2])
+    jsonl(folder / "test2.jsonl", rows[1::2])
+    task = task_of("mas-bench-lcb", tmp_path, environ={})
+    assert {row.id for row in task.test_rows} == {f"lcb_{one}" for one in ids["test"]}
+    assert {row.id for row in task.pool_rows} == {f"lcb_{one}" for one in (*ids["train"], *ids["validation"])}
+    assert '"output"' not in str(task.test_rows[0].columns), "tests are for the scorer"
+    chosen = {number: next(row for row in task.test_rows if row.id == f"lcb_{named[number]}") for number in range(6)}
+    keys = {row.id: item.key for row, item in zip(task.test_rows, task.test.rows, strict=True)}
+    right = [task.sample(keys[row.id], TOTAL[number % 2]) for number, row in chosen.items()]
+    wrong = [task.sample(keys[row.id], TOTAL[number % 2].replace(" + ", " - ")) for number, row in chosen.items()]
+    scores = await scorer_of(task.scorer).score([*right, *wrong])
+    assert [(score.outcome, score.why) for score in scores[:6]] == [("correct", "")] * 6
+    assert [score.outcome for score in scores[6:]] == ["wrong"] * 6
+    assert MAS_BENCH_LCB.size == len(task.test_rows)
+
+
+class Harmful:
+    """A pickle that runs a program where it is loaded."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.file),)
+
+
+@pytest.mark.parametrize("kind", ["harmful", "bomb", "no base64", "no zlib"])
+def test_m13_a_pickle_among_the_tests_is_read_and_never_loaded(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mas_bench, "_MOST_UNPACKED", 1000)
+    made = tmp_path / "made"
+    tests = {
+        "harmful": base64.b64encode(zlib.compress(pickle.dumps(Harmful(made)))).decode(),
+        "bomb": packed([{"input": "1" * 10_000, "output": ""}]),
+        "no base64": "§",
+        "no zlib": base64.b64encode(b"plain").decode(),
+    }
+    row = {**lcb_row(splits()["lcb"]["test"][0], 2), "private_test_cases": tests[kind]}
+    with pytest.raises(InputsInvalid, match="mas-bench-lcb, row 1: cannot be read"):
+        task_of("mas-bench-lcb", jsonl(tmp_path / "lcb.jsonl", [row]), environ={})
+    assert not made.exists()
 
 
 def bfcl_folder(folder: Path) -> Path:

@@ -14,8 +14,9 @@ import pytest
 from pyarrow import parquet
 
 from maspo.core.errors import InputsInvalid
+from maspo.data import records
 from maspo.data.inputs import load_inputs
-from maspo.data.records import find, read_any, read_records
+from maspo.data.records import find, read_records, rows_below
 
 ROWS = [{"input": "Why?", "options": ["A)1", "B)2"], "n": 1}, {"input": "How?", "options": [], "n": 2}]
 LINES = "".join(json.dumps(row) + "\n" for row in ROWS)
@@ -109,4 +110,25 @@ def test_r08_a_folder_of_single_rows_is_read_whole_and_each_row_names_its_file(t
         (tmp_path / name).write_text(json.dumps({"problem": name}))
     (tmp_path / "notes.md").write_text("no row")
     expected = [{"file": name, "problem": name} for name in ("algebra/1.json", "algebra/2.json", "b.json")]
-    assert read_any(tmp_path) == expected
+    assert list(rows_below(tmp_path)) == expected
+
+
+@pytest.mark.parametrize("place", ["rows.jsonl", "."])
+def test_r09_rows_of_a_file_larger_than_a_run_can_hold_are_read_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"n": number, "text": "ü" * 10}, ensure_ascii=False) for number in range(50)]
+    file.write_text("\ufeff" + "\r\n".join(lines) + "\n\n", encoding="utf-8")
+    monkeypatch.setattr(records, "_MOST_BYTES", 100)
+    with pytest.raises(InputsInvalid, match="larger than"):
+        read_records(file)
+    assert [row["n"] for row in rows_below(tmp_path / place)] == list(range(50))
+    for wrong, told in (
+        (b'{"n": 1}\nno\n' + b" " * 99, "line 2: not JSON"),
+        (b'{"n": "' + b"x" * 99 + b'"}', "line 1 is larger than"),
+        (b"\n" * 99 + b'{"n": "\xff"}', "cannot be read"),
+    ):
+        file.write_bytes(wrong)
+        with pytest.raises(InputsInvalid, match=told):
+            list(rows_below(tmp_path / place))

@@ -5,12 +5,12 @@ Nothing is fetched from the Hugging Face Hub unless that is agreed to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid
-from maspo.data.records import Record, find, read_any
+from maspo.data.records import Record, find, rows_below
 from maspo.data.tasks.task import Task, TaskOptions, TaskRow, without_overlap
 
 _REASON = 300
@@ -135,16 +135,16 @@ class Published:
                 ) from None
         return tuple(rows)
 
-    def _records(self, part: Part, data: Path | None) -> list[Record]:
+    def _records(self, part: Part, data: Path | None) -> Iterable[Record]:
         """Return the records of a part; a single file holds the test rows, and the pool only if both share names."""
         if data is None:
             return read_hub(part.hub)
         if not data.is_dir():
-            return read_any(data) if set(part.names) & set(self.test.names) else []
+            return rows_below(data) if set(part.names) & set(self.test.names) else []
         found = find(data, *part.names)
         if found is None and part is self.test:
             raise InputsInvalid(
                 f"{data}: holds no data of {self.name}; give the file itself, or a folder with one of "
                 f"{', '.join(part.names)} (as .jsonl, .json, .csv or .parquet)"
             )
-        return read_any(found) if found is not None else []
+        return rows_below(found) if found is not None else []

@@ -11,7 +11,8 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from maspo.core.errors import InputsInvalid, said_of
@@ -99,12 +100,39 @@ def find(folder: Path, *names: str) -> Path | None:
     return None
 
 
-def read_any(path: Path) -> list[Record]:
-    """Return the rows of a file, or of all files below a folder; there a file that holds one JSON object is a row."""
+def rows_below(path: Path) -> Iterator[Record]:
+    """Yield the rows of a file, or of all files below a folder; there a file that holds one JSON object is a row.
+
+    Benchmarks have files of gigabytes, of which few rows are wanted: large JSON Lines are held row by row.
+    """
     if not path.is_dir():
-        return read_records(path)
-    files = sorted(file for file in path.rglob("*") if file.is_file() and _suffix(file) in SUFFIXES)
-    return [{"file": file.relative_to(path).as_posix(), **row} for file in files for row in read_records(file)]
+        yield from _rows_of(path)
+        return
+    for file in sorted(file for file in path.rglob("*") if file.is_file() and _suffix(file) in SUFFIXES):
+        for row in _rows_of(file):
+            yield {"file": file.relative_to(path).as_posix(), **row}
+
+
+def _rows_of(file: Path) -> Iterator[Record]:
+    """Yield the rows of one file. Raises what ``read_records`` raises."""
+    large = file.name.lower().endswith(".jsonl") and file.is_file() and file.stat().st_size > _MOST_BYTES
+    return _row_by_row(file) if large else iter(read_records(file))
+
+
+def _row_by_row(file: Path) -> Iterator[Record]:
+    """Yield the rows of JSON Lines in UTF-8, of which one may have as many bytes as a whole file else."""
+    try:
+        with os.fdopen(open_plain(file, links=True), "rb") as stream:
+            for number in count(1):
+                line = stream.readline(_MOST_BYTES + 1)
+                if not line:
+                    return
+                if len(line) > _MOST_BYTES:
+                    raise OSError(errno.EFBIG, f"line {number} is larger than {_MOST_BYTES // MEGABYTE} MB")
+                if line.strip():
+                    yield _jsonl_row(line.decode("utf-8-sig" if number == 1 else "utf-8"), f"{file}, line {number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputsInvalid(f"{file}: cannot be read ({said_of(error)}); give a UTF-8 {_FORMATS} file") from error
 
 
 def _suffix(file: Path) -> str:
@@ -124,13 +152,16 @@ def _jsonl_rows(text: str, source: str) -> list[Record]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        place = f"{source}, line {number}"
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputsInvalid(f"{place}: not JSON ({error}); write one JSON object per line") from None
-        rows.append(_object(row, place))
+        rows.append(_jsonl_row(line, f"{source}, line {number}"))
     return rows
+
+
+def _jsonl_row(line: str, place: str) -> Record:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise InputsInvalid(f"{place}: not JSON ({error}); write one JSON object per line") from None
+    return _object(row, place)
 
 
 def _json_rows(text: str, source: str) -> list[Record]:

@@ -1,4 +1,4 @@
-"""Tasks of MAS-PromptBench with its splits by id: MATH (Precalculus, level 5), GPQA Diamond, HotpotQA, APPS.
+"""Tasks of MAS-PromptBench with its splits by id: MATH (Precalculus, level 5), GPQA, HotpotQA, APPS, LiveCodeBench.
 
 An id is a digest of the question, or the data set's own, so that rows are found in any copy of the data. The splits are
 those of the benchmark's repository (fm8995610-ops/MAS-PromptBench, MIT licence, commit 6aaae89): ``test`` is what it
@@ -8,13 +8,17 @@ other tasks.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import pickletools
 import random
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 
+from maspo.core.plain_files import MEGABYTE
 from maspo.data.published import Hub, Part, Published
 from maspo.data.records import Record
 from maspo.data.tasks.aqua import LETTERS, with_options
@@ -64,6 +68,10 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], Hub]] = {
     "gpqa": (
         ("gpqa_diamond", "gpqa/gpqa_diamond", "dataset/gpqa_diamond"),
         Hub("Idavidrein/gpqa", "train", "gpqa_diamond", gated=True),
+    ),
+    "lcb": (
+        ("code_generation_lite", "livecodebench", "lcb"),
+        Hub("livecodebench/code_generation_lite", "test", "release_latest"),
     ),
     "apps": (
         ("apps_test", "apps/test", "apps", "test"),
@@ -117,7 +125,8 @@ def _paragraphs(context: object) -> Iterator[tuple[str, str]]:
 
 
 _MOST_TESTS = 20
-"""Tests of a program of APPS that the benchmark reports by: the first of up to thousands."""
+"""Tests of a program that count: the first of up to thousands. The benchmark reports APPS by as many, LiveCodeBench by
+all of its hidden ones, and compares optimizers by three of either."""
 
 
 def _apps_id(record: Record) -> str:
@@ -138,11 +147,15 @@ def _apps_row(record: Record) -> TaskRow:
         if not str(name).isidentifier():
             raise ValueError(f"fn_name {name!r:.60} is no name of a function")
         target = f"Solution().{name}" if "class Solution" in starter else str(name)
-        tests = tuple(_call_test(target, given, wanted) for given, wanted in pairs)
+        # What is returned stands there as it is, or as the only item of a list.
+        both = (
+            (given, [wanted, wanted[0]] if isinstance(wanted, list) and wanted else [wanted]) for given, wanted in pairs
+        )
+        tests = tuple(_call_test(target, given, accepted) for given, accepted in both)
         asked = f"Complete this code:\n{starter}" if starter.strip() else f"Write the function {name}."
     else:
-        tests = tuple(json.dumps({"stdin": _joined(given), "stdout": _joined(wanted)}) for given, wanted in pairs)
-        asked = "Write a whole program that reads standard input and prints to standard output."
+        tests = tuple(_printed_test(_joined(given), _joined(wanted)) for given, wanted in pairs)
+        asked = _WHOLE_PROGRAM
     solutions = json.loads(str(record.get("solutions") or "[]"))
     return TaskRow(
         columns={"input": f"{question}\n\n{asked}", "question": question, "starter_code": starter},
@@ -157,9 +170,15 @@ _TYPING = "from typing import *\nimport collections, math, heapq, bisect, iterto
 """What the sites of these problems give to a program that only defines a function."""
 
 
-def _call_test(target: str, arguments: list[object], wanted: object) -> str:
-    """Return a statement that calls a function; APPS has what it returns as it is, or as the only item of a list."""
-    accepted = [wanted, wanted[0]] if isinstance(wanted, list) and wanted else [wanted]
+_WHOLE_PROGRAM = "Write a whole program that reads standard input and prints to standard output."
+
+
+def _printed_test(given: str, wanted: str) -> str:
+    return json.dumps({"stdin": given, "stdout": wanted})
+
+
+def _call_test(target: str, arguments: list[object], accepted: list[object]) -> str:
+    """Return a statement that calls a function, which must return one of what is accepted."""
     # A tuple is as good as a list, as in the benchmark. As JSON also what has no literal, such as Infinity: a bare name
     # would be the program's to define.
     given, plain = _as_json(arguments), "json.loads(json.dumps(_returned))"
@@ -172,6 +191,59 @@ def _as_json(value: object) -> str:
 
 def _joined(text: object) -> str:
     return "\n".join(map(str, text)) if isinstance(text, list) else str(text)
+
+
+def _lcb_id(record: Record) -> str:
+    return str(record["question_id"])
+
+
+def _lcb_row(record: Record) -> TaskRow:
+    """Read a row with ``question_content``, ``starter_code``, ``metadata`` and ``private_test_cases``.
+
+    With starter code a method is called, each argument a line of JSON; else a program reads standard input.
+    """
+    question, starter = str(record["question_content"]).strip(), str(record.get("starter_code") or "").strip()
+    cases = _private_tests(str(record["private_test_cases"]))[:_MOST_TESTS]
+    if starter:
+        name = str(json.loads(str(record["metadata"]))["func_name"])
+        if not name.isidentifier():
+            raise ValueError(f"func_name {name!r:.60} is no name of a function")
+        tests = tuple(
+            _call_test(
+                f"Solution().{name}", [json.loads(line) for line in given.strip().split("\n")], [json.loads(wanted)]
+            )
+            for given, wanted in cases
+        )
+        asked = f"Complete this code:\n{starter}"
+    else:
+        tests, asked = tuple(_printed_test(given, wanted) for given, wanted in cases), _WHOLE_PROGRAM
+    return TaskRow(
+        columns={"input": f"{question}\n\n{asked}", "question": question, "starter_code": starter},
+        id=f"lcb_{_lcb_id(record)}",
+        tests=tests,
+        setup=_TYPING if starter else "",
+    )
+
+
+def _private_tests(packed: str) -> list[tuple[str, str]]:
+    """Return what each hidden test gives and expects: JSON, or as published a pickled text of it in zlib in base64.
+
+    A pickle can run what it likes when it is loaded. This one is one text, so its opcodes are read and none is obeyed.
+    """
+    if not packed.lstrip().startswith("["):
+        unpacking = zlib.decompressobj()
+        try:
+            raw = unpacking.decompress(base64.b64decode(packed, validate=True), _MOST_UNPACKED)
+        except zlib.error as error:
+            raise ValueError(f"private_test_cases: {error}") from None
+        if unpacking.unconsumed_tail:
+            raise ValueError(f"private_test_cases: more than {_MOST_UNPACKED // MEGABYTE} MB, unpacked")
+        packed = next((text for _, text, _ in pickletools.genops(raw) if isinstance(text, str)), "")
+    return [(str(case["input"]), str(case["output"])) for case in json.loads(packed)]
+
+
+_MOST_UNPACKED = 512 * MEGABYTE
+"""Bytes of the hidden tests of one problem, of which the largest have some hundred megabytes."""
 
 
 MAS_BENCH_MATH = Published(
@@ -219,12 +291,24 @@ MAS_BENCH_APPS = Published(
     size=50,
 )
 
+MAS_BENCH_LCB = Published(
+    name="mas-bench-lcb",
+    row=_lcb_row,
+    test=_in("lcb", _lcb_id, "test"),
+    pool=_in("lcb", _lcb_id, "train", "validation"),
+    scorer="code",
+    final_answer="none",
+    source="LiveCodeBench (Jain et al. 2024), code_generation_lite, whose card names as licence «cc», which of them it "
+    "does not say: all of them allow use as it is, that is named and earns nothing; the problems are those of contest "
+    "sites. Splits of MAS-PromptBench. Its repository on the Hub holds a script, for which newer versions of the "
+    "datasets library fetch nothing: then give the folder of its files test.jsonl to test6.jsonl",
+    size=50,
+)
+
 NOT_HERE: Mapping[str, str] = {
-    "mas-bench-lcb": "LiveCodeBench's card says no more of its licence than «cc», and its problems are those of "
-    "contest sites",
     "mas-bench-swe": "a row of SWE-bench Verified needs a container image of its own, 67 GB in all",
-    "mas-bench-apibank": "API-Bank scores a call by programs that come with the data, and maspo runs no program of a "
-    "data set",
+    "mas-bench-apibank": "API-Bank scores a call by programs that come with the data, and a search for a tool by an "
+    "embedding model, and maspo runs no program of a data set",
     "mas-bench-toolhop": "agents on ToolHop call tools that come with the data as programs, and maspo runs no program "
     "of a data set",
 }

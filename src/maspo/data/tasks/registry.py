@@ -28,11 +28,12 @@ TASKS: Registry[Benchmark | type[Benchmark]] = Registry(
         "mas-bench-gpqa": "maspo.data.tasks.mas_bench:MAS_BENCH_GPQA",
         "mas-bench-hotpotqa": "maspo.data.tasks.mas_bench:MAS_BENCH_HOTPOTQA",
         "mas-bench-apps": "maspo.data.tasks.mas_bench:MAS_BENCH_APPS",
+        "mas-bench-lcb": "maspo.data.tasks.mas_bench:MAS_BENCH_LCB",
         "mas-bench-bfcl": "maspo.data.tasks.bfcl:MAS_BENCH_BFCL",
     },
     method="load",
 )
-"""The six benchmarks of the paper, three tasks of MAS-PromptBench, and those of other packages: an object with ``name``
+"""The six benchmarks of the paper, six tasks of MAS-PromptBench, and those of other packages: an object with ``name``
 and ``load``, or its class."""
 DATA_VARIABLE = "MASPO_DATA"
 DOWNLOAD_VARIABLE = "MASPO_DOWNLOAD"
