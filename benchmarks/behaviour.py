@@ -3,6 +3,7 @@
     python benchmarks/behaviour.py                                        # 20 + 10 worlds, three profiles
     python benchmarks/behaviour.py --only reflect:default,cheap:100-104 --only hierarchical:paper:100
     python benchmarks/behaviour.py --only reflect:default:100-104 --paired 3
+    python benchmarks/behaviour.py --as-then                               # this tree with the defaults of then
 
 The reference is checked out into a temporary folder. Each tree plays through its own command line, in processes of its
 own: ``maspo optimize`` against ``maspo world serve``. What a run ships, its verdict, what it won, lost and tied on the
@@ -28,7 +29,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -57,6 +58,15 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """What may be played, and the arguments of ``maspo optimize`` for it; the first three are unless others are named."""
+_LATER = ("conflict_inputs=0", "audited_rounds=0", "memory=0", "far_share=1", "calls_per_agent=1000")
+"""Settings of the race that came after the reference, by which it does what there was before them."""
+_WERE = ("edits=2", "first_round=0.6", "shared_inputs=24", "design=drawn", "verdicts_on_answers=0")
+"""Its defaults that were others; the profile ``cheap`` has its own."""
+AS_THEN: Mapping[str, tuple[str, ...]] = {
+    "default": tuple(f"--set=search.{one}" for one in (*_LATER, *_WERE)),
+    "cheap": tuple(f"--set=search.{one}" for one in _LATER),
+}
+"""What this tree is given with ``--as-then``, by profile: what is left is a change of how, and not of how much."""
 _USUAL = "default,cheap,paper"
 _FIRST_SEED = 100
 _FAILED = ("exit code", "said")
@@ -119,10 +129,11 @@ class Played:
 
 @dataclass(frozen=True)
 class Tree:
-    """A checked-out maspo; ``files`` holds teams and inputs."""
+    """A checked-out maspo; ``files`` holds teams and inputs, ``more`` by profile what it is given beside it."""
 
     root: Path
     files: Path
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -148,7 +159,8 @@ class Tree:
             out = Path(scratch) / "run"
             files = (str(self.files / f"{run.graph}.yaml"), "--inputs", str(self.files / f"rows-{run.seed}.jsonl"))
             given = ("--seed", str(run.seed), "--base-url", url, "--agent-model", "maspo-world", "--yes")
-            command = ["optimize", *files, *given, *PROFILES[run.profile], "--out", str(out)]
+            settings = (*PROFILES[run.profile], *self.more.get(run.profile, ()))
+            command = ["optimize", *files, *given, *settings, "--out", str(out)]
             began = time.perf_counter()
             code, cpu, said = self._measured(command, Path(scratch))
             seconds = time.perf_counter() - began
@@ -337,6 +349,7 @@ def main() -> None:
     parser.add_argument("--reflect", type=int, default=20, metavar="N", help="worlds of this team")
     parser.add_argument("--hierarchical", type=int, default=10, metavar="N", help="worlds of this one")
     parser.add_argument("--only", action="append", metavar="GRAPH:PROFILE:SEEDS", help="instead of these; repeatable")
+    parser.add_argument("--as-then", action="store_true", help="give this tree the settings that the reference had")
     parser.add_argument("--inputs", type=int, default=120, help="of a run, hold-out included")
     parser.add_argument("--paired", type=int, metavar="N", help="play every run N times in both trees, in turns")
     parser.add_argument("--jobs", type=int, default=1, help="worlds side by side; more than one disturbs the CPU times")
@@ -346,7 +359,8 @@ def main() -> None:
     runs = chosen(options.only or usual)
     kept = Kept(options.reference_results, {"commit": options.reference, "inputs": options.inputs})
     with checked_out(options.reference) as place, tempfile.TemporaryDirectory(prefix="maspo-behaviour-") as files:
-        reference, tree = Tree(place, Path(files)), Tree(options.tree.resolve(), Path(files))
+        more = AS_THEN if options.as_then else {}
+        reference, tree = Tree(place, Path(files)), Tree(options.tree.resolve(), Path(files), more)
         wanted = [sorted({run.seed for run in runs}), sorted({run.graph for run in runs}), options.inputs]
         command = [sys.executable, "-c", _WRITE_FILES, json.dumps(wanted)]
         subprocess.run(command, cwd=files, env=reference.env, check=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from maspo.cli.terminal import note, print_json, say, table
+from maspo.core.excerpts import cut_end
 from maspo.core.plain import Dumped
 from maspo.report.earlier import won_in
 from maspo.report.phrases import plural
@@ -60,4 +61,4 @@ def _won(one: Won) -> str:
 
 
 def _short(sentence: str) -> str:
-    return sentence if len(sentence) <= _MOST_CHARACTERS else f"{sentence[: _MOST_CHARACTERS - 1]}…"
+    return cut_end(sentence, _MOST_CHARACTERS)

@@ -31,6 +31,7 @@ from maspo.study.connections import (
     endpoints_of,
     has_key_header,
     key_variable,
+    key_wanted,
     require_model,
     shown_of,
     with_models_of,
@@ -266,8 +267,7 @@ def key_missing(models: ModelSettings) -> str:
         name, addresses = key_variable(models, role), models.servers_of(role)
         closed = any(map(answers_nobody, addresses)) and not has_key_header(models, role)
         if models.client == CHAT and closed and not os.environ.get(name, "").strip():
-            what = f"{name} is not set" if name else f"no key is named for the {role}"
-            fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
+            what, fix = key_wanted(name, role)
             return (
                 f"{what}, and {shown_of(models, role)} answers nobody without a key; "
                 f"{fix}, or give another endpoint with --base-url (`maspo doctor` looks for local ones)"

@@ -3,7 +3,7 @@
 - What all speak of: ``prompts``, ``verdict``, ``trace``, ``usage``, ``errors``, ``spoilt``, ``worked_examples``
 - How things are made: ``seeded``, ``registry``, ``plain``, ``patterns``, ``late``, ``sought``
 - Foreign texts: ``quoting``, ``control_tokens``, ``invisible``, ``characters``, ``looks``, ``spelling``,
-  ``numerals``, ``counted_abroad``
+  ``numerals``, ``counted_abroad``, ``excerpts``
 - Working side by side: ``concurrency``, ``running``, ``turns``; ``executors``, ``workers``, ``clusters``
 - The machine: ``plain_files``, ``shortage``
 """

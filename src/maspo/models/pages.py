@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from maspo.core.excerpts import cut_end
+
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
 """How gzip and zstd begin (RFC 1952, RFC 8878)."""
 _READ = 10_000
@@ -53,4 +55,4 @@ def _decoded(body: bytes) -> str:
 
 def _line(text: str) -> str:
     line = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…"
+    return cut_end(line, _SHOWN)

@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin
 
 from maspo.core.errors import CallFailed, ProviderError
+from maspo.core.excerpts import on_one_line
 from maspo.models.base import Refused, Stage, Transient
 from maspo.models.endpoint import Endpoint
 from maspo.models.pages import described, is_page
@@ -134,8 +135,7 @@ def excerpt(body: bytes) -> str:
         text = _find_message(json.loads(text)) or text
     if not text.isprintable():
         text = "".join(character if character.isprintable() else " " for character in text)
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+    return on_one_line(text, EXCERPT)
 
 
 def _find_message(found: object) -> str:

@@ -313,9 +313,7 @@ def _cell(content: str) -> str:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    shown = ", ".join(clipped(" ".join(label.split()), 40).replace("\n", " ") for label in labels[:_MOST_LABELS])
-    rest = len(labels) - _MOST_LABELS
-    return f"{shown} and {phrases.number(rest)} more" if rest > 0 else shown
+    return phrases.list_names([phrases.name_of_row(label) for label in labels], _MOST_LABELS)
 
 
 # ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────

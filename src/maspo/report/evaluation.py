@@ -28,7 +28,7 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.folder import EVALUATION_PAGE
 from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
-from maspo.report.visible import clipped, visible
+from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.error_answers import ErrorAnswers
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, OnSeen, Side
@@ -232,13 +232,11 @@ def _list_ids(evaluation: Evaluation, ids: tuple[str, ...], most: int) -> str:
 
     def called(name: str) -> str:
         if name not in texts:
-            return clipped(" ".join(name.split()), 40).replace("\n", " ")
+            return phrases.name_of_row(name)
         text = " ".join(texts[name].split())
         return f"“{text}”" if len(text) <= _MOST_OF_A_TEXT else f"“{text[:_MOST_OF_A_TEXT].rstrip()} …”"
 
-    shown = ", ".join(map(called, ids[:most]))
-    rest = len(ids) - most
-    return f"{shown} and {phrases.number(rest)} more" if rest > 0 else shown
+    return phrases.list_names([*map(called, ids)], most)
 
 
 def models_by_role(evaluation: Evaluation, judge: bool) -> dict[str, str]:

@@ -21,6 +21,7 @@ from maspo.events import (
     VerdictWord,
 )
 from maspo.report.fold import RunView, rank_conflict
+from maspo.report.visible import clipped
 from maspo.stats.looks import looks_decide
 from maspo.stats.shown import THOUSANDTH, beside, needs_digits, shown
 
@@ -57,6 +58,8 @@ NOT_REPORTED = "not reported"
 """What no endpoint has told is never shown as 0."""
 _MOST_FAULTS = 3
 """Faults that are named: those that cost most are what is asked for."""
+_MOST_OF_A_NAME = 40
+"""Characters of the id of a row in a list of such."""
 _MOST_NAMES = 12
 """Names that a sentence still holds: about a line of a terminal."""
 _SEED_SHIPPED = "The seed prompts are shipped."
@@ -443,10 +446,15 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
-def list_names(every: Sequence[str]) -> str:
-    """Return names in a row, the first dozen of them."""
-    listed = ", ".join(every[:_MOST_NAMES])
-    rest = len(every) - _MOST_NAMES
+def name_of_row(label: str) -> str:
+    """Return what a row is called, on one line and cut short."""
+    return clipped(" ".join(label.split()), _MOST_OF_A_NAME).replace("\n", " ")
+
+
+def list_names(every: Sequence[str], most: int = _MOST_NAMES) -> str:
+    """Return names in a row, the first ones of them."""
+    listed = ", ".join(every[:most])
+    rest = len(every) - most
     return f"{listed} and {number(rest)} more" if rest > 0 else listed
 
 

@@ -7,7 +7,7 @@ from enum import Enum
 from math import ceil, comb, fsum, gcd, sqrt
 from statistics import NormalDist
 
-from maspo.stats.share import NORMAL_95, NORMAL_95_ONE_SIDED, student_95
+from maspo.stats.share import NORMAL_95, NORMAL_95_ONE_SIDED, by_group, student_95
 
 SIGNIFICANT = 0.05
 """The usual threshold of a p-value (Fisher 1925)."""
@@ -101,7 +101,7 @@ def group_differences(differences: Sequence[int], groups: Sequence[str]) -> list
     inputs it has. The rounding keeps signs apart alike, so the test stays exact; alone in their groups, inputs
     keep their differences.
     """
-    return [_parts(sum(values), len(values)) for values in _by_group(differences, groups).values()]
+    return [_parts(sum(values), len(values)) for values in by_group(differences, groups).values()]
 
 
 def _parts(total: int, n: int) -> int:
@@ -110,16 +110,9 @@ def _parts(total: int, n: int) -> int:
     return size if total > 0 else -size
 
 
-def _by_group(differences: Sequence[int], groups: Sequence[str]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for difference, group in zip(differences, groups, strict=True):
-        found.setdefault(group, []).append(difference)
-    return found
-
-
 def group_mean(differences: Sequence[int], groups: Sequence[str], repeats: int = 1) -> float:
     """Return the mean difference a repeat over groups, each of which counts once; 0 of nothing."""
-    means = [sum(values) / len(values) for values in _by_group(differences, groups).values()]
+    means = [sum(values) / len(values) for values in by_group(differences, groups).values()]
     return fsum(means) / (len(means) * repeats) if means else 0.0
 
 
@@ -129,7 +122,7 @@ def group_interval(differences: Sequence[int], groups: Sequence[str], repeats: i
     With one input a group it is ``mean_difference_interval``; otherwise it has the quantile of Student's t instead of
     the normal one, because the spread of few groups is estimated, and of fewer than four groups it is everything.
     """
-    found = _by_group(differences, groups)
+    found = by_group(differences, groups)
     if len(found) == len(differences):
         return mean_difference_interval(differences, repeats)
     if len(found) < _FEWEST_GROUPS:

@@ -41,15 +41,21 @@ def clustered_share_interval(counts: Sequence[int], repeats: int) -> tuple[float
     return _wilson(share, min(max(worth, n), n * repeats), student_95(n - 1))
 
 
+def by_group(values: Sequence[int], groups: Sequence[str]) -> dict[str, list[int]]:
+    """Return the values of each group; ``groups`` names the group of each value."""
+    found: dict[str, list[int]] = {}
+    for value, group in zip(values, groups, strict=True):
+        found.setdefault(group, []).append(value)
+    return found
+
+
 def grouped_share_interval(counts: Sequence[int], groups: Sequence[str], repeats: int) -> tuple[float, float]:
     """Return the 95 % interval of a share over inputs of which those of a group are not independent.
 
     ``groups`` names the group of each input. With one input a group it is ``clustered_share_interval``; otherwise the
     share of a ratio: groups are drawn, and bring inputs of their own. Source: as there; Cochran (1977), section 9A.
     """
-    sums: dict[str, list[int]] = {}
-    for count, group in zip(counts, groups, strict=True):
-        sums.setdefault(group, []).append(count)
+    sums = by_group(counts, groups)
     n = len(sums)
     if n == len(counts):
         return clustered_share_interval(counts, repeats)

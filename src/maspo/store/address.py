@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from maspo.core.errors import ConfigInvalid, StoreError, typed
 from maspo.core.plain_files import is_plain, read_plain
-from maspo.store.state import state_folder
+from maspo.store.state import note, state_folder
 
 VARIABLE = "MASPO_STORE"
 """Holds the address of a store, with its password if there is one: what is typed as an option is seen by all users."""
@@ -125,12 +125,8 @@ def let_in(address: StoreAddress) -> None:
 def remember(address: StoreAddress) -> None:
     """Remember that a store may be followed. Where nothing can be remembered, it is asked about again."""
     folder = _folder()
-    with contextlib.suppress(OSError):
-        if folder is not None and not _is_known(address):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle = os.open(folder / address.fingerprint, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(f"{address.shown}\n")
+    if folder is not None and not _is_known(address):
+        note(folder, address.fingerprint, f"{address.shown}\n")
 
 
 def pointer_text(address: StoreAddress, token: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from maspo.core.trace import Trace
@@ -143,12 +144,13 @@ def _kept(select: Select, place: str, input_key: str) -> Trace | None:
     return _decoded(select, rows[0][0], input_key) if rows else None
 
 
-def _decoded(select: Select, body: str, input_key: str) -> Trace:
-    def find(key: str) -> Written | None:
-        rows = select(_WRITTEN, key)
-        return Written(*rows[0]) if rows else None
+def _written(select: Select, key: str) -> Written | None:
+    rows = select(_WRITTEN, key)
+    return Written(*rows[0]) if rows else None
 
-    return decode_trace(body, find, lambda base: _kept(select, base, input_key))
+
+def _decoded(select: Select, body: str, input_key: str) -> Trace:
+    return decode_trace(body, partial(_written, select), lambda base: _kept(select, base, input_key))
 
 
 @dataclass(slots=True)
@@ -168,11 +170,7 @@ class TraceRows:
 
     def rows(self, select: Select) -> list[tuple[str, str, str]]:
         """Return the rows that are missing; none when one trace cannot be kept."""
-
-        def find(key: str) -> Written | None:
-            rows = select(_WRITTEN, key)
-            return Written(*rows[0]) if rows else None
-
+        find = partial(_written, select)
         first: tuple[str, Trace] | None = None
         found = []
         for run, trace in zip(self.runs, self.traces, strict=True):

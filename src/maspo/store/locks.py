@@ -80,7 +80,7 @@ def _take(record: Path) -> tuple[int, tuple[int, int]]:
             handle = open_plain(record, os.O_RDWR)
             try:
                 handle = _lock(record, handle)
-                _check_names(record)
+                _check_own_names(record)
                 found = os.fstat(handle) if _OFD else record.lstat()
                 if _place_of(record) == (found.st_dev, found.st_ino):
                     return handle, (found.st_dev, found.st_ino)
@@ -98,17 +98,27 @@ def _take(record: Path) -> tuple[int, tuple[int, int]]:
     raise StoreError(f"{record}: is not there any more; give a folder that maspo wrote")
 
 
-def _check_names(record: Path) -> None:
+def _check_own_names(record: Path) -> None:
     """Check that a record that is locked has no second name, but for the one it was made under."""
     made = made_as(record)
     with contextlib.suppress(FileNotFoundError):
         if os.path.samestat(made.lstat(), record.lstat()):
             made.unlink()  # the process that made it died before it could
-    names = record.lstat().st_nlink
+    check_names(record)
+
+
+def check_names(file: Path) -> None:
+    """Check that a file has no second name.
+
+    Raises:
+        StoreError: it has.
+
+    """
+    names = file.lstat().st_nlink
     if names > 1:
         raise StoreError(
-            f"{record}: has {names} names (hard links), so that writing would change a file elsewhere; copy the "
-            f"folder ({record.parent}) and go on with the copy"
+            f"{file}: has {names} names (hard links), so that writing would change a file elsewhere; copy the folder "
+            f"({file.parent}) and go on with the copy"
         )
 
 

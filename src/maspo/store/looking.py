@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 from maspo.core.errors import StoreError
 from maspo.core.plain_files import MEGABYTE, is_plain, is_there, open_plain, read_plain
-from maspo.store.locks import is_worked_on
+from maspo.store.locks import check_names, is_worked_on
 from maspo.store.pages import PAGE, next_data, read_log
 from maspo.store.schema import MAGIC, OURS, check, connect, refuse, require, unreadable
 
@@ -208,21 +208,6 @@ def check_journal(path: Path) -> None:
     if end == _JOURNAL_NAMES or pages * width > _MOST_BYTES:
         raise StoreError(
             f"{journal}: names another file, or a size that no record has; no maspo made it. Take it away and try again"
-        )
-
-
-def check_names(file: Path) -> None:
-    """Check that a file has no second name.
-
-    Raises:
-        StoreError: it has.
-
-    """
-    names = file.lstat().st_nlink
-    if names > 1:
-        raise StoreError(
-            f"{file}: has {names} names (hard links), so that writing would change a file elsewhere; copy the folder "
-            f"({file.parent}) and go on with the copy"
         )
 
 

@@ -170,10 +170,16 @@ def key_unset(models: ModelSettings) -> tuple[str, ...]:
         far = [one for one in models.servers_of(role) if not Endpoint(one).is_near]
         name = key_variable(models, role)
         if models.client == CHAT and far and not os.environ.get(name, "") and not has_key_header(models, role):
-            what = f"{name} is not set" if name else f"no key is named for the {role}"
-            fix = f"set {name}" if name else f"name its variable with --set models.{role}.key_env=…"
+            what, fix = key_wanted(name, role)
             remarks.append(f"{what}, so {shown_of(models, role)} is asked without a key; {fix} if it wants one")
     return tuple(remarks)
+
+
+def key_wanted(variable: str, role: str) -> tuple[str, str]:
+    """Return that a role has no key, and how to give it one: in its ``variable``, where one is named."""
+    if variable:
+        return f"{variable} is not set", f"set {variable}"
+    return f"no key is named for the {role}", f"name its variable with --set models.{role}.key_env=…"
 
 
 def answers_nobody(address: str) -> bool:

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 
 from maspo.core.errors import UsageError
-from maspo.store.state import state_folder
+from maspo.store.state import note, state_folder
 from maspo.study.reach import Reach
 
 
@@ -59,11 +59,8 @@ def remember(reach: Reach, of: object) -> None:
     folder = _folder()
     if folder is None or not reach.settings or is_trusted(reach):
         return
-    with contextlib.suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(folder / reach.fingerprint, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-            json.dump({"of": os.fspath(Path(str(of)).absolute()), "whose": reach.whose, **dict(reach.lines)}, file)
+    what = {"of": os.fspath(Path(str(of)).absolute()), "whose": reach.whose, **dict(reach.lines)}
+    note(folder, reach.fingerprint, json.dumps(what))
 
 
 def _folder() -> Path | None:

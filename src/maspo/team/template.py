@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
+from maspo.core.excerpts import on_one_line
+
 TEMPLATES: Final = ("braces", "jinja", "none")
 BRACES, JINJA, NONE = TEMPLATES
 _VALUE = re.compile(r"value\d*")
@@ -140,8 +142,7 @@ def _other_habits(prompt: str, known: Collection[str], template: str) -> Iterato
 
 
 def _begun(text: str) -> str:
-    said = " ".join(text.split())
-    return said if len(said) <= _SHOWN else said[: _SHOWN - 1] + "…"
+    return on_one_line(text, _SHOWN)
 
 
 def _some(known: Collection[str], template: str) -> str:

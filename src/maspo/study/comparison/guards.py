@@ -12,10 +12,11 @@ from maspo.data.groups import groups_of
 from maspo.data.inputs import Input, Inputs
 from maspo.runners.messages import columns_read
 from maspo.scoring.base import Scorer
-from maspo.study.comparison.holdout import CHUNK, is_right, judge_against_seed, scorer_for
+from maspo.study.comparison.holdout import CHUNK, is_right, judge_against_seed
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import SEED, GuardMet
 from maspo.study.evaluation.evaluate import trace_of
+from maspo.study.evaluation.exact import exact_scorer
 from maspo.study.session import Session
 from maspo.team import System
 
@@ -48,7 +49,7 @@ async def measure_guards(
     """Run every prompt set once on guard inputs, and the seed prompts twice; a cap leaves out the last of them."""
     rows = {row.key: row for row in comparison.guarding}
     labelled = any(row.answer is not None for row in comparison.guarding)
-    scorer = scorer_for(comparison.system) if labelled else None
+    scorer = exact_scorer(comparison.system.final_answer) if labelled else None
     found: dict[str, GuardMet] = {}
     for begin in range(0, len(keys), CHUNK):
         chunk = keys[begin : begin + CHUNK]

@@ -12,15 +12,13 @@ from maspo.core.trace import Trace
 from maspo.core.verdict import Level, Verdict
 from maspo.data.inputs import Input, input_text
 from maspo.judges.base import Question, compare_both_orders, task_shown
-from maspo.scoring.answers import final_answer, is_correct, same_answer
+from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Sample, Scorer
-from maspo.scoring.labelled import LabelScorer
-from maspo.scoring.registry import scorer_of
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, InputMet
 from maspo.study.evaluation.evaluate import trace_of
+from maspo.study.evaluation.exact import exact_scorer
 from maspo.study.session import Session
-from maspo.team import System
 
 CHUNK = 8
 """Inputs that are begun together, so that a cap leaves out whole inputs and few of them half paid."""
@@ -38,7 +36,7 @@ async def measure(
 ) -> dict[str, InputMet]:
     """Return what every prompt set came to on hold-out inputs, by their keys; a cap leaves out the last of them."""
     rows = {row.key: row for row in comparison.inputs.rows}
-    scorer = scorer_for(comparison.system) if comparison.decided_by == "labels" else None
+    scorer = exact_scorer(comparison.system.final_answer) if comparison.decided_by == "labels" else None
     session.begin_stage("evaluation", len(keys), comparison.measuring_calls)
     found: dict[str, InputMet] = {}
 
@@ -126,14 +124,3 @@ async def is_right(scorer: Scorer, row: Input, trace: Trace | None) -> bool | No
         return None
     (score,) = await scorer.score([Sample(row.key, trace.output, row.answer, question=input_text(row))])
     return None if score.outcome == "failed" else score.correct
-
-
-def scorer_for(system: System) -> Scorer:
-    """Return what compares answers with labels, as ``maspo evaluate`` does it with ``--scorer exact``."""
-    spec = system.final_answer
-    if spec == "auto":
-        return scorer_of("exact")
-    return LabelScorer(
-        lambda sample: final_answer(spec, sample.output),
-        lambda _, sample: is_correct(spec, sample.output, str(sample.answer)),
-    )

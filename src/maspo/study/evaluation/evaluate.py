@@ -22,7 +22,7 @@ from maspo.events import CallUnsettled
 from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.models.base import Request
 from maspo.models.prices import Price
-from maspo.scoring.answers import final_answer, is_correct, same_answer
+from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Score, Scorer
 from maspo.scoring.elsewhere import scoring
 from maspo.scoring.judged import RubricScorer
@@ -36,6 +36,7 @@ from maspo.study.attention import Attention
 from maspo.study.bound import describe_groups, remark_on_few
 from maspo.study.calls import share
 from maspo.study.connections import price_book
+from maspo.study.evaluation.exact import exact_scorer
 from maspo.study.evaluation.job import (
     EVALUATION,
     EXACT,
@@ -306,12 +307,8 @@ def scorer_for(evaluation: Evaluation) -> Scorer | None:
 
     ``exact`` reads the final answer as the system file says.
     """
-    spec = evaluation.system.final_answer
-    if evaluation.scorer == EXACT and spec != "auto":
-        return LabelScorer(
-            lambda sample: final_answer(spec, sample.output),
-            lambda _, sample: is_correct(spec, sample.output, str(sample.answer)),
-        )
+    if evaluation.scorer == EXACT:
+        return exact_scorer(evaluation.system.final_answer)
     return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer)
 
 
