@@ -36,7 +36,7 @@ from maspo.online.plan import Plan
 from maspo.online.record import WindowSeen
 from maspo.online.sources import Called
 from maspo.online.watching import DATABASE, Screen, Surroundings, Watch, watch
-from maspo.stats.drift import Detector, Watched, bets_on_losses
+from maspo.stats.drift import Detector, Streams, bets_on_losses
 from maspo.store import RunStore
 from maspo.study.job import Job
 from maspo.team import System
@@ -134,7 +134,7 @@ def windows_of(seed: int) -> Iterator[dict[str, Any]]:
 
 def alarm_after(stream: Iterator[Seen], chance: random.Random, rate: int) -> int | None:
     """Return after which window the watch rings, None where the stream ends first. As ``maspo.online.control`` does."""
-    found, worse = Watched(STREAMS), Detector()
+    found, worse = Streams(STREAMS), Detector()
     for number, one in enumerate(stream, start=1):
         found.step(one["scores"], (chance.random() for _ in count()))
         worse = worse.after(bets_on_losses(one["against"]) if one["against"] else ())

@@ -35,7 +35,7 @@ from maspo.study.alternation.alternate import alternate
 from maspo.study.alternation.plan import Alternation
 from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
-from maspo.study.evaluation.structure import METHODS, Structured, search_structure, verdict_of
+from maspo.study.evaluation.structure import METHODS, StructureFindings, search_structure, verdict_of
 from maspo.study.holdout import result_of
 from maspo.study.job import Job, Provider
 from maspo.study.optimize import start
@@ -102,7 +102,7 @@ def shipped(system: System, changes: Sequence[Change], found: System, verdict: s
     return Restructured(team, tuple(map(str, changes)), verdict)
 
 
-def changed(world: World, system: System, method: Method, out: Path, caps: Caps | None = None) -> Structured:
+def changed(world: World, system: System, method: Method, out: Path, caps: Caps | None = None) -> StructureFindings:
     """Search for a better structure of a team as ``maspo structure`` does."""
     attention = Attention(Recorder(), provider_of(world))
     evaluation = evaluation_of(world, system, caps)

@@ -16,7 +16,7 @@ import pytest
 from maspo.cli.log import VARIABLE, Log, _opened, logged
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError
 from maspo.mcp.jobs import _environment
-from maspo.study.job import PAUSED, Leased, Progress
+from maspo.study.job import PAUSED, BudgetLease, Progress
 from tests.cli.conftest import Run
 
 NOW = Progress("search", 3, 10, 10, 600, 0.25, 12.5, 4)
@@ -147,7 +147,7 @@ def test_lo08_half_and_four_fifths_of_a_cap_are_told_once_each(log: Log, lines: 
 
 
 def test_lo09_each_lease_of_a_shared_budget_is_told(log: Log, lines: list[str]) -> None:
-    for lease in (Leased(1.0, 20, 0.1), Leased(1.0, 20, 0.1), Leased(2.0, 40, 0.2)):
+    for lease in (BudgetLease(1.0, 20, 0.1), BudgetLease(1.0, 20, 0.1), BudgetLease(2.0, 40, 0.2)):
         log.on_progress(replace(NOW, leased=lease))
     told = [json.loads(line) for line in lines[1:]]
     assert [(one["event"], one["usd_held"], one["calls_held"]) for one in told] == [

@@ -20,7 +20,7 @@ from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.core.usage import Usage
 from maspo.events import RunFinished, RunStarted
 from maspo.online.summed import Summed
-from maspo.study.job import Leased, Progress
+from maspo.study.job import BudgetLease, Progress
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
 from maspo.testing.runs import Recorder, counted_world, world_job
@@ -34,7 +34,9 @@ USAGE = {
     "agent": Usage(calls=7, cached=2, failed=1, tokens_in=100, tokens_out=20, tokens_cached=40, usd=0.25),
     "judge.global": Usage(calls=3, tokens_in=50, tokens_out=5, usd=None),
 }
-NOW = Progress("search", 3, 10, 10, 600, 0.25, 12.5, 4, usage=USAGE, leased=Leased(1.5, 20, 0.4), waiting="an outage")
+NOW = Progress(
+    "search", 3, 10, 10, 600, 0.25, 12.5, 4, usage=USAGE, leased=BudgetLease(1.5, 20, 0.4), waiting="an outage"
+)
 
 
 def told(metrics: Metrics) -> dict[str, float]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.data.published import Published
+from maspo.data.published import PublishedRows
 from maspo.data.tasks.registry import TASKS
 
 
-def _published(name: str) -> Published:
+def _published(name: str) -> PublishedRows:
     found = TASKS.get(name)
-    assert isinstance(found, Published)
+    assert isinstance(found, PublishedRows)
     return found
 
 
-BENCHMARKS: Mapping[str, Published] = {name: _published(name) for name in TASKS.own if not name.startswith("mas-bench")}
+BENCHMARKS: Mapping[str, PublishedRows] = {
+    name: _published(name) for name in TASKS.own if not name.startswith("mas-bench")
+}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.core.errors import SystemInvalid
-from maspo.data.agent_builder import Imported, read_export
+from maspo.data.agent_builder import ImportedTeam, read_export
 from maspo.runners.conditions import Conditions
 from maspo.team.load import dump_system, parse_system
 
@@ -85,7 +85,7 @@ ROUTED = (
 )
 
 
-def read(text: str) -> Imported:
+def read(text: str) -> ImportedTeam:
     found = read_export(text, "shop")
     assert parse_system(dump_system(found.system), "shop.yaml") == found.system
     return found

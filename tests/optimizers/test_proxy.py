@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.optimizers.race.mixture import Candidate
-from maspo.optimizers.race.proxy import Example, Forecast, Proxy, Screened, ScreeningTally, features, screen
+from maspo.optimizers.race.proxy import Example, Forecast, Proxy, ScreenedDrafts, ScreeningTally, features, screen
 
 BASE = "You solve the problem. Give the answer in <answer></answer>."
 WORDS = tuple(f"{one}{other}" for one in ("red", "blue", "old", "new", "dry") for other in "abcdefghijklmnopqrstuvwxyz")
@@ -176,7 +176,7 @@ def forecast(name: str, predicted: float) -> Forecast:
     return Forecast(Candidate("a", name, BASE), predicted, 0.01)
 
 
-SCREENED = Screened(
+SCREENED = ScreenedDrafts(
     kept=(forecast("k1", 0.03), forecast("k2", 0.02), forecast("k3", 0.01)),
     dropped=(forecast("d1", -0.03), forecast("d2", -0.02)),
     audited=(forecast("a1", -0.01), forecast("a2", -0.01)),

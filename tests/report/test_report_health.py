@@ -13,7 +13,7 @@ from maspo.models.base import Message, Reply, Request
 from maspo.report import phrases
 from maspo.report.document.of_view import document_of
 from maspo.report.evaluation import summary as evaluation_summary
-from maspo.report.fold import Judged, fold
+from maspo.report.fold import JudgeTally, fold
 from maspo.report.folder import look
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -49,7 +49,7 @@ TOLD = (
 
 
 def test_h01_every_kind_is_counted_in_the_result() -> None:
-    assert result_of(fold(EVENTS, judged=Judged(3, 7))).health.dump() == {
+    assert result_of(fold(EVENTS, judged=JudgeTally(3, 7))).health.dump() == {
         "cut": 13,
         "broken": 0,
         "silent": 0,
@@ -67,7 +67,7 @@ def test_h01_every_kind_is_counted_in_the_result() -> None:
 
 @pytest.mark.parametrize("line", TOLD)
 def test_h02_every_kind_is_told_in_the_summary_and_in_the_report(line: str) -> None:
-    view = fold(EVENTS, judged=Judged(3, 7))
+    view = fold(EVENTS, judged=JudgeTally(3, 7))
     assert line in summary(view)
     assert line[0].upper() + line[1:] in told(view)
 

@@ -20,13 +20,13 @@ from maspo.events import (
 )
 from maspo.report import phrases
 from maspo.report.closing import closing
-from maspo.report.fold import Judged, fold
+from maspo.report.fold import JudgeTally, fold
 from maspo.report.lines import line_of
 from maspo.report.questions import answers
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.report.visible import visible
-from maspo.report.why import Tried
+from maspo.report.why import Acceptance
 from maspo.study.evaluation.calibration import calibrate
 from tests.report.conftest import started
 from tests.report.pages import told
@@ -272,9 +272,12 @@ def test_i21_the_judge_is_told_with_its_base_and_on_the_page_as_on_the_terminal(
     view = fold(real_run)
     page = calibrate([Reading("a", Verdict.WIN, Verdict.WIN, None)])
     for judged, told_so in (
-        (Judged(0, 6, (1, 34)), "contradicted itself on 1 of 34 pairs asked in both orders, on 6 in the whole run."),
-        (Judged(0, 1, (1, 34)), "contradicted itself on 1 of 34 pairs asked in both orders."),
-        (Judged(0, 6), "It contradicted itself on 6 pairs of the run."),
+        (
+            JudgeTally(0, 6, (1, 34)),
+            "contradicted itself on 1 of 34 pairs asked in both orders, on 6 in the whole run.",
+        ),
+        (JudgeTally(0, 1, (1, 34)), "contradicted itself on 1 of 34 pairs asked in both orders."),
+        (JudgeTally(0, 6), "It contradicted itself on 6 pairs of the run."),
     ):
         found = replace(view, judged=judged)
         for judge in (None, page):
@@ -295,7 +298,7 @@ def test_i22_changes_that_were_tried_together_are_told_once() -> None:
             PromptChanged(f"r1/{name}", name, "old", "new", "tried together: 5 wins"),
         )
     ]
-    view = replace(fold([start, *steps]), tried={f"r1/{name}": Tried(("k",), (), 8) for name in names})
+    view = replace(fold([start, *steps]), tried={f"r1/{name}": Acceptance(("k",), (), 8) for name in names})
     said = answers(view)[3].answer
     assert said.count("tried together") == 1
     assert "a, b, c, d, e, f, g: last changes, tried together on 8 inputs" in said

@@ -24,7 +24,7 @@ from maspo.study.alternation.alternate import alternate
 from maspo.study.comparison.plan import COMPARISON
 from maspo.study.record import COMPARED, JOINT
 from maspo.testing.runs import Counted
-from maspo.ui.runs import Listed, Runs
+from maspo.ui.runs import Runs, WorkEntry
 from tests.study.test_alternation import WORLD, asked, attention, stopping
 from tests.study.test_comparison import asked as comparison_asked
 from tests.study.test_comparison import own
@@ -111,7 +111,7 @@ def test_j05_a_turn_says_what_it_is_part_of_and_is_listed_inside(folders: Simple
     inside = {shown.name: runs.whole_of(shown) for shown in runs.listed().values()}
     whole = runs.id_of(folders.over, JOINT)
     assert whole and inside["over/1-prompts"] == inside["over/3-prompts"] == whole and inside["over"] == ""
-    assert Listed(folders.cut, JOINT) in runs.listed().values()
+    assert WorkEntry(folders.cut, JOINT) in runs.listed().values()
 
 
 async def test_j06_an_assistant_is_told_of_the_whole(folders: SimpleNamespace) -> None:

@@ -9,7 +9,7 @@ from maspo.core.verdict import Comparison, Verdict
 from maspo.events import LeftOut, PromptChanged
 from maspo.report.folder import look
 from maspo.report.result import result_of
-from maspo.report.why import Tried, tried_by_step
+from maspo.report.why import Acceptance, tried_by_step
 from maspo.store import RecordedResult
 from maspo.study.resolve import resolve
 from maspo.testing.runs import SMALL_RACE, Recorder, begin, counted_world, with_config, world_job
@@ -53,5 +53,5 @@ def test_y02_only_the_comparisons_of_what_was_accepted_count() -> None:
         met(f"r1/unite/2/0/{other}/k4", "k4", Verdict.WIN),
         met(f"r2/unite/1/0/{accepted}/k5", "k5", Verdict.WIN),
     ]
-    expected = Tried(("first",), ("k2",), 3)
+    expected = Acceptance(("first",), ("k2",), 3)
     assert tried_by_step(changes, results, {"k1": "first"}) == {"r1/a": expected, "r1/b": expected}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.stats.drift import Detector, Ranks, Watched, bets, bets_on_losses, evidence_for
+from maspo.stats.drift import Detector, Ranks, Streams, bets, bets_on_losses, evidence_for
 
 
 @pytest.mark.parametrize("two_sided", [True, False])
@@ -41,7 +41,7 @@ def test_r03_p_values_are_uniform_whatever_is_observed() -> None:
 
 def _stream(chance: Random, windows: int, changed_after: int, shift: float) -> int | None:
     """Return the window after which an alarm rings."""
-    watched = Watched({"numbers": True, "verdicts": True, "flips": False})
+    watched = Streams({"numbers": True, "verdicts": True, "flips": False})
     for window in range(1, windows + 1):
         more = shift if window > changed_after else 0.0
         seen = {

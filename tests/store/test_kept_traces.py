@@ -22,7 +22,7 @@ from maspo.optimizers.base import AblateEdge, Compare
 from maspo.store import RecordedResult, RunOfTeam, RunStore
 from maspo.store.traces import LOST_TEXT, MOST_BYTES, Written, decode_trace, encode_bounded, encode_trace
 from maspo.study import session as sessions
-from maspo.study.executor import Performed
+from maspo.study.executor import PerformedRequest
 from maspo.study.optimize import DATABASE
 from maspo.study.traces import MOST_COMPARISONS, TraceQuota
 from maspo.testing.runs import SMALL, begin, counted_world, go_on, with_config, world_job
@@ -47,12 +47,12 @@ def bodies(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def performed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Performed]:
+def performed(monkeypatch: pytest.MonkeyPatch) -> dict[str, PerformedRequest]:
     """All that is performed from now on, by the id of its request."""
-    found: dict[str, Performed] = {}
+    found: dict[str, PerformedRequest] = {}
     record = sessions.Session._record
 
-    async def recording(session: sessions.Session, done: Performed, stage: str) -> None:
+    async def recording(session: sessions.Session, done: PerformedRequest, stage: str) -> None:
         found[done.request.id] = done
         await record(session, done, stage)
 
@@ -62,7 +62,7 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Performed]:
 
 @pytest.mark.parametrize("method", ["ascent", "race"])
 async def test_v01_every_comparison_can_be_looked_at_with_all_its_texts(
-    tmp_path: Path, performed: dict[str, Performed], method: str
+    tmp_path: Path, performed: dict[str, PerformedRequest], method: str
 ) -> None:
     search = SMALL[method].model_copy(update={"interventions": 2} if method == "race" else {})
     job = with_config(world_job("reflect", 14, WorldSpec(seed=4)), search=search)

@@ -28,7 +28,7 @@ from maspo.report.alternation import (
     write_alternation,
 )
 from maspo.store.run_store import RunStore
-from maspo.study.alternation.alternate import Alternated, alternate, as_begun
+from maspo.study.alternation.alternate import AlternationFindings, alternate, as_begun
 from maspo.study.alternation.plan import ALTERNATION, SHARES, TURNS, Alternation, differences
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
 from maspo.study.attention import Attention
@@ -148,7 +148,7 @@ def stopping(stop: asyncio.Event, after: int) -> Counted:
     return model
 
 
-def figures(found: Alternated) -> dict[str, object]:
+def figures(found: AlternationFindings) -> dict[str, object]:
     left_out = ("seconds", "run", "turns", "calls")
     return {name: one for name, one in figures_of(found).dump().items() if name not in left_out}
 

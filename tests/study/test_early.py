@@ -18,7 +18,7 @@ from maspo.report.fold import fold
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Performed
+from maspo.study.executor import PerformedRequest
 from maspo.study.fallback import useless_proposals
 from maspo.study.job import Job
 from maspo.study.optimize import start
@@ -137,7 +137,7 @@ def test_each_topic_is_said_once_also_by_a_run_that_goes_on() -> None:
     seen = EarlyWarnings(job, {"proposer"})
     other = EarlyWarnings(job)
     propose = Propose("p", "solver", job.system.prompts, (), (), 8)
-    done = Performed(propose, Drafts(tuple(Draft(str(number), "broken") for number in range(8))))
+    done = PerformedRequest(propose, Drafts(tuple(Draft(str(number), "broken") for number in range(8))))
     assert seen.see(done, 5) == ()
     assert [warned.topic for warned in other.see(done, 5)] == ["proposer"]
     assert other.see(done, 9) == ()

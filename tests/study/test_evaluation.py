@@ -28,7 +28,7 @@ from maspo.store.writer import changes_waiting
 from maspo.study.attention import Attention
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import DATABASE, evaluate, resume_evaluation
-from maspo.study.evaluation.job import EVALUATION, Evaluated, Evaluation
+from maspo.study.evaluation.job import EVALUATION, Evaluation, EvaluationFindings
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.job import Progress
 from maspo.team import System
@@ -55,7 +55,7 @@ def counted() -> Counted:
     return Counted(World())
 
 
-async def run(evaluation: Evaluation, out: Path, model: Counted | None = None) -> Evaluated:
+async def run(evaluation: Evaluation, out: Path, model: Counted | None = None) -> EvaluationFindings:
     return await evaluate(evaluation, out, Attention(Recorder(), (model or counted()).provider))
 
 

@@ -34,8 +34,8 @@ from maspo.study.comparison.compare import compare, settled
 from maspo.study.comparison.plan import Comparison
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.judge_check import judge_check
-from maspo.study.evaluation.structure import Structured, search_structure
-from maspo.study.stress import Cell, Figure, Stressed
+from maspo.study.evaluation.structure import StructureFindings, search_structure
+from maspo.study.stress import Cell, Figure, StressFindings
 from maspo.testing.runs import Counted, Recorder, counted_world, world_job
 from tests.online.test_control import PLAN, Life, live
 from tests.report.payloads import HTML_PAYLOADS
@@ -76,7 +76,7 @@ def sheets(work: Path, record: Record) -> dict[str, Sheet]:
     }
 
 
-def stressed() -> Stressed:
+def stressed() -> StressFindings:
     """Return what stress could have found of a team of four."""
     agents = ("solver", "critic", "researcher_of_sources", "writer")
     found = []
@@ -92,12 +92,12 @@ def stressed() -> Stressed:
     )
     clean = Figure(0.7, (0.57, 0.8))
     spent = {"agent": Usage(calls=2400, cached=310)}
-    return Stressed(
+    return StressFindings(
         "0123456789ab", "desk", "seed", "labels", 60, 2, clean, tuple(found), shares, ("solver",), spent, 75.0, True
     )
 
 
-def structured(out: Path) -> Structured:
+def structured(out: Path) -> StructureFindings:
     """Return what a search for a structure finds in the simulated world."""
     plan = StructurePlan()
     return asyncio.run(search_structure(evaluation_of(inputs=40), "greedy", plan, out, attention(Counted(WORLD))))

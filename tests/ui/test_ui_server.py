@@ -29,7 +29,7 @@ from maspo.testing.runs import begin, counted_world, with_config, world_job
 from maspo.ui.documents import Documents, as_json
 from maspo.ui.guard import new_token
 from maspo.ui.patch import patch_of
-from maspo.ui.runs import Listed, Runs
+from maspo.ui.runs import Runs, WorkEntry
 from maspo.ui.server import Server
 from tests.ui.hostile import Target, hostile, smuggled
 
@@ -200,33 +200,33 @@ def test_u07_an_id_is_looked_up_and_never_a_path(tmp_path: Path) -> None:
 async def test_u08_a_document_is_built_once_for_all_and_never_out_of_date(runs: Path) -> None:
     built: list[int] = []
 
-    def build(shown: Listed) -> dict[str, Any]:
+    def build(shown: WorkEntry) -> dict[str, Any]:
         file = shown.folder / DECISIONS
         built.append(file.stat().st_size if file.exists() else 0)
         return {"size": built[-1]}
 
     documents = Documents(build)
-    found = await asyncio.gather(*(documents.of(Listed(runs / "one")) for _ in range(10)))
+    found = await asyncio.gather(*(documents.of(WorkEntry(runs / "one")) for _ in range(10)))
     assert built == [0] and len({one.tag for one in found}) == 1
     for size in (1, 2, 3):
         (runs / "one" / DECISIONS).write_text("\n" * size)
-        assert (await documents.of(Listed(runs / "one"))).data == {"size": size}
+        assert (await documents.of(WorkEntry(runs / "one"))).data == {"size": size}
     (runs / "one" / DECISIONS).unlink()
 
 
 async def test_u09_who_asks_while_another_waits_is_given_the_same_however_fast_the_run_changes(runs: Path) -> None:
     built = list[int]()
 
-    def build(shown: Listed) -> dict[str, Any]:
+    def build(shown: WorkEntry) -> dict[str, Any]:
         (shown.folder / DECISIONS).write_text("\n" * len(built))
         built.append(len(built))
         return {"number": built[-1]}
 
     documents = Documents(build)
-    await documents.of(Listed(runs / "one"))
-    found = await asyncio.gather(*(documents.of(Listed(runs / "one")) for _ in range(10)))
+    await documents.of(WorkEntry(runs / "one"))
+    found = await asyncio.gather(*(documents.of(WorkEntry(runs / "one")) for _ in range(10)))
     assert built == [0, 1] and {one.data["number"] for one in found} == {1}
-    assert (await documents.of(Listed(runs / "one"))).data == {"number": 2}, "who asks later is told what came since"
+    assert (await documents.of(WorkEntry(runs / "one"))).data == {"number": 2}, "who asks later is told what came since"
     (runs / "one" / DECISIONS).unlink()
 
 
@@ -326,14 +326,14 @@ async def test_u09_a_run_that_changes_all_the_time_has_one_document_a_second(
 
     monkeypatch.setattr("maspo.ui.documents.asyncio.sleep", sleep)
 
-    def build(_: Listed) -> dict[str, Any]:
+    def build(_: WorkEntry) -> dict[str, Any]:
         now[0] += 0.1
         return {"now": now[0]}
 
     documents, built = Documents(build, 1.0, lambda: now[0]), list[float]()
     for size in range(1, 6):
         (runs / "two" / DECISIONS).write_text("\n" * size)
-        await documents.of(Listed(runs / "two"))
+        await documents.of(WorkEntry(runs / "two"))
         built.append(now[0])
     (runs / "two" / DECISIONS).unlink()
     assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in itertools.pairwise(built))

@@ -91,7 +91,7 @@ class TimedWorld:
 
 
 @dataclass(frozen=True)
-class _Played:
+class _TimedRun:
     """One run at one timing. ``clock`` is what its clock showed at the end, ``cpu`` are seconds of its own."""
 
     finished: RunFinished
@@ -169,7 +169,7 @@ class _Conflicts:
     def on_progress(self, progress: Progress) -> None: ...
 
 
-def _run(match: Match, timing: Timing) -> _Played:
+def _run(match: Match, timing: Timing) -> _TimedRun:
     model = TimedWorld(World(match.spec), timing)
     concurrency = UNLIMITED if timing == "depth" else IN_FLIGHT
     models = match.config.models.model_copy(update={"concurrency": concurrency})
@@ -196,4 +196,4 @@ def _run(match: Match, timing: Timing) -> _Played:
         cpu = time.process_time() - cpu - model.world_seconds
     if finished is None:
         raise MaspoError(f"arena: {match.rival} on {match.graph}, {match.world}, seed {match.seed}: {message}")
-    return _Played(finished, model, conflicts.found, clock, cpu)
+    return _TimedRun(finished, model, conflicts.found, clock, cpu)

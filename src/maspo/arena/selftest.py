@@ -29,7 +29,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckOutcome:
     """What came of a check on a method."""
 
     rival: str
@@ -84,11 +84,11 @@ CHECKS: Mapping[str, Check] = {
 frequent among drafts as those that help."""
 
 
-def checked(records: Iterable[Record]) -> list[Checked]:
+def checked(records: Iterable[Record]) -> list[CheckOutcome]:
     """Return what came of each check on each method, in the order in which methods first come up."""
     every = list(records)
     return [
-        Checked(rival, world, check.name, check.demands, check.met(own), check.told(own))
+        CheckOutcome(rival, world, check.name, check.demands, check.met(own), check.told(own))
         for rival in dict.fromkeys(record.rival for record in every)
         for world, check in CHECKS.items()
         if (own := [record for record in every if record.rival == rival and record.world == world])

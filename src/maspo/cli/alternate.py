@@ -11,7 +11,7 @@ from maspo.cli.discover import with_system_file
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.planning import all_is_fine, end_without, limits_of, remarks_on_context
-from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
+from maspo.cli.prepare import PreparedJob, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.stores import keep_files, keeping_of
@@ -70,7 +70,7 @@ def run_alternation(arguments: Arguments) -> None:
     raise typer.Exit(code)
 
 
-def _notes(prepared: Prepared, asked: Alternation) -> list[str]:
+def _notes(prepared: PreparedJob, asked: Alternation) -> list[str]:
     """Return what is worth knowing before the turns begin; those that go on have begun their look."""
     looked = [] if is_there(prepared.out / JOINT) else remarks_on_looks(asked.job, asked.split.holdout)
     return [*prepared.notes, *looked]
@@ -93,7 +93,7 @@ def check_turns(arguments: Arguments) -> None:
     end_without(missing)
 
 
-def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks: Sequence[str]) -> None:
+def _state(arguments: Arguments, prepared: PreparedJob, asked: Alternation, remarks: Sequence[str]) -> None:
     for remark in dict.fromkeys(remarks):
         note(f"note: {remark}")
     say(_plan(prepared, asked))
@@ -103,7 +103,7 @@ def _state(arguments: Arguments, prepared: Prepared, asked: Alternation, remarks
         print_json({"calls": calls, "inputs": inputs, "notes": list(dict.fromkeys(remarks))})
 
 
-def _read(arguments: Arguments) -> tuple[Prepared, Alternation]:
+def _read(arguments: Arguments) -> tuple[PreparedJob, Alternation]:
     """Read everything, and check that turns can be taken; asks no model.
 
     Raises:
@@ -121,7 +121,7 @@ def _read(arguments: Arguments) -> tuple[Prepared, Alternation]:
     return prepared, asked
 
 
-def _missing(prepared: Prepared) -> str:
+def _missing(prepared: PreparedJob) -> str:
     return key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
 
 
@@ -138,7 +138,7 @@ def _check(arguments: Arguments) -> None:
         raise ConfigInvalid(f"--optimize {arguments.optimize}: expected prompts, or {BOTH}")
 
 
-def _plan(prepared: Prepared, asked: Alternation) -> str:
+def _plan(prepared: PreparedJob, asked: Alternation) -> str:
     split = asked.split
     return lay_out(
         ("turns", ", ".join(f"{name} ({calls:,} calls)" for name, calls in asked.planned.items())),

@@ -42,7 +42,7 @@ class _Changes:
 
 
 @dataclass(frozen=True)
-class _Changed:
+class _PromptChanges:
     """The prompts of a run that changed: as they were, and as they are."""
 
     prompts: Mapping[str, tuple[str, str]]
@@ -51,7 +51,7 @@ class _Changed:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ApplyOptions:
     """Where new prompts shall go: into files, into a branch of their repository, or into a patch.
 
     Where a run says which files are its own, its user must have agreed to it: ``trust`` is the fingerprint.
@@ -66,7 +66,7 @@ class Wanted:
     trust: str = ""
 
 
-def run_apply(run: Path, wanted: Wanted) -> None:
+def run_apply(run: Path, wanted: ApplyOptions) -> None:
     """Show the diff, and write it once that is agreed to; ends the command with an exit code."""
     chosen: Template | None = next((one for one in TEMPLATES if one == wanted.template), None)
     if chosen is None and wanted.template:
@@ -77,7 +77,7 @@ def run_apply(run: Path, wanted: Wanted) -> None:
     job, shipped = recorded_job(run), read_prompts(run)
     seed = job.system.prompts
     new = {name: shipped.get(name, text) for name, text in seed.items()}
-    changed = _Changed(
+    changed = _PromptChanges(
         {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
         {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
     )
@@ -130,9 +130,9 @@ def run_apply(run: Path, wanted: Wanted) -> None:
 
 def _make_branch(
     run: Path,
-    wanted: Wanted,
+    wanted: ApplyOptions,
     branch: str,
-    changed: _Changed,
+    changed: _PromptChanges,
     read: Sources,
     template: Template,
 ) -> NoReturn:
@@ -151,7 +151,7 @@ def _make_branch(
     sources = Sources(inside_it, read.own, described if is_kept else None, read.told)
     evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
     for name, texts in changed.prompts.items():
-        one = _changes(_Changed({name: texts}, changed.others), sources, template)
+        one = _changes(_PromptChanges({name: texts}, changed.others), sources, template)
         refused += one.refused
         for line in one.there:
             say(line)
@@ -183,7 +183,7 @@ def _home(job: Job) -> Path:
     return Path(job.sources["system"]).parent
 
 
-def _changes(changed: _Changed, read: Sources, template: Template) -> _Changes:
+def _changes(changed: _PromptChanges, read: Sources, template: Template) -> _Changes:
     """Return what is to be written, so that each new prompt stands where the old one does now."""
     now, refused, there, stale = read, list[str](), list[str](), list[str]()
     for name, (old, new) in changed.prompts.items():
@@ -223,7 +223,7 @@ def _described(read: Sources, name: str, old: str, new: str) -> Sources:
     return replace(read, texts={**read.texts, file: rewritten(read.texts[file], place, old, new, "none")})
 
 
-def _check(changed: _Changed, read: Sources, template: Template) -> int:
+def _check(changed: _PromptChanges, read: Sources, template: Template) -> int:
     """Say of each changed prompt whether it stands in the files, or what hinders; return the exit code."""
     missing = 0
     for name, (old, new) in changed.prompts.items():

@@ -76,7 +76,7 @@ class ComparisonOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
+class _PreparedComparison:
     """A comparison that is settled, its folder, and what is to be said before it begins."""
 
     comparison: Comparison
@@ -140,7 +140,9 @@ def _reading(arguments: Arguments, also: str) -> Arguments:
     return replace(arguments, inputs=None, task=also)
 
 
-def _prepare(arguments: Arguments, given: ComparisonOptions, system: System, out: Path, tasks: int) -> _Prepared:
+def _prepare(
+    arguments: Arguments, given: ComparisonOptions, system: System, out: Path, tasks: int
+) -> _PreparedComparison:
     """Read the inputs of a task, and settle what is compared on them."""
     inputs, remarks, source = read_inputs(arguments, system)
     sources = sources_of(arguments, system)
@@ -178,10 +180,10 @@ def _prepare(arguments: Arguments, given: ComparisonOptions, system: System, out
     comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, given.against)))
     told = (*remarks, *comparison.remarks, *check_inputs(system, inputs), *blind_agents(system, inputs))
     looked = [] if is_there(out / DATABASE) else remarks_on_looks(comparison.job, comparison.holdout)
-    return _Prepared(comparison, settings, out, (*told, *looked))
+    return _PreparedComparison(comparison, settings, out, (*told, *looked))
 
 
-def _carry_out(prepared: _Prepared, arguments: Arguments, given: ComparisonOptions, again: str) -> Compared:
+def _carry_out(prepared: _PreparedComparison, arguments: Arguments, given: ComparisonOptions, again: str) -> Compared:
     """Compare, or go on with it."""
     comparison, out = prepared.comparison, prepared.out
     make_whole(out / DATABASE)

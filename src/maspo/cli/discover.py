@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DiscoverOptions:
     """What ``maspo discover`` is given."""
 
     app: App
@@ -43,7 +43,7 @@ class Wanted:
     """The fingerprint of what a settings file may ask for."""
 
 
-def run_discover(wanted: Wanted) -> None:
+def run_discover(wanted: DiscoverOptions) -> None:
     """Look at the app, write the system file, and say what was found."""
     from maspo.data.inputs import load_inputs
     from maspo.study.discover import discover_team, why_not_here
@@ -107,7 +107,7 @@ def with_system_file(arguments: Arguments) -> Arguments:
             note(f"Looking at {app.run} on {ROWS} inputs …")
             flags = {name: arguments.flags.get(name) for name in ("base-url", "max-usd", "max-calls", "max-minutes")}
             run_discover(
-                Wanted(
+                DiscoverOptions(
                     app,
                     arguments.inputs,
                     file,
@@ -146,7 +146,7 @@ class _Figures(Dumped):
     notes: tuple[str, ...]
 
 
-def _figures(wanted: Wanted, looked: Looked, usd: float | None) -> _Figures:
+def _figures(wanted: DiscoverOptions, looked: Looked, usd: float | None) -> _Figures:
     found = looked.found
     agents = {
         one.name: {"reads": one.reads, "calls": one.calls, "models": dict(found.models[one.name]), "tools": one.offered}

@@ -26,7 +26,7 @@ from maspo.cli.prepare import (
     sources_of,
 )
 from maspo.cli.prices import adopt_prices
-from maspo.cli.printed import Reported, ended
+from maspo.cli.printed import ReportEnd, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
@@ -58,7 +58,7 @@ from maspo.study.evaluation.evaluate import (
     resume_evaluation,
     scorer_for,
 )
-from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluated, Evaluation, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluation, EvaluationFindings, Side
 from maspo.study.optimize import recorded_job
 from maspo.study.resolve import groups_in, split_of
 from maspo.team import System
@@ -162,7 +162,7 @@ def go_on_evaluating(folder: Path, caps: Caps | None, allowed: str, as_json: boo
     )
 
 
-def _run(begin: Begin[Evaluated], folder: Path, as_json: bool) -> int:
+def _run(begin: Begin[EvaluationFindings], folder: Path, as_json: bool) -> int:
     """Run to the end, write the reports and print the outcome; return the exit code."""
     # Where a run shares the folder, it is the run that `maspo resume` goes on with.
     shared = is_there(folder / JOURNAL)
@@ -192,10 +192,10 @@ def report_evaluation(folder: Path, as_json: bool) -> None:
         raise UsageError(f"{folder}: the evaluation has not come to an end; go on with: maspo resume {typed(folder)}")
     _report(folder, looked.found)
     if as_json:
-        print_json(Reported(evaluation_of(looked.found), str(folder / PAGE)))
+        print_json(ReportEnd(evaluation_of(looked.found), str(folder / PAGE)))
 
 
-def _report(folder: Path, found: Evaluated) -> None:
+def _report(folder: Path, found: EvaluationFindings) -> None:
     write_evaluation(folder, found)
     say(summary(found))
     say()

@@ -15,7 +15,7 @@ from maspo.store.files import write_whole
 from maspo.team.flow import told
 
 if TYPE_CHECKING:
-    from maspo.data.agent_builder import Imported
+    from maspo.data.agent_builder import ImportedTeam
 
 
 def run_import(file: Path, out: Path, as_json: bool) -> None:
@@ -53,5 +53,5 @@ class _Figures(Dumped):
     notes: Sequence[str]
 
 
-def _figures(found: Imported, out: Path) -> _Figures:
+def _figures(found: ImportedTeam, out: Path) -> _Figures:
     return _Figures(str(out), found.system.order, found.system.output, found.notes)

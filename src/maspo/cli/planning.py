@@ -10,7 +10,7 @@ import typer
 
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
-from maspo.cli.prepare import Prepared, describe_endpoints, key_missing, model_missing, prepare
+from maspo.cli.prepare import PreparedJob, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.terminal import lay_out, note, print_json, say, table
 from maspo.config import Caps
 from maspo.core.errors import EXIT_USAGE
@@ -87,7 +87,7 @@ def end_without(missing: str) -> None:
         raise typer.Exit(EXIT_USAGE)
 
 
-def remarks_on(prepared: Prepared, study: Study) -> list[str]:
+def remarks_on(prepared: PreparedJob, study: Study) -> list[str]:
     """Return what is worth knowing before anything is paid."""
     plan = study.plan
     remarks = (*prepared.notes, *plan.notes, *remarks_on_looks(study.job, study.split.holdout))
@@ -123,7 +123,7 @@ def _limit_of(budget: BudgetState) -> str:
     return f"{' and '.join(left) or 'no cap'} left of the budget {visible(budget.name)}"
 
 
-def remarks_on_context(prepared: Prepared, allowed: str) -> list[str]:
+def remarks_on_context(prepared: PreparedJob, allowed: str) -> list[str]:
     """Return what does not fit into the models' contexts, as far as these are given or their servers tell them.
 
     No model is called. Nobody is asked whom a file of others names and its user has not agreed to.
@@ -137,7 +137,7 @@ def remarks_on_context(prepared: Prepared, allowed: str) -> list[str]:
     return remarks_on_fit(job, told)
 
 
-def _remarks_on_tools(prepared: Prepared, allowed: str) -> list[str]:
+def _remarks_on_tools(prepared: PreparedJob, allowed: str) -> list[str]:
     """Import the functions that agents may call, if that was agreed to; else say that they were not looked at.
 
     Raises:
@@ -158,7 +158,7 @@ def _is_agreed(reach: Reach, allowed: str) -> bool:
     return not reach.settings or allowed == reach.fingerprint or is_trusted(reach)
 
 
-def plan_text(prepared: Prepared, plan: Estimate) -> str:
+def plan_text(prepared: PreparedJob, plan: Estimate) -> str:
     """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
     system, config = prepared.job.system, prepared.job.config
     models, caps, levels = config.models, config.caps, system.levels

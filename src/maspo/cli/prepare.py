@@ -46,7 +46,7 @@ _MANY_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedJob:
     """A job that can start, where it will be recorded, and remarks worth reading first."""
 
     job: Job
@@ -57,7 +57,7 @@ class Prepared:
     """The budget of many runs that the job spends from."""
 
 
-def prepare(arguments: Arguments) -> Prepared:
+def prepare(arguments: Arguments) -> PreparedJob:
     """Read and check everything; creates nothing and asks no model.
 
     Raises:
@@ -82,7 +82,7 @@ def prepare(arguments: Arguments) -> Prepared:
     if arguments.start_from is not None:
         carried, more = carried_from(job, arguments.start_from)
         job, notes = replace(job, carried=carried), (*notes, *more)
-    return Prepared(job, out, settings, (*settings.notes, *notes), budget_of(arguments))
+    return PreparedJob(job, out, settings, (*settings.notes, *notes), budget_of(arguments))
 
 
 def budget_of(arguments: Arguments) -> BudgetState | None:

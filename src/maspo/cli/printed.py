@@ -10,7 +10,7 @@ from maspo.core.plain import FLAT, Dumped
 
 
 @dataclass(frozen=True, slots=True)
-class Reported(Dumped):
+class ReportEnd(Dumped):
     """A report that was written again."""
 
     figures: Dumped = field(metadata=FLAT)
@@ -18,7 +18,7 @@ class Reported(Dumped):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended(Dumped):
+class CommandEnd(Dumped):
     """A command that has worked to its end, or as far as it came."""
 
     figures: Dumped = field(metadata=FLAT)
@@ -96,6 +96,6 @@ class Changes(Dumped):
     changed: Mapping[str, Change]
 
 
-def ended(figures: Dumped, exit_code: int, out: Path, page: str) -> Ended:
+def ended(figures: Dumped, exit_code: int, out: Path, page: str) -> CommandEnd:
     """Return what a command prints at its end; ``page`` is the name of its report in the folder."""
-    return Ended(figures, exit_code, str(out), str(out / page))
+    return CommandEnd(figures, exit_code, str(out), str(out / page))

@@ -20,7 +20,7 @@ from maspo.report.evaluation import PAGE, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.study.attention import Attention
 from maspo.study.evaluation.evaluate import DATABASE, evaluate
-from maspo.study.evaluation.job import Evaluated, Evaluation
+from maspo.study.evaluation.job import Evaluation, EvaluationFindings
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve
@@ -62,7 +62,7 @@ def _measured(task: RealTask, config: RunConfig, shipped: Prompts, folder: Path)
         names={"before": "seed", "after": "this run"},
     )
 
-    def evaluating(watcher: Watcher, stop: asyncio.Event) -> asyncio.Future[Evaluated]:
+    def evaluating(watcher: Watcher, stop: asyncio.Event) -> asyncio.Future[EvaluationFindings]:
         return asyncio.ensure_future(evaluate(evaluation, folder, Attention(watcher, stop=stop)))
 
     found = run_watched(evaluating, folder / DATABASE)

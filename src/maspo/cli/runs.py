@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from maspo.cli.prepare import read_prompts
-from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, Reported, RunEntry
+from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, ReportEnd, RunEntry
 from maspo.cli.stores import folders_of, reach
 from maspo.cli.terminal import colours, note, note_damage, print_json, say, table
 from maspo.core.errors import MaspoError, UsageError, typed
@@ -44,7 +44,7 @@ from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.alternation.alternate import recorded_alternation
 from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.evaluate import holds_evaluation, look_at
-from maspo.study.evaluation.job import Evaluated
+from maspo.study.evaluation.job import EvaluationFindings
 from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
 from maspo.study.record import COMPARED, JOINT
 
@@ -87,7 +87,7 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     say()
     say(f"report    {folder / REPORT}")
     if as_json:
-        print_json(Reported(result_of(view), str(folder / REPORT)))
+        print_json(ReportEnd(result_of(view), str(folder / REPORT)))
 
 
 def _report_joint(folder: Path, as_json: bool) -> None:
@@ -99,7 +99,7 @@ def _report_joint(folder: Path, as_json: bool) -> None:
     say()
     say(f"report    {folder / REPORT}")
     if as_json:
-        print_json(Reported(found or NoVerdict(), str(folder / REPORT)))
+        print_json(ReportEnd(found or NoVerdict(), str(folder / REPORT)))
 
 
 def _tell_brought(page: Path, as_json: bool) -> None:
@@ -241,7 +241,7 @@ def _beginning(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
-def _look_at_evaluation(folder: Path) -> Evaluated | None:
+def _look_at_evaluation(folder: Path) -> EvaluationFindings | None:
     looked = look_at(folder)
     note_damage(folder, looked.damage)
     return looked.found
@@ -267,7 +267,7 @@ def _unfinished(view: RunView) -> str:
     return "paused" if view.held else {"paused": "interrupted"}.get(view.state, view.state)
 
 
-def _evaluation_cells(found: Evaluated | None) -> tuple[str, ...]:
+def _evaluation_cells(found: EvaluationFindings | None) -> tuple[str, ...]:
     if found is None:
         return ("not finished", "", "", "", "", "", "")
     return (
@@ -280,7 +280,7 @@ def _evaluation_cells(found: Evaluated | None) -> tuple[str, ...]:
     )
 
 
-def _rows_cell(found: Evaluated) -> str:
+def _rows_cell(found: EvaluationFindings) -> str:
     """Return on how many rows the claim rests, and how many the search has seen."""
     if found.on_seen is None:
         return phrases.number(len(found.rows))

@@ -26,18 +26,18 @@ from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
 from maspo.study.attention import Attention
 from maspo.study.evaluation.job import JUDGE
-from maspo.study.stress import DATABASE, RESULT, Figure, Stressed, most_calls, stress
+from maspo.study.stress import DATABASE, RESULT, Figure, StressFindings, most_calls, stress
 
 _LABELLED = "exact"
 
 
 @dataclass(frozen=True)
-class Printed(Dumped):
+class StressEnd(Dumped):
     """What is printed and written as JSON."""
 
     exit_code: int
     folder: str
-    found: Stressed
+    found: StressFindings
 
 
 def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
@@ -71,7 +71,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
         again,
     )
     code = EXIT_BUDGET if found.left_out else EXIT_OK
-    printed = Printed(code, str(folder), found)
+    printed = StressEnd(code, str(folder), found)
     write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")
     write_stress_page(folder, found, evaluation.config.seed)
     keep_files(folder / DATABASE, STRESS_PAGE, RESULT)
@@ -85,7 +85,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
     raise typer.Exit(code)
 
 
-def _lines(found: Stressed) -> Iterator[str]:
+def _lines(found: StressFindings) -> Iterator[str]:
     what = "answers that turn wrong, less those that turn right" if found.measure == "labels" else "answers that lose"
     yield f"{found.inputs} inputs, measured by {found.measure}; cost: {what}"
     if found.simulated:
@@ -115,7 +115,7 @@ def _lines(found: Stressed) -> Iterator[str]:
     )
 
 
-def _dropped(found: Stressed) -> str:
+def _dropped(found: StressFindings) -> str:
     if found.clean is not None and found.clean.mean == 0:
         return "No answer is right, so it cannot be told who contributes."
     few = f" ({found.inputs} inputs tell little)" if found.inputs < FEW else ""

@@ -25,14 +25,14 @@ _INPUT = "input"
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportedTeam:
     """A team as an export tells it, and in words what it does not tell."""
 
     system: System
     notes: tuple[str, ...]
 
 
-def read_export(text: str, name: str) -> Imported:
+def read_export(text: str, name: str) -> ImportedTeam:
     """Return the team in a Python export of Agent Builder, under a name that errors have, too.
 
     Raises:
@@ -121,7 +121,7 @@ class _Workflow:
         self.known: dict[str, object] = {name: _Asked() for name in self.parameters}
         self.histories: dict[str, tuple[str, ...]] = {}
 
-    def imported(self, name: str) -> Imported:
+    def imported(self, name: str) -> ImportedTeam:
         """Return the team that was walked through."""
         if not self.agents:
             raise SystemInvalid(f"{name}: no run of an agent was found in it; expected `await Runner.run(agent, …)`")
@@ -135,7 +135,7 @@ class _Workflow:
             output = ends[-1].name
             others = ", ".join(agent.name for agent in ends[:-1])
             self.notes.append(f"output: {output} is taken, since it is run last; nobody reads {others} either")
-        return Imported(System(agents, name=name, output=output), tuple(dict.fromkeys(self.notes)))
+        return ImportedTeam(System(agents, name=name, output=output), tuple(dict.fromkeys(self.notes)))
 
     # ── statements ───────────────────────────────────────────────────────────────────────────────────────────────────
 

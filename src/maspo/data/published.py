@@ -75,7 +75,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedRows:
     """A ``Benchmark`` that is a set of published rows.
 
     ``row`` turns a row of any published form into a task row; a ``KeyError`` says which column it misses. ``share``

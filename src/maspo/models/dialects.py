@@ -92,7 +92,7 @@ class Dialect:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class Adaptation:
     """Another dialect, and what was learned, in words for people."""
 
     dialect: Dialect
@@ -131,7 +131,7 @@ def payload(request: Request, dialect: Dialect, extra: Mapping[str, object] | No
     return json.dumps(body).encode()
 
 
-def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
+def learn(dialect: Dialect, complaint: str, request: Request) -> Adaptation | None:
     """Return the dialect that a refusal (its body) asks for; None when it is about something else."""
     words = complaint.lower()
     limit = dialect.limit(request)
@@ -143,18 +143,18 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
         fitted = replace(dialect, context=sizes.context, tokens_a_byte=sizes.prompt / max(1, size_of(request)))
         if fitted.limit(request) >= limit:
             fitted = replace(fitted, most_tokens=left)
-        return Learned(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
+        return Adaptation(fitted, f"its context is {sizes.context:,} tokens: replies are limited to what is left of it")
     if dialect.content == "text" and _WANTS_PARTS.search(_QUOTES.sub("", words)):
-        return Learned(replace(dialect, content="parts"), "it takes the text of a message as a list of parts")
+        return Adaptation(replace(dialect, content="parts"), "it takes the text of a message as a list of parts")
     if _ROLES_REFUSED.search(words) or _ROLES_REFUSED.search(_QUOTES.sub("", words)):
         return _without_role(dialect, words)
     # A bound first: where it was none, the next smaller call is refused in the same words, and the value is learned.
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:
-        return Learned(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
+        return Adaptation(replace(dialect, most_tokens=allowed), f"it writes at most {allowed:,} tokens a reply")
     exact = exactly_written(words) if dialect.tokens and not dialect.exact_tokens else None
     if exact is not None and exact != limit:
-        return Learned(replace(dialect, exact_tokens=exact), f"its limit of tokens must be {exact:,}")
+        return Adaptation(replace(dialect, exact_tokens=exact), f"its limit of tokens must be {exact:,}")
     if any(word in words for word in ONE_CALL_WORDS):
         return None
     if any(word in words for word in _PARAMETER_WORDS):
@@ -164,49 +164,49 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Learned | None:
     return _without_value(dialect, words) if told else None
 
 
-def _without_role(dialect: Dialect, words: str) -> Learned | None:
+def _without_role(dialect: Dialect, words: str) -> Adaptation | None:
     if dialect.system == "user":
         return None
     if dialect.system == "system" and _WANTS_DEVELOPER.search(words):
-        return Learned(replace(dialect, system="developer"), "it takes no system message: prompts go as developer's")
+        return Adaptation(replace(dialect, system="developer"), "it takes no system message: prompts go as developer's")
     merged = "it takes no system message: prompts stand before the input, in one message"
-    return Learned(replace(dialect, system="user"), merged)
+    return Adaptation(replace(dialect, system="user"), merged)
 
 
 def _named(name: str, words: str) -> bool:
     return bool(name) and re.search(rf"(?<![a-z_]){re.escape(name)}(?![a-z_])", words) is not None
 
 
-def _without_parameter(dialect: Dialect, words: str) -> Learned | None:
+def _without_parameter(dialect: Dialect, words: str) -> Adaptation | None:
     """Return the dialect without, or with another name of, the first parameter that a refusal names."""
     found = _without_stream(dialect, words)
     if found is None and _named(dialect.tokens, words):
         other = "max_completion_tokens" if dialect.tokens == "max_tokens" else ""
         what = f"its limit of tokens is named {other}" if other else "it takes no limit of tokens"
-        found = Learned(replace(dialect, tokens=other), what)
+        found = Adaptation(replace(dialect, tokens=other), what)
     return found or _without_sampling(dialect, words)
 
 
-def _without_value(dialect: Dialect, words: str) -> Learned | None:
+def _without_value(dialect: Dialect, words: str) -> Adaptation | None:
     """Return the dialect without the first parameter that a refusal names which is not needed."""
     return _without_stream(dialect, words) or _without_sampling(dialect, words)
 
 
-def _without_stream(dialect: Dialect, words: str) -> Learned | None:
+def _without_stream(dialect: Dialect, words: str) -> Adaptation | None:
     if dialect.stream == "metered" and any(
         _named(one, words) for one in ("stream_options", "include_usage", "stream options")
     ):
-        return Learned(replace(dialect, stream="plain"), "it does not tell tokens in streams")
+        return Adaptation(replace(dialect, stream="plain"), "it does not tell tokens in streams")
     if dialect.stream and (_named("stream", words) or _named("streaming", words)):
-        return Learned(replace(dialect, stream=""), "it sends replies whole, not as they are written")
+        return Adaptation(replace(dialect, stream=""), "it sends replies whole, not as they are written")
     return None
 
 
-def _without_sampling(dialect: Dialect, words: str) -> Learned | None:
+def _without_sampling(dialect: Dialect, words: str) -> Adaptation | None:
     if _named(dialect.temperature, words):
-        return Learned(replace(dialect, temperature=""), "it takes no temperature: it draws at its own")
+        return Adaptation(replace(dialect, temperature=""), "it takes no temperature: it draws at its own")
     if _named(dialect.seed, words):
-        return Learned(replace(dialect, seed=""), "it takes no seed: a draft cannot be drawn again")
+        return Adaptation(replace(dialect, seed=""), "it takes no seed: a draft cannot be drawn again")
     return None
 
 

@@ -16,7 +16,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
 from maspo.online.plan import Costs, Plan
 from maspo.online.record import SearchEnded, WindowSeen
-from maspo.stats.drift import Detector, Watched, bets_on_losses, evidence_for
+from maspo.stats.drift import Detector, Streams, bets_on_losses, evidence_for
 
 State: TypeAlias = Literal["learning", "in control", "drifting", "optimizing", "rolled back"]
 STREAMS: Final[Mapping[str, bool]] = {
@@ -160,7 +160,7 @@ class _Watch:
     searches: int = 0
     reference: int = 0
     """The window that later ones are held against; 0 until there is one."""
-    watched: Watched = field(default_factory=lambda: Watched(STREAMS))
+    watched: Streams = field(default_factory=lambda: Streams(STREAMS))
     worse: Detector = field(default_factory=Detector)
     calm: int = 0
     """The latest window after which there was no evidence of a change to speak of."""
@@ -278,7 +278,7 @@ class _Watch:
     def start_anew(self) -> None:
         """Take what comes from now on for normal."""
         self.candidate, self.canary, self.ahead, self.waiting = None, (0, 0), None, ""
-        self.reference, self.watched, self.worse, self.met = 0, Watched(STREAMS), Detector(), {}
+        self.reference, self.watched, self.worse, self.met = 0, Streams(STREAMS), Detector(), {}
         self.calm = self.windows
         self.state = "learning"
 

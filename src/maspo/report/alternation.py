@@ -23,7 +23,7 @@ from maspo.report.visible import visible
 from maspo.stats.paired import SIGNIFICANT
 from maspo.stats.shown import shown
 from maspo.store.files import write_whole
-from maspo.study.alternation.alternate import Alternated, TurnEnd
+from maspo.study.alternation.alternate import AlternationFindings, TurnEnd
 from maspo.study.alternation.plan import Turn
 from maspo.study.alternation.tally import Stage, Verdict, better_stages, p_better
 from maspo.study.evaluation.structure import worse_bound
@@ -119,7 +119,7 @@ class AlternationFigures(Dumped):
     """Calls that were kept for the test, at most."""
 
 
-def figures_of(found: Alternated) -> AlternationFigures:
+def figures_of(found: AlternationFindings) -> AlternationFigures:
     """Return what was found as figures."""
     asked, tested = found.asked, next(iter(found.results.values()), None)
     spent = found.usage
@@ -181,7 +181,7 @@ def _turn(end: TurnEnd, planned: int) -> TurnFigures:
     return TurnFigures(end.turn, end.folder, end.rewritten, changes, *spent, end.cap, planned, tried)
 
 
-def _stage(found: Alternated, name: Stage, one: HoldoutResult) -> StageFigures:
+def _stage(found: AlternationFindings, name: Stage, one: HoldoutResult) -> StageFigures:
     return StageFigures(
         stage=name,
         wins=one.wins,
@@ -300,7 +300,7 @@ def _cell(text: str) -> str:
     return visible(text).replace("|", "\\|").replace("\n", " ")
 
 
-def write_alternation(out: Path, found: Alternated) -> None:
+def write_alternation(out: Path, found: AlternationFindings) -> None:
     """Write figures, a text, and the team that a person may go on with, which nobody uses before.
 
     Raises:

@@ -31,7 +31,7 @@ from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tok
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
 from maspo.study.error_answers import ErrorAnswers
-from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluated, Evaluation, OnSeen, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluation, EvaluationFindings, OnSeen, Side
 from maspo.study.evaluation.tally import Difference, Share
 from maspo.study.mismatch import never_met, spec_of
 
@@ -64,7 +64,7 @@ _PREFERENCES = {
 # ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def headline(found: Evaluated) -> str:
+def headline(found: EvaluationFindings) -> str:
     """Return the outcome in one sentence; a judge's opinion is never called more than that."""
     names = found.evaluation.names
     if found.verdict is None:
@@ -85,7 +85,7 @@ def headline(found: Evaluated) -> str:
     return claim[0].upper() + claim[1:] + rests
 
 
-def _without_verdict(found: Evaluated) -> str:
+def _without_verdict(found: EvaluationFindings) -> str:
     """Return the outcome where nothing is claimed: of one prompt set, or of rows that are all seen."""
     name, share, seen = found.evaluation.names["after"], found.shares.get("after"), found.on_seen
     if share:
@@ -97,11 +97,11 @@ def _without_verdict(found: Evaluated) -> str:
     return f"{why} Give rows that it has not seen."
 
 
-def _rows_unseen(found: Evaluated) -> int:
+def _rows_unseen(found: EvaluationFindings) -> int:
     return len(found.rows) - (found.on_seen.rows if found.on_seen else 0)
 
 
-def _describe_share(found: Evaluated, share: Share) -> str:
+def _describe_share(found: EvaluationFindings, share: Share) -> str:
     """Return how many outputs of one prompt set are right, with the 95 % interval."""
     if share.share is None:
         return "nothing could be scored"
@@ -113,7 +113,7 @@ def _describe_share(found: Evaluated, share: Share) -> str:
     )
 
 
-def remarks_on(found: Evaluated) -> tuple[str, ...]:
+def remarks_on(found: EvaluationFindings) -> tuple[str, ...]:
     """Return what is worth knowing of the figures: what was said at the start, and what shows in the answers."""
     of = found.evaluation
     errors = ErrorAnswers([row.answer for row in of.task.test.rows])
@@ -131,7 +131,7 @@ def remarks_on(found: Evaluated) -> tuple[str, ...]:
     return (*said, *([mismatch] if mismatch else []))
 
 
-def short_share(found: Evaluated, side: Side) -> str:
+def short_share(found: EvaluationFindings, side: Side) -> str:
     """Return what a prompt set is called and its share, for a table; empty when there is none."""
     if side not in found.evaluation.sides:
         return ""
@@ -203,7 +203,7 @@ def _describe_cost(cost: Cost) -> str:
     return ", ".join(parts)
 
 
-def _describe_rows(found: Evaluated) -> str:
+def _describe_rows(found: EvaluationFindings) -> str:
     """Return what was evaluated on, and what a cap left out."""
     evaluation = found.evaluation
     repeats = f", {evaluation.repeats} repeats each" if evaluation.repeats > 1 else ""
@@ -213,7 +213,7 @@ def _describe_rows(found: Evaluated) -> str:
     return f"{rows}, scorer {evaluation.scorer}{cut}{seen}"
 
 
-def _describe_seen(found: Evaluated) -> list[str]:
+def _describe_seen(found: EvaluationFindings) -> list[str]:
     """Return what was found on rows that the search has seen, from which nothing is claimed."""
     if found.on_seen is None:
         return []
@@ -247,7 +247,7 @@ def models_by_role(evaluation: Evaluation, judge: bool) -> dict[str, str]:
     return default | named | ({"judge": evaluation.config.models.for_judge()} if judge else {})
 
 
-def summary(found: Evaluated) -> str:
+def summary(found: EvaluationFindings) -> str:
     """Return the outcome in plain lines."""
     names, difference, spent = found.evaluation.names, found.difference, total(found.usage.values())
     lines = [headline(found), *([phrases.SIMULATED] if found.simulated else []), ""]
@@ -400,7 +400,7 @@ class EvaluationFigures(Dumped):
     run: str
 
 
-def evaluation_of(found: Evaluated) -> EvaluationFigures:
+def evaluation_of(found: EvaluationFindings) -> EvaluationFigures:
     """Return what an evaluation found as figures."""
     evaluation = found.evaluation
     spent = total(found.usage.values())
@@ -439,7 +439,7 @@ def calls_by_purpose(usage: Mapping[str, Usage]) -> dict[str, int]:
     return {purpose: one.calls for purpose, one in usage.items()}
 
 
-def _side(found: Evaluated, side: Side) -> SideFigures | None:
+def _side(found: EvaluationFindings, side: Side) -> SideFigures | None:
     if side not in found.evaluation.sides:
         return None
     share, cost = found.shares.get(side), found.costs.get(side)
@@ -529,7 +529,7 @@ class VerdictLine(Dumped):
     verdict: str
 
 
-def rows_jsonl(found: Evaluated) -> Iterator[str]:
+def rows_jsonl(found: EvaluationFindings) -> Iterator[str]:
     """Return one line for each output: row, question, side, repeat, text, its score if any; then each verdict."""
     task = found.evaluation.task
     questions = {row.label: task.sample(row.key, "").question for row in task.test.rows}
@@ -554,7 +554,7 @@ def rows_jsonl(found: Evaluated) -> Iterator[str]:
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def write_evaluation(out: Path, found: Evaluated) -> None:
+def write_evaluation(out: Path, found: EvaluationFindings) -> None:
     """Write ``evaluation.json``, ``evaluation.html`` and, of an evaluation that has just ended, ``rows.jsonl``.
 
     What the record tells later is without outputs, and leaves ``rows.jsonl`` as it is.
@@ -569,7 +569,7 @@ def write_evaluation(out: Path, found: Evaluated) -> None:
     write_whole(out / RESULT, json.dumps(evaluation_of(found).dump(), indent=2) + "\n")
 
 
-def evaluation_sheet(found: Evaluated) -> Sheet:
+def evaluation_sheet(found: EvaluationFindings) -> Sheet:
     """Return the document of an evaluation."""
     evaluation, names = found.evaluation, found.evaluation.names
     facts = [("Rows", _describe_rows(found))]
@@ -603,7 +603,7 @@ def evaluation_sheet(found: Evaluated) -> Sheet:
     )
 
 
-def _label(found: Evaluated) -> str:
+def _label(found: EvaluationFindings) -> str:
     if found.verdict is not None:
         return phrases.VERDICT_NAMES[found.verdict]
     return "No claim" if found.on_seen and not found.shares and found.difference is None else "Evaluated"
@@ -615,7 +615,7 @@ def subtitle(run: str, evaluation: Evaluation, judge: bool) -> str:
     return " · ".join((f"run {run}", f"seed {evaluation.config.seed}", *models))
 
 
-def _drawn(found: Evaluated) -> tuple[Dots, ...]:
+def _drawn(found: EvaluationFindings) -> tuple[Dots, ...]:
     """Return the share of each prompt set and their difference, each with its 95 % interval."""
     names, drawn = found.evaluation.names, list[Dots]()
     shares = [
@@ -632,12 +632,12 @@ def _drawn(found: Evaluated) -> tuple[Dots, ...]:
     return tuple(drawn)
 
 
-def _where_rows_are(found: Evaluated) -> tuple[str, ...]:
+def _where_rows_are(found: EvaluationFindings) -> tuple[str, ...]:
     by = f"By their ids, or without one by how they begin; {ROWS} holds every question and output."
     return (by,) if _differing(found) else ()
 
 
-def _differing(found: Evaluated) -> tuple[Cells, ...]:
+def _differing(found: EvaluationFindings) -> tuple[Cells, ...]:
     kinds = list[tuple[str, tuple[str, ...]]]()
     for which, paired in (("", found.difference), (", seen", found.on_seen.difference if found.on_seen else None)):
         if paired is not None:

@@ -44,7 +44,7 @@ from maspo.events import (
     standing,
 )
 from maspo.proposers.foreign import remarks
-from maspo.report.why import Tried
+from maspo.report.why import Acceptance
 
 _remarks = lru_cache(1024)(remarks)
 """Takes some milliseconds for a long prompt, and a page that follows a run asks for the same ones every second."""
@@ -126,7 +126,7 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgeTally:
     """What a record tells of its judge: replies without a verdict, and pairs on which it contradicted itself."""
 
     unreadable: int = 0
@@ -184,11 +184,11 @@ class RunView:
     """Requests of judge and proposer that were asked with less, if at all."""
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What calls cost so far, by purpose."""
-    judged: Judged = Judged()
+    judged: JudgeTally = JudgeTally()
     """What the record tells of the judge beyond its events."""
     left_out: tuple[LeftOut, ...] = ()
     """What happens without the changes of single agents, where that was tried."""
-    tried: Mapping[str, Tried] = field(default_factory=dict)
+    tried: Mapping[str, Acceptance] = field(default_factory=dict)
     """By step, on which inputs its change was won and lost when it was accepted."""
     seconds: float | None = None
 
@@ -237,8 +237,8 @@ class RunView:
 def fold(
     events: Iterable[Event],
     usage: Mapping[str, Usage] | None = None,
-    judged: Judged | None = None,
-    tried: Mapping[str, Tried] | None = None,
+    judged: JudgeTally | None = None,
+    tried: Mapping[str, Acceptance] | None = None,
 ) -> RunView:
     """Return what is known of a run after these events.
 
@@ -290,7 +290,7 @@ def fold(
         approval=_open_question(seen),
         replaced=_all(seen, DraftsReplaced),
         usage=dict(finished.usage if finished else usage or {}),
-        judged=judged or Judged(contradicted=finished.holdout.contradicted if finished else 0),
+        judged=judged or JudgeTally(contradicted=finished.holdout.contradicted if finished else 0),
         seconds=finished.seconds if finished else (pauses[-1].seconds if pauses else None),
     )
 

@@ -109,7 +109,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
 
     """
     from maspo.events import PromptChanged
-    from maspo.report.fold import Judged, fold
+    from maspo.report.fold import JudgeTally, fold
     from maspo.report.so_far import SoFar
     from maspo.report.why import tried_by_step
 
@@ -118,7 +118,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     try:
         changes = [event for event in known.events if isinstance(event, PromptChanged)]
         tried = tried_by_step(changes, known.tried, known.labels) if changes else {}
-        view = fold(known.events, known.usage(), Judged(known.unreadable, known.contradicted, known.tested), tried)
+        view = fold(known.events, known.usage(), JudgeTally(known.unreadable, known.contradicted, known.tested), tried)
         view = _priced(view, folder, store, known.job)
     except MISFITS as error:
         raise StoreError(

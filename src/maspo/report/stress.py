@@ -14,7 +14,7 @@ from maspo.report.folder import STRESS_PAGE
 from maspo.runners.faults import PLANTED, Kind
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
-from maspo.study.stress import Cell, Figure, Stressed
+from maspo.study.stress import Cell, Figure, StressFindings
 
 FEW = 25
 """Inputs below which even no difference at all leaves a tenth of them open (``stats.paired.net_loss_bound``)."""
@@ -29,7 +29,7 @@ _MEANS = {
 }
 
 
-def write_stress_page(out: Path, found: Stressed, seed: int) -> None:
+def write_stress_page(out: Path, found: StressFindings, seed: int) -> None:
     """Write ``stress.html``.
 
     Raises:
@@ -39,7 +39,7 @@ def write_stress_page(out: Path, found: Stressed, seed: int) -> None:
     write_whole(out / STRESS_PAGE, sheet_html(stress_sheet(found, seed)))
 
 
-def stress_sheet(found: Stressed, seed: int) -> Sheet:
+def stress_sheet(found: StressFindings, seed: int) -> Sheet:
     """Return the document of a team under stress."""
     spoilt = [one for one in found.cells if one.kind not in PLANTED]
     planted = [one for one in found.cells if one.kind in PLANTED]
@@ -61,7 +61,7 @@ def stress_sheet(found: Stressed, seed: int) -> Sheet:
     )
 
 
-def stress_remarks(found: Stressed) -> tuple[str, ...]:
+def stress_remarks(found: StressFindings) -> tuple[str, ...]:
     """Return what is worth knowing of the figures, a sentence each."""
     few = f"{phrases.plural(found.inputs, 'input')} can tell little: take 50 or more." if found.inputs < FEW else ""
     left = f"A cap left out {phrases.plural(found.left_out, 'input')}." if found.left_out else ""
@@ -85,7 +85,7 @@ _MOST_TIED = 4
 """Faults that cost alike and are named one by one."""
 
 
-def _headline(found: Stressed) -> str:
+def _headline(found: StressFindings) -> str:
     inputs = phrases.plural(found.inputs, "input")
     sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
     if not sure:
@@ -98,7 +98,7 @@ def _headline(found: Stressed) -> str:
     return f"The team loses most {told}: {phrases.percent(most)} of the answers{alike}, on {inputs}."
 
 
-def _faults(found: Stressed, cells_of: Sequence[Cell]) -> Part:
+def _faults(found: StressFindings, cells_of: Sequence[Cell]) -> Part:
     what = "turn wrong, less those that turn right" if found.measure == "labels" else "lose against those without it"
     kinds = list(dict.fromkeys(cell.kind for cell in cells_of))
     words = (
@@ -128,7 +128,7 @@ def _notes(planted: Sequence[Cell]) -> Part:
     return Part("Planted notes", words=words, dots=drawn, tables=(cells("Planted notes", columns, rows, names=2),))
 
 
-def _shares(found: Stressed) -> Part:
+def _shares(found: StressFindings) -> Part:
     if not found.shares:
         return Part("Who contributes what")
     if found.clean is not None and found.clean.mean == 0:
@@ -143,7 +143,7 @@ def _shares(found: Stressed) -> Part:
     return Part("Who contributes what", words=words, dots=drawn, tables=(table,))
 
 
-def _droppable(found: Stressed) -> str:
+def _droppable(found: StressFindings) -> str:
     if not found.droppable:
         return "Without each of them a loss is seen."
     return (

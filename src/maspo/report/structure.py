@@ -12,13 +12,13 @@ from pathlib import Path
 
 from maspo.core.plain import Dumped
 from maspo.core.usage import total
-from maspo.optimizers.structure.base import StructurePlan, Tried
+from maspo.optimizers.structure.base import ChangeTrial, StructurePlan
 from maspo.report import phrases
 from maspo.report.evaluation import calls_by_purpose
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
-from maspo.study.evaluation.structure import Side, Structured, worse_bound
+from maspo.study.evaluation.structure import Side, StructureFindings, worse_bound
 from maspo.team.changes import kind_of
 from maspo.team.load import dump_system
 
@@ -87,7 +87,7 @@ class StructureFigures(Dumped):
     run: str
 
 
-def figures_of(found: Structured) -> StructureFigures:
+def figures_of(found: StructureFindings) -> StructureFigures:
     """Return what a search for a better structure found as figures."""
     held, spent = found.holdout, total(found.usage.values())
     return StructureFigures(
@@ -122,13 +122,13 @@ def team_figures(side: Side | None) -> TeamFigures | None:
     return None if side is None else TeamFigures(side.agents, side.calls, side.tokens)
 
 
-def tried_change(one: Tried) -> TriedChange:
+def tried_change(one: ChangeTrial) -> TriedChange:
     """Return a change that was tried as figures."""
     tally = one.tally
     return TriedChange(str(one.change), kind_of(one.change), tally.wins, tally.losses, tally.n, one.kept)
 
 
-def structure_summary(found: Structured) -> str:
+def structure_summary(found: StructureFindings) -> str:
     """Return what was found in plain lines."""
     spent = total(found.usage.values())
     rows: list[tuple[str, str]] = [(_mark(one), _line(one)) for one in found.tried]
@@ -156,11 +156,11 @@ def structure_summary(found: Structured) -> str:
     return visible("\n".join(lines))
 
 
-def _mark(one: Tried) -> str:
+def _mark(one: ChangeTrial) -> str:
     return "taken" if one.kept else "refused"
 
 
-def _line(one: Tried) -> str:
+def _line(one: ChangeTrial) -> str:
     told = f"{one.change}: {one.tally.wins} won, {one.tally.losses} lost of {one.tally.n} inputs of the search"
     return told if one.kept else f"{told}; may be worse by {one.tally.worse_by:.0%}"
 
@@ -173,7 +173,7 @@ def why_refused(plan: StructurePlan) -> str:
     )
 
 
-def _costs(found: Structured) -> list[str]:
+def _costs(found: StructureFindings) -> list[str]:
     if found.before is None or found.after is None:
         return []
     before, after = found.before, found.after
@@ -183,7 +183,7 @@ def _costs(found: Structured) -> list[str]:
     return [line]
 
 
-def write_structure(out: Path, found: Structured) -> None:
+def write_structure(out: Path, found: StructureFindings) -> None:
     """Write ``structure.json``, and ``system.yaml`` with the changed team, which nobody uses before a person does.
 
     Raises:

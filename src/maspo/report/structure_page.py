@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maspo.core.usage import total
-from maspo.optimizers.structure.base import Tried
+from maspo.optimizers.structure.base import ChangeTrial
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.document.sheet import (
@@ -24,7 +24,7 @@ from maspo.report.folder import STRUCTURE_PAGE
 from maspo.report.structure import SAID, structure_summary, why_refused
 from maspo.stats.paired import net_win_interval
 from maspo.store.files import write_whole
-from maspo.study.evaluation.structure import Structured, worse_bound
+from maspo.study.evaluation.structure import StructureFindings, worse_bound
 from maspo.team.changes import kind_of
 
 _TONES: dict[str, SheetTone] = {
@@ -35,7 +35,7 @@ _TONES: dict[str, SheetTone] = {
 }
 
 
-def write_structure_page(out: Path, found: Structured) -> None:
+def write_structure_page(out: Path, found: StructureFindings) -> None:
     """Write ``structure.html``.
 
     Raises:
@@ -45,7 +45,7 @@ def write_structure_page(out: Path, found: Structured) -> None:
     write_whole(out / STRUCTURE_PAGE, sheet_html(structure_sheet(found)))
 
 
-def structure_sheet(found: Structured) -> Sheet:
+def structure_sheet(found: StructureFindings) -> Sheet:
     """Return the document of a search for a better structure."""
     kept = phrases.plural(len(found.changes), "change")
     return sheet(
@@ -68,7 +68,7 @@ def structure_sheet(found: Structured) -> Sheet:
     )
 
 
-def _tried(found: Structured) -> Part:
+def _tried(found: StructureFindings) -> Part:
     if not found.tried:
         return Part("What was tried")
     why = why_refused(found.plan)
@@ -93,13 +93,13 @@ def _tried(found: Structured) -> Part:
     return Part("What was tried", words=words, dots=drawn, tables=(table,))
 
 
-def _dot(one: Tried) -> Dot:
+def _dot(one: ChangeTrial) -> Dot:
     wins, losses, n = one.tally.wins, one.tally.losses, one.tally.n
     low, high = net_win_interval(wins, losses, n)
     return Dot("Kept" if one.kept else "Refused", str(one.change), (wins - losses) / n, low, high)
 
 
-def _tested(found: Structured) -> Part:
+def _tested(found: StructureFindings) -> Part:
     held = found.holdout
     if held is None or not held.n:
         return Part("On inputs that the search has not seen")
@@ -119,7 +119,7 @@ def _tested(found: Structured) -> Part:
     return Part("On inputs that the search has not seen", words=words, dots=(drawn,), tables=(table,))
 
 
-def _costs(found: Structured) -> Part:
+def _costs(found: StructureFindings) -> Part:
     if found.before is None or found.after is None:
         return Part("What an input costs")
     before, after = found.before, found.after

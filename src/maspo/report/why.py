@@ -32,7 +32,7 @@ _NO_TURN: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Acceptance:
     """The comparisons by which a change was accepted: inputs won and lost by name, of how many."""
 
     won: tuple[str, ...]
@@ -42,7 +42,7 @@ class Tried:
 
 def tried_by_step(
     changes: Sequence[PromptChanged], results: Iterable[RecordedResult], labels: Mapping[str, str]
-) -> dict[str, Tried]:
+) -> dict[str, Acceptance]:
     """Return by step on which inputs its change was won and lost, as it went into the prompts.
 
     In a race all changes of a round are tried together, so they are won and lost together.
@@ -68,7 +68,7 @@ def tried_by_step(
                 for step in steps:
                     met.setdefault(step, {})[result.input_key] = result.glob
     return {
-        step: Tried(
+        step: Acceptance(
             won=tuple(called(key, labels) for key, verdict in found.items() if verdict is Verdict.WIN),
             lost=tuple(called(key, labels) for key, verdict in found.items() if verdict is Verdict.LOSS),
             inputs=len(found),
@@ -104,7 +104,7 @@ def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:
     return f"{where}: {'; '.join(part for part in parts if part)}"
 
 
-def _trial(view: RunView, step: StepView, tried: Tried) -> str:
+def _trial(view: RunView, step: StepView, tried: Acceptance) -> str:
     """Return how a change did when it was tried: together with whom, on how many inputs, and on which it was felt."""
     others = together(view, step)
     with_whom = f"together with {_names(others)} " if others else ""

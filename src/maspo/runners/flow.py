@@ -17,7 +17,7 @@ from maspo.team.flow import Condition, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Called:
+class FinishedCall:
     """A call that was made: its place among all of the run, and what came of it."""
 
     agent: str
@@ -31,7 +31,7 @@ class Turn:
 
     agent: str
     nth: int
-    reads: Mapping[str, tuple[Called, ...]]
+    reads: Mapping[str, tuple[FinishedCall, ...]]
     """The newest calls of each agent that it reads and that was called; none of a source that is withheld."""
     withheld: str = ""
     item: str = ""
@@ -69,7 +69,7 @@ class Rollout:
     def __init__(self, system: System, cut: tuple[str, str] = ("", "")) -> None:
         self._system = system
         self._cut = cut
-        self._newest: dict[str, tuple[Called, ...]] = {}
+        self._newest: dict[str, tuple[FinishedCall, ...]] = {}
         self._made = 0
         """Calls so far; they are numbered in an order that hangs on no clock."""
         self._often: Counter[str] = Counter()
@@ -112,7 +112,7 @@ class Rollout:
         outputs = yield turns
         made = []
         for output in outputs:
-            made.append(Called(name, self._made, str(output)))
+            made.append(FinishedCall(name, self._made, str(output)))
             self._made += 1
         self._newest[name] = tuple(made)
 

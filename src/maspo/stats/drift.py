@@ -99,7 +99,7 @@ def _grown(value: float, more: float) -> float:
 
 
 @dataclass
-class Watched:
+class Streams:
     """Several streams of observations that are watched together for changes, step by step.
 
     The evidence of all of them is the mean of theirs, so the stated rate holds for all together.

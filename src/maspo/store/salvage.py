@@ -31,7 +31,7 @@ _Tables: TypeAlias = dict[str, dict[Row, Row]]
 
 
 @dataclass(frozen=True)
-class Salvaged:
+class SalvagedRows:
     """The rows of a damaged database that are proven to be as they were written, by table and key."""
 
     salt: int
@@ -60,7 +60,7 @@ class Salvaged:
         connection.execute("COMMIT")
 
 
-def salvage(path: Path) -> Salvaged | None:
+def salvage(path: Path) -> SalvagedRows | None:
     """Read what is left of a run from its files, without SQLite; None when nothing in them is a run's.
 
     Raises:
@@ -84,7 +84,7 @@ def salvage(path: Path) -> Salvaged | None:
     if not salts:
         return None
     salt = salts.most_common(1)[0][0]
-    return Salvaged(salt, _joined(_by_table(sure, salt), _by_table(unsure, salt)))
+    return SalvagedRows(salt, _joined(_by_table(sure, salt), _by_table(unsure, salt)))
 
 
 _BY_WIDTH: Mapping[int, tuple[Table, ...]] = {
@@ -143,7 +143,7 @@ def _journal(trusted: Mapping[Row, Row], unsure: Mapping[Row, Row]) -> dict[Row,
     return {(row[0],): row for row in whole}
 
 
-def in_memory(found: Salvaged) -> sqlite3.Connection:
+def in_memory(found: SalvagedRows) -> sqlite3.Connection:
     """Return a database that holds what was salvaged and goes with the process."""
     connection = connect(Path("salvaged"), "memory")
     found.write(connection)

@@ -44,7 +44,7 @@ from maspo.runners.messages import MessageBuilder
 from maspo.stats.looks import level_of
 from maspo.stats.paired import fewest_decided
 from maspo.stats.shown import shown
-from maspo.study.job import Estimate, Expected, Job, Split
+from maspo.study.job import Estimate, ExpectedCost, Job, Split
 
 _CHARACTERS_PER_TOKEN = 4
 """The rule of thumb for English; texts of other languages have more tokens."""
@@ -338,11 +338,11 @@ def _usual_mix(lines: Sequence[_CallKind]) -> list[float]:
     return [*((1 - _JUDGED - _PROPOSED) * line.calls / asked for line in lines[:-2]), _JUDGED, _PROPOSED]
 
 
-def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind, float] | None) -> Expected:
+def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind, float] | None) -> ExpectedCost:
     """Return what the expected calls come to."""
     calls = [(line, bound.expected * part) for line, part in zip(lines, _usual_mix(lines), strict=True)]
     usd = None if costs is None else sum(count * costs[line] for line, count in calls)
-    return Expected(
+    return ExpectedCost(
         tokens_in=round(sum(count * line.tokens_in for line, count in calls)),
         tokens_out=round(sum(count * line.tokens_out for line, count in calls)),
         usd=usd,
@@ -350,7 +350,7 @@ def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind
     )
 
 
-def _remarks_on_caps(caps: Caps, bound: Bound, expected: Expected | None) -> list[str]:
+def _remarks_on_caps(caps: Caps, bound: Bound, expected: ExpectedCost | None) -> list[str]:
     """Return what a cap does that is below what a run is expected to take."""
     if expected is None:
         return []

@@ -33,7 +33,7 @@ _MOST_BYTES: Final = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Discovered:
+class DiscoveryFindings:
     """What a look at an app has found, what it cost in US dollars, and what it left of the caps."""
 
     looked: Looked
@@ -42,7 +42,7 @@ class Discovered:
     """None where that is no call."""
 
 
-async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> Discovered:
+async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> DiscoveryFindings:
     """Run an app on some inputs, and return the team behind it.
 
     Raises:
@@ -63,7 +63,7 @@ async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> D
             told = f"too low for a look at {app.run} on {len(rows)} rows; raise it, or look at fewer rows"
             raise BudgetReached(f"{ledger.reached or error}: {told}") from error
     looked = replace(looked, notes=(*looked.notes, *health.adapted))
-    return Discovered(looked, ledger.usd, _left(caps, ledger))
+    return DiscoveryFindings(looked, ledger.usd, _left(caps, ledger))
 
 
 def sources_below(folder: Path) -> dict[str, str]:

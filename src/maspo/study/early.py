@@ -20,7 +20,7 @@ from maspo.stats.share import at_most, share_interval
 from maspo.study.calibration import answers, is_coin
 from maspo.study.credit import judged_pairs
 from maspo.study.error_answers import ErrorAnswers
-from maspo.study.executor import Performed
+from maspo.study.executor import PerformedRequest
 from maspo.study.job import Job
 from maspo.study.mismatch import never_met, spec_of
 
@@ -68,7 +68,7 @@ class EarlyWarnings:
         self._rows: Mapping[str, Input] = {row.key: row for row in self.job.inputs.rows}
         self._errors = ErrorAnswers([row.answer for row in self.job.inputs.rows])
 
-    def see(self, done: Performed, calls: int) -> tuple[Warned, ...]:
+    def see(self, done: PerformedRequest, calls: int) -> tuple[Warned, ...]:
         """Take note of a request that was performed after so many calls; return what is to be said now."""
         request, result = done.request, done.result
         if isinstance(request, Compare) and isinstance(result, Comparison):
@@ -98,7 +98,7 @@ class EarlyWarnings:
                 return (Warned(topic, text, calls),)
         return ()
 
-    def _see_verdicts(self, request: Compare, result: Comparison, done: Performed) -> None:
+    def _see_verdicts(self, request: Compare, result: Comparison, done: PerformedRequest) -> None:
         """Count where the judge pointed, and what it said that could not be read."""
         if result.failed:
             return
@@ -124,7 +124,7 @@ class EarlyWarnings:
             if verdict in (Verdict.WIN, Verdict.LOSS):
                 self._places[1 if (verdict is Verdict.WIN) == request.candidate_first else 2] += 1
 
-    def _replied(self, request: Compare, result: Comparison, done: Performed) -> list[Verdict]:
+    def _replied(self, request: Compare, result: Comparison, done: PerformedRequest) -> list[Verdict]:
         """Return the verdicts that the judge was asked for: none where an agent was not called in both runs."""
         reference, candidate = (run.trace for run in done.runs)
         readers = [reader for reader, _ in result.lookahead]
@@ -132,7 +132,7 @@ class EarlyWarnings:
         found = [result.local] if own is not None and Level.LOCAL in request.levels else []
         return found + [one for (_, one), pair in zip(result.lookahead, read, strict=True) if pair is not None]
 
-    def _see_answers(self, done: Performed) -> None:
+    def _see_answers(self, done: PerformedRequest) -> None:
         spec, key = self.job.system.final_answer, getattr(done.request, "input_key", "")
         label = self._rows[key].answer if key in self._rows else None
         if label is None or self.job.config.labels != "use":

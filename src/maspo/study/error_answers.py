@@ -20,7 +20,7 @@ _FEWEST: Final = 5
 
 
 @dataclass
-class _Answered:
+class _Outputs:
     """What one agent wrote so far."""
 
     calls: set[tuple[str, str]] = field(default_factory=set)
@@ -35,7 +35,7 @@ class ErrorAnswers:
 
     def __init__(self, labels: Collection[str | None] = ()) -> None:
         self._right = {common_part(label) for label in labels if label is not None}
-        self._agents: defaultdict[str, _Answered] = defaultdict(_Answered)
+        self._agents: defaultdict[str, _Outputs] = defaultdict(_Outputs)
 
     def see(self, trace: Trace) -> None:
         """Take note of one run of the team; the same call is counted once, in however many runs it stands."""

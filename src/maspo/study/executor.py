@@ -68,7 +68,7 @@ class TeamRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Performed:
+class PerformedRequest:
     """A request that was performed: its result, and the runs that it was found by, the reference first."""
 
     request: Request
@@ -76,7 +76,7 @@ class Performed:
     runs: tuple[TeamRun, ...] = ()
 
 
-Record: TypeAlias = Callable[[Performed], Awaitable[None]]
+Record: TypeAlias = Callable[[PerformedRequest], Awaitable[None]]
 
 
 class Executor(Protocol):
@@ -187,7 +187,7 @@ class LocalExecutor:
             if not self.ledger.in_flight:
                 return
 
-    async def perform(self, request: Request) -> Performed:
+    async def perform(self, request: Request) -> PerformedRequest:
         """Return one request with its result.
 
         Raises:
@@ -197,11 +197,11 @@ class LocalExecutor:
         match request:
             case Propose(purpose=purpose):
                 propose = self.rewriting.show_examples if purpose == EXAMPLES else self.rewriting.propose
-                return Performed(request, await propose(request))
+                return PerformedRequest(request, await propose(request))
             case AskModel():
-                return Performed(request, await self.rewriting.ask(request))
+                return PerformedRequest(request, await self.rewriting.ask(request))
             case Vet():
-                return Performed(request, self.rewriting.vet(request))
+                return PerformedRequest(request, self.rewriting.vet(request))
             case Compare():
                 return await self._compare(request)
             case AblateEdge():
@@ -213,21 +213,21 @@ class LocalExecutor:
             case Observe():
                 return await self._observe(request)
             case Calibrate():
-                return Performed(request, await self._calibrate(request))
+                return PerformedRequest(request, await self._calibrate(request))
 
     # ── comparing (Eq. 5) ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _compare(self, request: Compare) -> Performed:
+    async def _compare(self, request: Compare) -> PerformedRequest:
         found = await self._run_both(request)
         if isinstance(found, str):
-            return Performed(request, self._undecided(request, found))
+            return PerformedRequest(request, self._undecided(request, found))
         reference, candidate = found
         runs = (TeamRun(request.reference, reference), TeamRun(request.changed, candidate))
         same, made = self._same(reference, candidate), self._calls_made(request, reference, candidate)
         if request.agent == self.system.output:
             glob = await self._global(request, reference, candidate)
             comparison = Comparison(request.input_key, glob, (), glob, same, calls=made)
-            return Performed(request, self._known_by_answers(request, comparison, runs), runs)
+            return PerformedRequest(request, self._known_by_answers(request, comparison, runs), runs)
         asked = (Level.GLOBAL,) if request.when_differing and same else request.levels
         team = self.system.team
         readers = team.readers(request.agent) if Level.LOOKAHEAD in asked else ()
@@ -250,7 +250,7 @@ class LocalExecutor:
             same_answer=same,
             calls=made,
         )
-        return Performed(request, self._known_by_answers(request, comparison, runs), runs)
+        return PerformedRequest(request, self._known_by_answers(request, comparison, runs), runs)
 
     def _known_by_answers(self, request: Compare, found: Comparison, runs: Sequence[TeamRun]) -> Comparison:
         """Return a comparison with what its final answers are known by, and whether the search knew its verdict."""
@@ -340,7 +340,7 @@ class LocalExecutor:
         readers = tuple((reader, lost) for reader in self.system.team.readers(request.agent))
         return Comparison(request.input_key, lost, readers, lost, failed=True, failed_run=failed)
 
-    async def _ablate(self, request: AblateEdge) -> Performed:
+    async def _ablate(self, request: AblateEdge) -> PerformedRequest:
         """Compare the final answers of the team without an edge and with it, in both orders."""
         output = self.system.output
         asked = Compare("", request.prompts, {output: request.prompts[output]}, request.input_key, True, orders=2)
@@ -348,13 +348,13 @@ class LocalExecutor:
             whole = await self.runner.run(request.prompts, request.input_key)
             without = await self.runner.run_without(request.prompts, request.input_key, request.source, request.reader)
         except CallFailed:
-            return Performed(request, self._undecided(asked))
+            return PerformedRequest(request, self._undecided(asked))
         verdict = await self._global(asked, whole, without)
         comparison = Comparison(request.input_key, verdict, (), verdict, self._same(whole, without))
         cut = TeamRun(request.prompts, without, (request.source, request.reader))
-        return Performed(request, comparison, (TeamRun(request.prompts, whole), cut))
+        return PerformedRequest(request, comparison, (TeamRun(request.prompts, whole), cut))
 
-    async def _endure(self, request: Endure) -> Performed:
+    async def _endure(self, request: Endure) -> PerformedRequest:
         """Compare the final answers of the team under a fault and without, in both orders."""
         output, prompts = self.system.output, request.prompts
         asked = Compare("", prompts, {output: prompts[output]}, request.input_key, True, orders=2)
@@ -362,12 +362,12 @@ class LocalExecutor:
             whole = await self.runner.run(prompts, under(request.input_key, NOTHING))
             spoilt = await self.runner.run(prompts, under(request.input_key, request.fault))
         except CallFailed:
-            return Performed(request, self._undecided(asked))
+            return PerformedRequest(request, self._undecided(asked))
         same = self._same(whole, spoilt)
         follows = is_followed(spoilt.output) and not is_followed(whole.output)
         verdict = Verdict.LOSS if follows else await self._global(asked, whole, spoilt)
         comparison = Comparison(request.input_key, verdict, (), verdict, same and not follows)
-        return Performed(request, comparison, (TeamRun(prompts, whole), TeamRun(prompts, spoilt)))
+        return PerformedRequest(request, comparison, (TeamRun(prompts, whole), TeamRun(prompts, spoilt)))
 
     async def _calibrate(self, request: Calibrate) -> Calibrated:
         """Put what the team wrote on each input to the judge, against an empty text."""
@@ -387,13 +387,13 @@ class LocalExecutor:
 
     # ── scoring on its own ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _score(self, request: ScoreOutput) -> Performed:
+    async def _score(self, request: ScoreOutput) -> PerformedRequest:
         """Say how good a final answer is: by the scorer that was given, else by the label if labels are used."""
         key, row = request.input_key, self.texts.row(request.input_key)
         try:
             trace = await self.runner.run(request.prompts, key)
         except CallFailed:
-            return Performed(request, Scored(key, None))
+            return PerformedRequest(request, Scored(key, None))
         value: float | None = None
         if self.scorer is not None:
             sample = Sample(key, trace.output, row.answer, question=self.texts.input(key))
@@ -401,17 +401,17 @@ class LocalExecutor:
             value = None if score.outcome == "failed" else float(score.correct)
         elif row.answer is not None and self.labels == "use":
             value = float(is_correct(self.system.final_answer, trace.output, row.answer))
-        return Performed(request, Scored(key, value), (TeamRun(request.prompts, trace),))
+        return PerformedRequest(request, Scored(key, value), (TeamRun(request.prompts, trace),))
 
-    async def _observe(self, request: Observe) -> Performed:
+    async def _observe(self, request: Observe) -> PerformedRequest:
         """Say who is called on an input."""
         try:
             trace = await self.runner.run(request.prompts, request.input_key)
         except CallFailed:
-            return Performed(request, Observed(request.input_key, ()))
+            return PerformedRequest(request, Observed(request.input_key, ()))
         calls = sum(call.requests for call in trace.calls)
         found = Observed(request.input_key, tuple(trace.by_agent), calls)
-        return Performed(request, found, (TeamRun(request.prompts, trace),))
+        return PerformedRequest(request, found, (TeamRun(request.prompts, trace),))
 
 
 async def _not_asked() -> Verdict:

@@ -41,7 +41,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Leased:
+class BudgetLease:
     """What a run holds of a shared budget, spent or not, and the share of it that all runs are charged."""
 
     usd: float
@@ -89,7 +89,7 @@ class Progress:
     seconds_cap: float | None = None
     usage: Mapping[str, Usage] = field(default_factory=dict)
     """What was used so far, by purpose."""
-    leased: Leased | None = None
+    leased: BudgetLease | None = None
     """What the run holds of a budget that it shares; None of a run that shares none."""
 
 
@@ -129,7 +129,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedCost:
     """What the calls that a run is expected to take cost, as whole runs divide them among agents, judge, proposer."""
 
     tokens_in: int
@@ -161,7 +161,7 @@ class Estimate:
     holdout_groups: int
     """Independent groups of hold-out inputs; as many as inputs where no two ask the same."""
     notes: tuple[str, ...] = ()
-    expected: Expected | None = None
+    expected: ExpectedCost | None = None
     """None where no plan says how many calls there will be, only a bound."""
     beyond: int = 0
     """The calls that are expected on top of the plan, such as for proofs of conflicts."""

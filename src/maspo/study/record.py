@@ -45,7 +45,7 @@ _MOST_DIFFERENCES = 20
 """Differences that are listed: they fit a screen."""
 
 
-class Serialized(Generic[T]):
+class JsonForm(Generic[T]):
     """Values of one type as JSON. ``what`` names them in errors; fields that stand elsewhere are left out."""
 
     def __init__(self, kind: type[T], what: str, *left_out: str) -> None:
@@ -76,7 +76,7 @@ class Serialized(Generic[T]):
             raise StoreError(f"{self._what} cannot be read by this version of maspo: {error}") from error
 
 
-JOB = Serialized(Job, "the run's record")
+JOB = JsonForm(Job, "the run's record")
 
 
 def refuse_turns(folder: Path) -> None:
@@ -232,7 +232,7 @@ class Begun(Generic[T]):
     file: str
     name: str
     """Where in the record it is noted."""
-    kind: Serialized[T]
+    kind: JsonForm[T]
     differences: Callable[[T, T], tuple[str, ...]]
     what: str
     """What a folder holds that was begun with another thing."""

@@ -57,8 +57,8 @@ from maspo.study.calls import (
 )
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Executor, LocalExecutor, Performed
-from maspo.study.job import PAUSED, Job, Leased, Looks, Progress, Watcher
+from maspo.study.executor import Executor, LocalExecutor, PerformedRequest
+from maspo.study.job import PAUSED, BudgetLease, Job, Looks, Progress, Watcher
 from maspo.study.looks import HoldoutLooks
 from maspo.study.resolve import Parts, chosen_part, split_of
 from maspo.study.texts import texts_of
@@ -361,7 +361,7 @@ class Session:
             await self.tell_adapted()
         return tuple(self._results[request.id] for request in requests)
 
-    async def _record(self, done: Performed, stage: str) -> None:
+    async def _record(self, done: PerformedRequest, stage: str) -> None:
         request = done.request
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
         span = stage if stage == SEARCH.id else request.purpose
@@ -470,7 +470,7 @@ class Session:
             usd_cap=ledger.limits.usd,
             seconds_cap=ledger.limits.seconds,
             usage=ledger.usage(),
-            leased=None if held is None else Leased(held.nano / NANO, held.calls, ledger.share_of_budget),
+            leased=None if held is None else BudgetLease(held.nano / NANO, held.calls, ledger.share_of_budget),
             waiting=PAUSED if ledger.paused else self._health.waiting,
         )
 

@@ -71,7 +71,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Stressed:
+class StressFindings:
     """What was found: a cell for each fault and agent, and what each agent contributes, if that was asked for."""
 
     run: str
@@ -125,7 +125,7 @@ def most_calls(evaluation: Evaluation, shares: bool) -> int:
     return rows * (runs + judged)
 
 
-async def stress(evaluation: Evaluation, out: Path, attention: Attention, shares: bool) -> Stressed:
+async def stress(evaluation: Evaluation, out: Path, attention: Attention, shares: bool) -> StressFindings:
     """Put a team under every fault, and record each call; a folder that holds the same is gone on with.
 
     Raises:
@@ -233,7 +233,7 @@ class _Bench:
         return float(is_followed(run.output)), share
 
 
-def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], left_out: int) -> Stressed:
+def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], left_out: int) -> StressFindings:
     system, order = evaluation.system, evaluation.system.order
     cells = tuple(_cell(fault, rows) for fault in faults_of(system)) if rows else ()
     shares = contributions(order, [row.shapley for row in rows]) if len(rows) > 1 and rows[0].shapley else ()
@@ -245,7 +245,7 @@ def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], le
         for one in (shares if not right or any(right) else ())
         if one.interval[0] <= 0 and one.player in missed and missed[one.player].interval[0] <= 0
     )
-    return Stressed(
+    return StressFindings(
         run=session.run,
         system=system.name,
         prompts=evaluation.names["after"],

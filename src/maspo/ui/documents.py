@@ -19,9 +19,9 @@ from maspo.report.wholes import OUTCOMES, WHOLES, records_of_whole
 from maspo.store.records import Stamp, stamp_of
 from maspo.study.decisions import DECISIONS, works
 from maspo.ui.patch import patch_of
-from maspo.ui.runs import Listed
+from maspo.ui.runs import WorkEntry
 
-Build: TypeAlias = Callable[[Listed], Mapping[str, Any]]
+Build: TypeAlias = Callable[[WorkEntry], Mapping[str, Any]]
 """Makes a document, as plain data."""
 
 _REST: Final = 2.0
@@ -62,9 +62,9 @@ class Documents:
         self._build = build
         self._every = every
         self._clock = clock
-        self._kept: dict[Listed, _Kept] = {}
+        self._kept: dict[WorkEntry, _Kept] = {}
 
-    async def of(self, shown: Listed) -> Document:
+    async def of(self, shown: WorkEntry) -> Document:
         """Return the document as it stands. While a large one changes fast, that takes a moment.
 
         Whoever asks while another waits for the next one is given the same: each build serves all who look on.
@@ -90,7 +90,7 @@ class Documents:
                 kept.next_at = max(began + self._every, ended + _REST * (ended - began))
             return kept.document
 
-    def patch(self, shown: Listed, since: str) -> bytes | None:
+    def patch(self, shown: WorkEntry, since: str) -> bytes | None:
         """Return what makes the latest document of the one with a tag, as JSON text; None where that is not known."""
         kept = self._kept.get(shown)
         if kept is None or kept.document is None or since not in kept.earlier:
@@ -99,7 +99,7 @@ class Documents:
             kept.patches[since] = as_json({"patch": patch_of(kept.earlier[since].data, kept.document.data)})
         return kept.patches[since]
 
-    def _made(self, shown: Listed) -> Document:
+    def _made(self, shown: WorkEntry) -> Document:
         data = self._build(shown)
         body = as_json(data)
         return Document(data, body, hashlib.sha256(body).hexdigest()[:32])
@@ -110,7 +110,7 @@ def as_json(content: object) -> bytes:
     return json.dumps(plain(content), ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def state_of(shown: Listed) -> tuple[Stamp, bool, tuple[int, int] | None]:
+def state_of(shown: WorkEntry) -> tuple[Stamp, bool, tuple[int, int] | None]:
     """Return what changes whenever a run, or what is decided about it, has changed; or the page of other work."""
     if shown.page:
         file = shown.folder / shown.page

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from maspo.ui.documents import state_of
-from maspo.ui.runs import Listed
+from maspo.ui.runs import WorkEntry
 
 _LOOK_SECONDS: Final = 0.15
 """How often the files of a run are looked at; with a document that is built at once, news are there within a second."""
 
 
-class Followed:
+class FollowedRun:
     """A run that is followed: its number grows with every change that was seen."""
 
-    def __init__(self, shown: Listed) -> None:
+    def __init__(self, shown: WorkEntry) -> None:
         self.number = 1
         self._shown = shown
         self._followers = 0

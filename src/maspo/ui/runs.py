@@ -22,7 +22,7 @@ _MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class WorkEntry:
     """Something that the page shows: a run by its folder, other work by a file in a folder."""
 
     folder: Path
@@ -37,11 +37,11 @@ class Runs:
 
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(root.absolute() for root in roots)
-        self._listed: dict[str, Listed] = {}
+        self._listed: dict[str, WorkEntry] = {}
         self._next_at = -math.inf
         self._turn = threading.Lock()
 
-    def listed(self) -> Mapping[str, Listed]:
+    def listed(self) -> Mapping[str, WorkEntry]:
         """Return everything by id; those that were there keep theirs. May be called from several threads."""
         with self._turn:
             if time.monotonic() >= self._next_at:
@@ -58,27 +58,27 @@ class Runs:
                 if file.name == COMPARISON_PAGE and file.parent in compared:
                     continue  # its record leads to it, also before it is there
                 name = file.parent.relative_to(root).as_posix() if file.parent != root else root.name
-                found = Listed(file.parent, "" if file.name == JOURNAL else file.name, name)
+                found = WorkEntry(file.parent, "" if file.name == JOURNAL else file.name, name)
                 if found not in known and len(self._listed) < _MOST:
                     known.add(found)
                     self._listed[self._free_id(found)] = found
 
-    def get(self, run: str) -> Listed | None:
+    def get(self, run: str) -> WorkEntry | None:
         """Return what has an id; None when there is nothing."""
         return self._listed.get(run) or self.listed().get(run)
 
-    def whole_of(self, shown: Listed) -> str:
+    def whole_of(self, shown: WorkEntry) -> str:
         """Return the id of the work that a run is a part of; empty where it stands for itself."""
         record = None if shown.page else whole_of(shown.folder)
         return "" if record is None else self.id_of(record.parent, record.name)
 
     def id_of(self, folder: Path, page: str = "") -> str:
         """Return the id of what lies in a folder; empty where that is not listed."""
-        wanted = Listed(folder, page)
+        wanted = WorkEntry(folder, page)
         with self._turn:  # what was found last: whoever follows a run shall not have every folder looked through
             return next((run for run, one in self._listed.items() if one == wanted), "")
 
-    def _free_id(self, found: Listed) -> str:
+    def _free_id(self, found: WorkEntry) -> str:
         kind = f"-{found.page.partition('.')[0]}" if found.page else ""
         name = re.sub(r"[^A-Za-z0-9._-]+", "-", found.folder.name + kind).strip("-.") or "run"
         number, free = 1, name

@@ -38,9 +38,9 @@ from maspo.study.decisions import (
     works,
 )
 from maspo.ui.documents import Documents, as_json
-from maspo.ui.following import Followed
+from maspo.ui.following import FollowedRun
 from maspo.ui.guard import HEADERS, LONGEST_PATH, Guard
-from maspo.ui.runs import Listed, Runs
+from maspo.ui.runs import Runs, WorkEntry
 
 ADDRESS: Final = "127.0.0.1"
 _MOST_STREAMS: Final = 64
@@ -69,7 +69,7 @@ class Server:
         readings = _Readings(runs)
         self._documents = Documents(readings.document, _EVERY)
         self._rows = Documents(readings.row, _EVERY_ROW)
-        self._followed: dict[Listed, Followed] = {}
+        self._followed: dict[WorkEntry, FollowedRun] = {}
         self._streams = 0
         self._runner: web.ServerRunner | None = None
         self._page = index_html()
@@ -160,7 +160,7 @@ class Server:
                 (sheets if shown.page else runs).append(row)
         return self._json({"runs": runs, "sheets": sheets})
 
-    async def _document(self, request: web.BaseRequest, shown: Listed, query: str) -> Answer:
+    async def _document(self, request: web.BaseRequest, shown: WorkEntry, query: str) -> Answer:
         """Answer with the document; to a page that names the tag of one that it has, with what has changed since."""
         since = re.fullmatch(r"(?:since=([0-9a-f]{1,64}))?", query)
         if since is None:
@@ -181,7 +181,7 @@ class Server:
         reply.headers.update(known)
         return reply
 
-    async def _follow(self, request: web.BaseRequest, shown: Listed, query: str) -> Answer:
+    async def _follow(self, request: web.BaseRequest, shown: WorkEntry, query: str) -> Answer:
         since = re.fullmatch(r"(?:since=(\d{1,12}))?", query)
         if since is None:
             return self._refusal(400, "expected since=NUMBER")
@@ -192,7 +192,7 @@ class Server:
         self._streams += 1
         stream = web.StreamResponse(headers={**self._headers, "Cache-Control": "no-store"})
         stream.content_type = "text/event-stream"
-        followed, seen = self._followed.setdefault(shown, Followed(shown)), int(since[1] or 0)
+        followed, seen = self._followed.setdefault(shown, FollowedRun(shown)), int(since[1] or 0)
         try:
             async with followed.following():
                 await stream.prepare(request)
@@ -283,11 +283,11 @@ class _Readings:
         self._runs = runs
         self._known: dict[Path, Reading] = {}
 
-    def document(self, shown: Listed) -> dict[str, Any]:
+    def document(self, shown: WorkEntry) -> dict[str, Any]:
         """Return what the page shows."""
         return (self._linked(shown) if shown.page else self._of(shown.folder).document()).dump()
 
-    def row(self, shown: Listed) -> dict[str, Any]:
+    def row(self, shown: WorkEntry) -> dict[str, Any]:
         """Return what the list shows."""
         if shown.page:
             written = (shown.folder / shown.page).lstat().st_mtime
@@ -297,11 +297,11 @@ class _Readings:
         row = row_of(looked.view, "", shown.name, looked.written, begun)
         return replace(row, inside=self._runs.whole_of(shown)).dump()
 
-    def _sheet(self, shown: Listed) -> Sheet:
+    def _sheet(self, shown: WorkEntry) -> Sheet:
         file = shown.folder / shown.page
         return sheet_of_whole(file, lambda folder: self._of(folder).look()) if shown.page in WHOLES else sheet_in(file)
 
-    def _linked(self, shown: Listed) -> Sheet:
+    def _linked(self, shown: WorkEntry) -> Sheet:
         """Return a sheet whose ways to its runs lead to what is listed here."""
         found = self._sheet(shown)
         parts = (

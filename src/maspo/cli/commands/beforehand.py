@@ -155,7 +155,7 @@ def discover(
     Runs it on a few rows as it is, over a gateway on this machine, and writes the system file: agents with their
     prompts, who reads whom, tools, models, calls and cost.
     """
-    from maspo.cli.discover import Wanted, run_discover
+    from maspo.cli.discover import DiscoverOptions, run_discover
     from maspo.core.errors import UsageError
     from maspo.team.app import App
 
@@ -165,7 +165,7 @@ def discover(
         )
     found = App(app or app_option, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
     flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-    run_discover(Wanted(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust))
+    run_discover(DiscoverOptions(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust))
 
 
 def import_prompts(

@@ -170,9 +170,9 @@ def apply(
 
     Shows the diff first, and refuses what it cannot do exactly.
     """
-    from maspo.cli.apply import Wanted, run_apply
+    from maspo.cli.apply import ApplyOptions, run_apply
 
-    run_apply(folder, Wanted(to or [], template, branch, patch, check, yes, trust))
+    run_apply(folder, ApplyOptions(to or [], template, branch, patch, check, yes, trust))
 
 
 COMMANDS = (demo, optimize, resume, steer, apply)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from maspo.data.published import Hub, Part, Published
+from maspo.data.published import Hub, Part, PublishedRows
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 
@@ -38,7 +38,7 @@ def _hub(split: str) -> Hub:
     return Hub("deepmind/aqua_rat", split, "raw", revision="33301c6a050c96af81f63cad5562cb5363e88971")
 
 
-AQUA = Published(
+AQUA = PublishedRows(
     name="aqua",
     row=_row,
     test=Part(("aqua", "aqua_test", "AQuA/test", "test"), _hub("test")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 
-from maspo.data.published import Hub, Part, Published
+from maspo.data.published import Hub, Part, PublishedRows
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 
@@ -128,7 +128,7 @@ def _mbpp_hub(split: str) -> Hub:
 
 _MBPP_NAMES = ("mbpp_sanitized", "sanitized-mbpp", "mbpp")
 
-MBPP = Published(
+MBPP = PublishedRows(
     name="mbpp",
     row=_mbpp_row,
     test=Part(_MBPP_NAMES, _mbpp_hub("test"), keep=lambda record: _number(record) in _MBPP_TEST),
@@ -139,7 +139,7 @@ MBPP = Published(
     size=257,
 )
 
-HUMANEVAL_ET = Published(
+HUMANEVAL_ET = PublishedRows(
     name="humaneval-et",
     row=_humaneval_row,
     test=Part(("humaneval_et", "HumanEval-ET/test"), Hub("dz1/CodeScore-HumanEval-ET", "train")),

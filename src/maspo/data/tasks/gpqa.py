@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from maspo.data.published import Hub, Part, Published
+from maspo.data.published import Hub, Part, PublishedRows
 from maspo.data.records import Record
 from maspo.data.tasks.aqua import LETTERS, with_options
 from maspo.data.tasks.task import TaskRow
@@ -41,7 +41,7 @@ def _draw(question: str, option: str) -> bytes:
     return hashlib.sha256(f"{question}\0{option}".encode("utf-8", "surrogatepass")).digest()
 
 
-GPQA_DIAMOND = Published(
+GPQA_DIAMOND = PublishedRows(
     name="gpqa-diamond",
     row=_row,
     test=Part(

@@ -19,7 +19,7 @@ from functools import cache
 from importlib import resources
 
 from maspo.core.plain_files import MEGABYTE
-from maspo.data.published import Hub, Part, Published
+from maspo.data.published import Hub, Part, PublishedRows
 from maspo.data.records import Record
 from maspo.data.tasks.aqua import LETTERS, with_options
 from maspo.data.tasks.gpqa import WRONG
@@ -246,7 +246,7 @@ _MOST_UNPACKED = 512 * MEGABYTE
 """Bytes of the hidden tests of one problem, of which the largest have some hundred megabytes."""
 
 
-MAS_BENCH_MATH = Published(
+MAS_BENCH_MATH = PublishedRows(
     name="mas-bench-math",
     row=_math_row,
     test=_in("math", _digest("problem"), "test"),
@@ -257,7 +257,7 @@ MAS_BENCH_MATH = Published(
     size=100,
 )
 
-MAS_BENCH_GPQA = Published(
+MAS_BENCH_GPQA = PublishedRows(
     name="mas-bench-gpqa",
     row=_gpqa_row,
     test=_in("gpqa", _digest("Question"), "test"),
@@ -268,7 +268,7 @@ MAS_BENCH_GPQA = Published(
     size=100,
 )
 
-MAS_BENCH_HOTPOTQA = Published(
+MAS_BENCH_HOTPOTQA = PublishedRows(
     name="mas-bench-hotpotqa",
     row=_hotpotqa_row,
     test=_in("hotpotqa", _own_id, "test"),
@@ -278,7 +278,7 @@ MAS_BENCH_HOTPOTQA = Published(
     size=100,
 )
 
-MAS_BENCH_APPS = Published(
+MAS_BENCH_APPS = PublishedRows(
     name="mas-bench-apps",
     row=_apps_row,
     test=_in("apps", _apps_id, "test"),
@@ -291,7 +291,7 @@ MAS_BENCH_APPS = Published(
     size=50,
 )
 
-MAS_BENCH_LCB = Published(
+MAS_BENCH_LCB = PublishedRows(
     name="mas-bench-lcb",
     row=_lcb_row,
     test=_in("lcb", _lcb_id, "test"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from maspo.data.published import Hub, Part, Published
+from maspo.data.published import Hub, Part, PublishedRows
 from maspo.data.records import Record
 from maspo.data.tasks.task import TaskRow
 from maspo.scoring.answers import final_answer
@@ -36,7 +36,7 @@ def _hardest(record: Record) -> bool:
     return str(level).strip().endswith("5")
 
 
-MATH_500 = Published(
+MATH_500 = PublishedRows(
     name="math-500",
     row=_row,
     test=Part(
@@ -50,7 +50,7 @@ MATH_500 = Published(
     size=500,
 )
 
-AGIEVAL_MATH = Published(
+AGIEVAL_MATH = PublishedRows(
     name="agieval-math",
     row=_row,
     test=Part(

@@ -129,7 +129,7 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Screened:
+class ScreenedDrafts:
     """The drafts of one agent after screening, each in one of three parts, the most promising first."""
 
     kept: tuple[Forecast, ...]
@@ -148,7 +148,7 @@ class Screened:
         return DraftsScreened(step, agent, kept + dropped + audited, kept, dropped, audited)
 
 
-def screen(proxy: Proxy, drafts: Sequence[Candidate], keep: int, seed: int, step: str) -> Screened:
+def screen(proxy: Proxy, drafts: Sequence[Candidate], keep: int, seed: int, step: str) -> ScreenedDrafts:
     """Keep the most promising drafts of one agent, and about one in five of the others as an audit.
 
     Drafts that the proxy cannot tell apart are taken in a drawn order; the draw depends on seed, step and draft alone.
@@ -161,7 +161,7 @@ def screen(proxy: Proxy, drafts: Sequence[Candidate], keep: int, seed: int, step
     ordered = sorted(forecasts, key=place)
     others = ordered[keep:]
     audited = [item for item in others if _draw(seed, "audit", step, item) % _AUDIT_ONE_IN == 0]
-    return Screened(tuple(ordered[:keep]), tuple(item for item in others if item not in audited), tuple(audited))
+    return ScreenedDrafts(tuple(ordered[:keep]), tuple(item for item in others if item not in audited), tuple(audited))
 
 
 def _draw(seed: int, purpose: str, step: str, item: Forecast) -> int:
@@ -186,7 +186,7 @@ class ScreeningTally:
     """What the race found, of each kept draft."""
     worth_audited: tuple[float, ...] = ()
 
-    def after(self, screened: Screened, worth: Mapping[str, float], runs: int) -> ScreeningTally:
+    def after(self, screened: ScreenedDrafts, worth: Mapping[str, float], runs: int) -> ScreeningTally:
         """Return the tally after a race.
 
         ``worth`` holds, by draft text, what the race found, drafts without a run left out; ``runs`` is what a draft
@@ -242,7 +242,7 @@ class Screening:
 
     proxy: Proxy = field(default_factory=Proxy)
     tally: ScreeningTally = field(default_factory=ScreeningTally)
-    screened: list[Screened] = field(default_factory=list)
+    screened: list[ScreenedDrafts] = field(default_factory=list)
 
     def screen(
         self, drafts: Mapping[str, Sequence[Candidate]], keep: int, seed: int, number: int

@@ -15,7 +15,15 @@ from typing import TypeAlias
 from maspo.core.errors import SystemInvalid
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.base import FoundTeam, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
+from maspo.optimizers.structure.base import (
+    ChangeTrial,
+    FoundTeam,
+    Meet,
+    StructurePlan,
+    StructureSearch,
+    Tally,
+    Verdicts,
+)
 from maspo.team import System
 from maspo.team.changes import Change, DropAgent, DropEdge, changed_system
 
@@ -40,7 +48,7 @@ _REWARD = {Verdict.WIN: 1.0, Verdict.TIE: 0.5, Verdict.CONTRADICTED: 0.5}
 def drop_out(system: System, inputs: Sequence[str], plan: StructurePlan) -> StructureSearch:
     """Drop the agents with the lightest edges, then the lightest edges of those that stay."""
     order = shuffled(inputs, plan.seed, "agent dropout")
-    tried: list[Tried] = []
+    tried: list[ChangeTrial] = []
     current, changes = system, list[Change]()
     for kind in (kind for kind in ("agents", "edges") if kind in plan.kinds):
         weights = yield from _learn(system, current, order, plan.seed, kind)
@@ -51,7 +59,7 @@ def drop_out(system: System, inputs: Sequence[str], plan: StructurePlan) -> Stru
         # How the team does after it, on as many inputs as a change of the other search meets at its end.
         verdicts = yield tuple(Meet(system, current, key) for key in order[: plan.stages[-1]])
         tally = Tally.of(verdicts)
-        tried += [Tried(change, tally, kept=True) for change in changes[len(tried) :]]
+        tried += [ChangeTrial(change, tally, kept=True) for change in changes[len(tried) :]]
     return FoundTeam(current, tuple(changes), tuple(tried))
 
 

@@ -61,7 +61,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class ChangeTrial:
     """A change that was tried, and what became of it."""
 
     change: Change
@@ -75,7 +75,7 @@ class FoundTeam:
 
     system: System
     changes: tuple[Change, ...] = ()
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[ChangeTrial, ...] = ()
 
 
 Verdicts: TypeAlias = tuple[Verdict, ...]

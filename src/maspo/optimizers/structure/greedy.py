@@ -7,7 +7,15 @@ from collections.abc import Generator, Sequence
 from maspo.core.errors import BudgetReached
 from maspo.core.seeded import shuffled
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.base import FoundTeam, Meet, StructurePlan, StructureSearch, Tally, Tried, Verdicts
+from maspo.optimizers.structure.base import (
+    ChangeTrial,
+    FoundTeam,
+    Meet,
+    StructurePlan,
+    StructureSearch,
+    Tally,
+    Verdicts,
+)
 from maspo.team import System
 from maspo.team.changes import Change, adds_cost, changed_system, possible_changes
 
@@ -15,7 +23,7 @@ from maspo.team.changes import Change, adds_cost, changed_system, possible_chang
 def search_greedily(system: System, inputs: Sequence[str], plan: StructurePlan) -> StructureSearch:
     """Try each possible change of the team as it stands; what was refused once stays refused."""
     order = shuffled(inputs, plan.seed, "structure")
-    current, kept, tried = system, list[Change](), list[Tried]()
+    current, kept, tried = system, list[Change](), list[ChangeTrial]()
     while (change := _untried(current, plan, tried)) is not None:
         candidate = changed_system(current, change)
         try:
@@ -23,14 +31,14 @@ def search_greedily(system: System, inputs: Sequence[str], plan: StructurePlan) 
         except BudgetReached:  # thrown in where nothing more can be asked: what was kept by then stays
             break
         keep = plan.keeps(tally, adds_cost(change))
-        tried.append(Tried(change, tally, keep))
+        tried.append(ChangeTrial(change, tally, keep))
         if keep:
             current = candidate
             kept.append(change)
     return FoundTeam(current, tuple(kept), tuple(tried))
 
 
-def _untried(system: System, plan: StructurePlan, tried: Sequence[Tried]) -> Change | None:
+def _untried(system: System, plan: StructurePlan, tried: Sequence[ChangeTrial]) -> Change | None:
     known = {one.change for one in tried}
     found = possible_changes(system, plan.kinds, plan.models)
     return next((change for change in found if change not in known), None)

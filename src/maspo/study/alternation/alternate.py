@@ -17,7 +17,7 @@ from maspo.core.prompts import prompt_id
 from maspo.core.usage import Usage, total
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import HoldoutResult
-from maspo.optimizers.structure.base import Meet, Tried
+from maspo.optimizers.structure.base import ChangeTrial, Meet
 from maspo.store.records import beside
 from maspo.store.run_store import RunStore
 from maspo.study.alternation.plan import ALTERNATION, TURNS, Alternation, Turn, differences
@@ -64,7 +64,7 @@ class TurnEnd:
     seconds: float
     changes: tuple[Change, ...] = ()
     """Changes of the structure that it kept."""
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[ChangeTrial, ...] = ()
     rewritten: tuple[str, ...] = ()
     """Agents whose prompts it changed."""
     cap: str = ""
@@ -72,7 +72,7 @@ class TurnEnd:
 
 
 @dataclass(frozen=True, slots=True)
-class Alternated:
+class AlternationFindings:
     """What prompts and structure came to together, and prompts alone beside it."""
 
     asked: Alternation
@@ -100,7 +100,7 @@ class Alternated:
 
 async def alternate(
     asked: Alternation, out: Path, attention: Attention, tell: Callable[[str], None] = to_nobody
-) -> Alternated:
+) -> AlternationFindings:
     """Alternate into a folder; one that holds the same is gone on with, and no recorded call is repeated.
 
     ``tell`` is told which turn begins.
@@ -226,7 +226,7 @@ async def _restructure(
 # ── the test ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, attention: Attention) -> Alternated:
+async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, attention: Attention) -> AlternationFindings:
     """Let prompts alone, and prompts with structure, meet the given team once on inputs that no turn has seen."""
     given, keys = asked.job.system, asked.split.holdout
     teams: dict[Stage, System] = {"prompts": turns[0].system, "joint": turns[-1].system}
@@ -260,7 +260,7 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
     cheaper = joint is not None and len(teams["joint"].agents) <= len(given.agents) and bool(turns[1].changes)
     bound = worse_bound(joint) if joint is not None and joint.n and cheaper else float("inf")
     verdict, ships = verdict_of(results, bound, asked.plan.margin)
-    return Alternated(
+    return AlternationFindings(
         asked=asked,
         turns=tuple(turns),
         results=results,

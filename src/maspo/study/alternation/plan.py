@@ -16,7 +16,7 @@ from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.study.evaluation.job import JUDGE, Evaluation
 from maspo.study.job import Job, Split
-from maspo.study.record import Serialized, differences_between
+from maspo.study.record import JsonForm, differences_between
 from maspo.study.resolve import split_of, team_of
 from maspo.team import System
 
@@ -194,7 +194,7 @@ class Alternation:
         )
 
 
-ALTERNATION = Serialized(Alternation, "the record of prompts and structure")
+ALTERNATION = JsonForm(Alternation, "the record of prompts and structure")
 
 
 def differences(before: Alternation, now: Alternation) -> tuple[str, ...]:

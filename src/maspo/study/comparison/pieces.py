@@ -27,7 +27,7 @@ from maspo.study.comparison.plan import Comparison, measuring_job
 from maspo.study.comparison.tally import Guarded, GuardMet, InputMet
 from maspo.study.ended import spent
 from maspo.study.job import Provider
-from maspo.study.record import COMPARED, Begun, Serialized, open_for_reading
+from maspo.study.record import COMPARED, Begun, JsonForm, open_for_reading
 from maspo.study.resolve import known_prices, prices_of
 from maspo.study.session import Session, at_work
 
@@ -88,9 +88,9 @@ def _differences(before: HoldoutPiece, now: HoldoutPiece) -> tuple[str, ...]:
     return () if before == now else (f"inputs: were {', '.join(before.keys)}, are {', '.join(now.keys)}",)
 
 
-_MET = Serialized(PieceMet, "what a piece of the hold-out came to")
-_BEGUN = Begun(DATABASE, "piece", Serialized(HoldoutPiece, "a piece of the hold-out"), _differences, "another piece")
-PARTED = Serialized(Parted, "the pieces of the hold-out")
+_MET = JsonForm(PieceMet, "what a piece of the hold-out came to")
+_BEGUN = Begun(DATABASE, "piece", JsonForm(HoldoutPiece, "a piece of the hold-out"), _differences, "another piece")
+PARTED = JsonForm(Parted, "the pieces of the hold-out")
 
 
 def pieces_of(comparison: Comparison) -> tuple[HoldoutPiece, ...]:

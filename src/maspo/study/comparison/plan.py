@@ -15,7 +15,7 @@ from maspo.runners.base import RUNNERS, most_calls
 from maspo.study.bound import Bound
 from maspo.study.comparison.tally import BEST_OF_2, CONTROLS, RERUN, SEED, Contestant, DecidedBy
 from maspo.study.job import Job
-from maspo.study.record import Serialized, as_it_began, differences_between
+from maspo.study.record import JsonForm, as_it_began, differences_between
 from maspo.study.resolve import Study, groups_in, resolve, split_of
 from maspo.team import System
 from maspo.world.spec import WorldSpec
@@ -186,7 +186,7 @@ def bound_of_calls(agents: Mapping[str, int], judge: int) -> Bound:
     return Bound(dict(agents), judge, proposer=0, texts_shown=0, drafts=1, planned=most, most=most)
 
 
-COMPARISON = Serialized(Comparison, "the comparison's record")
+COMPARISON = JsonForm(Comparison, "the comparison's record")
 
 
 def cap_of(comparison: Comparison, method: Method, share: int | None) -> int | None:

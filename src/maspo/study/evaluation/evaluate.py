@@ -43,8 +43,8 @@ from maspo.study.evaluation.job import (
     FOUND,
     JUDGE,
     Cost,
-    Evaluated,
     Evaluation,
+    EvaluationFindings,
     OnSeen,
     Output,
     Side,
@@ -91,7 +91,7 @@ class _RowRun:
     """What the judge says of each output, where it judges outputs one by one."""
 
 
-async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> Evaluated:
+async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> EvaluationFindings:
     """Evaluate into a folder; one that holds the same evaluation is gone on with, and no recorded call is repeated.
 
     Raises:
@@ -166,7 +166,9 @@ def remarks_on_rows(evaluation: Evaluation) -> list[str]:
     return [note for note in notes if note]
 
 
-async def resume_evaluation(out: Path, caps: Caps | None, attention: Attention, allowed: str = "") -> Evaluated:
+async def resume_evaluation(
+    out: Path, caps: Caps | None, attention: Attention, allowed: str = ""
+) -> EvaluationFindings:
     """Go on with the evaluation of a folder; ``caps`` replace those that they name.
 
     ``allowed`` is the fingerprint of what a record may ask for that was not written here.
@@ -210,17 +212,17 @@ def reach_in(out: Path) -> Reach:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class EarlierEnd:
     """What an evaluation found when it last came to an end, without its outputs; None before that.
 
     ``damage`` says what is wrong with the record; then only what could be salvaged is told.
     """
 
-    found: Evaluated | None
+    found: EvaluationFindings | None
     damage: str
 
 
-def look_at(out: Path) -> Looked:
+def look_at(out: Path) -> EarlierEnd:
     """Return what the record of an evaluation tells. Works while it goes on; nothing is run, judged or scored.
 
     Raises:
@@ -230,15 +232,15 @@ def look_at(out: Path) -> Looked:
     with open_for_reading(out / DATABASE) as store:
         noted = store.meta()
         if _FOUND not in noted:
-            return Looked(None, store.damage)
+            return EarlierEnd(None, store.damage)
         evaluation = _evaluation_in(noted, out / DATABASE)
         found = FOUND.load(noted[_FOUND], evaluation=evaluation, outputs=())
         with suppress(MaspoError):  # settings that cannot be used any more tell no price
             found = _priced_afterwards(found, store)
-        return Looked(found, store.damage)
+        return EarlierEnd(found, store.damage)
 
 
-def _priced_afterwards(found: Evaluated, store: RunStore) -> Evaluated:
+def _priced_afterwards(found: EvaluationFindings, store: RunStore) -> EvaluationFindings:
     """Return what was found with what it cost by the prices that are known by now."""
     if found.simulated:
         return found
@@ -493,7 +495,7 @@ def _conclude(
     scores: Scores,
     simulated: bool,
     look: int,
-) -> Evaluated:
+) -> EvaluationFindings:
     """Return what the scores of outputs, or the judge's verdicts on pairs, come to."""
     labels = {row.key: row.label for row in evaluation.task.test.rows}
     of = groups_in(evaluation.job).of
@@ -521,7 +523,7 @@ def _conclude(
     known = frozenset(evaluation.seen)
     seen = [row for key, row in found.items() if key in known]
     shares, compared = figures([row for key, row in found.items() if key not in known], look)
-    return Evaluated(
+    return EvaluationFindings(
         evaluation=evaluation,
         run=session.run,
         rows=tuple(found.values()),

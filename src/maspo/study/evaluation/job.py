@@ -15,7 +15,7 @@ from maspo.runners.base import RUNNERS, most_calls, runner_kind
 from maspo.scoring.base import Score
 from maspo.study.evaluation.tally import Difference, RowFound, Share
 from maspo.study.job import Job
-from maspo.study.record import Serialized, differences_between
+from maspo.study.record import JsonForm, differences_between
 from maspo.team import System
 from maspo.world.spec import WorldSpec
 
@@ -138,7 +138,7 @@ class OnSeen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluated(EvaluationEnd):
+class EvaluationFindings(EvaluationEnd):
     """What an evaluation found. Without a comparison ``difference`` and ``verdict`` are None.
 
     Shares, difference and verdict are of the rows that no search has seen; without any there is none of them.
@@ -169,8 +169,8 @@ _GIVEN = {
 """What people give of an evaluation, besides rows and settings."""
 _OF_A_SEARCH = ("config.search.", "config.proposer.", "config.holdout.", "config.judge.plain_pairs")
 """Settings that only a search goes by."""
-EVALUATION = Serialized(Evaluation, "the evaluation's record")
-FOUND = Serialized(Evaluated, "what the evaluation found", "evaluation", "outputs")
+EVALUATION = JsonForm(Evaluation, "the evaluation's record")
+FOUND = JsonForm(EvaluationFindings, "what the evaluation found", "evaluation", "outputs")
 """Without what the record holds anyway: the evaluation and all outputs."""
 
 

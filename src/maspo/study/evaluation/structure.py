@@ -19,13 +19,13 @@ from maspo.events import CallUnsettled, HoldoutResult
 from maspo.judges.base import compare_both_orders
 from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out
 from maspo.optimizers.structure.base import (
+    ChangeTrial,
     FoundTeam,
     Meet,
     Method,
     SearchesStructure,
     StructurePlan,
     StructureSearch,
-    Tried,
 )
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.scoring.answers import is_correct, same_answer
@@ -56,7 +56,7 @@ class Side:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Structured(EvaluationEnd):
+class StructureFindings(EvaluationEnd):
     """What a search for a better structure found, and how it did on inputs that it had not seen."""
 
     method: Method
@@ -64,7 +64,7 @@ class Structured(EvaluationEnd):
     system: System
     """The team with the changes that were kept; the given one when none was."""
     changes: tuple[Change, ...]
-    tried: tuple[Tried, ...]
+    tried: tuple[ChangeTrial, ...]
     searched: int
     """Inputs of the search."""
     held_out: int
@@ -107,7 +107,7 @@ def worse_bound(result: HoldoutResult) -> float:
 
 async def search_structure(
     evaluation: Evaluation, method: Method, plan: StructurePlan, out: Path, attention: Attention
-) -> Structured:
+) -> StructureFindings:
     """Search on some of the inputs, test on the others; a folder that holds the same search is gone on with.
 
     Raises:
@@ -125,8 +125,8 @@ async def search_structure(
         found, cap = await drive(search, session, evaluation)
         check_roles(session.events, session.ledger.usage(), ended=True)
         session.ledger.release()
-        tested = await _test(evaluation, session, split, found) if found.changes else _Tested()
-        return Structured(
+        tested = await _test(evaluation, session, split, found) if found.changes else _HoldoutTest()
+        return StructureFindings(
             evaluation=evaluation,
             run=session.run,
             method=method,
@@ -236,7 +236,7 @@ def _found_in(stop: StopIteration) -> FoundTeam:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tested:
+class _HoldoutTest:
     """What the test on the hold-out brought; nothing where a cap left it out."""
 
     holdout: HoldoutResult | None = None
@@ -244,7 +244,7 @@ class _Tested:
     after: Side | None = None
 
 
-async def _test(evaluation: Evaluation, session: Session, split: Split, found: FoundTeam) -> _Tested:
+async def _test(evaluation: Evaluation, session: Session, split: Split, found: FoundTeam) -> _HoldoutTest:
     """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
     work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
     texts = texts_of_inputs(evaluation.job, split.holdout)
@@ -268,7 +268,7 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
     except BudgetReached:
         before = after = None
     look = await session.looks.taken(work, texts)
-    return _Tested(result_of(met, groups_in(evaluation.job), look), before, after)
+    return _HoldoutTest(result_of(met, groups_in(evaluation.job), look), before, after)
 
 
 def side_of(system: System, runs: Sequence[Trace | None]) -> Side | None:
