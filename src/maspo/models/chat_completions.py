@@ -126,6 +126,21 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A request as it was sent once."""
+
+    request: Request
+    known: _Known
+    """What was known of its model, and grows by what comes back."""
+    dialect: Dialect
+    whole: bool
+    """Whether it was tried without a stream, although streams are not known to fail."""
+    size: int
+    """Bytes of its body."""
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     """An HTTP response that has come to its end."""
 
@@ -231,8 +246,8 @@ class ChatClient:
         body = payload(request, dialect, self.endpoint.extra)
         if self._most_bytes and len(body) > self._most_bytes:
             raise DoesNotFit(self._too_large(len(body), "so it was not sent; "))
-        asked = self.endpoint
-        answer, place = await self._post(request, known, body), asked.shown
+        attempt = _Attempt(request, known, dialect, whole, len(body), self.endpoint)
+        answer, place = await self._post(request, known, body), attempt.endpoint.shown
         reply = _reply_in(answer, place)
         if reply is None:
             # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
@@ -241,63 +256,73 @@ class ChatClient:
             reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
         if answer.status in _ANSWERED:
-            try:
-                reply = reply or _read(answer, place)
-            except NoCompletion as other:
-                raise self._look_elsewhere(asked, other) or self._somebody_else(other) from None
-            except Transient as failed:
-                # Some gateways tell with HTTP 200 what others tell with HTTP 400.
-                failure = str(failed) if is_stream(answer.body) else _words_of(answer.body)
-                if _NO_SUCH_PATH.search(failure) and (elsewhere := self._look_elsewhere(asked, failed)) is not None:
-                    raise elsewhere from None
-                self._learn(request, known, dialect, failure, whole)
-                self._check_fits(request, known, dialect, failure)
-                raise
-            self._answered = True
-            if asked is not self.endpoint:  # Here chats are answered after all; another call was told no model, say.
-                self._turn_to(asked)
-                self._moved = ""
-            if self._moved:
-                reply, self._moved = replace(reply, adapted=self._moved), ""
-            self._note_form(known, is_stream(answer.body), reply)
-            if whole:
-                known.dialect = replace(known.dialect, stream="")
-                reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
-            self._note_size(known, request, reply.tokens_in)
-            if dialect.tokens and reply.answers and reply.tokens_out == dialect.limit(request):
-                # Some servers say "stop" whatever ended a reply; nearly none ends by itself at its last token.
-                reply = replace(reply, truncated=True)
-            return reply
-        if whole and answer.status < 500:
+            return self._accept(attempt, answer, reply or self._read_or_learn(attempt, answer))
+        return self._take_refusal(attempt, answer)
+
+    def _read_or_learn(self, attempt: _Attempt, answer: _Answer) -> Reply:
+        """Return the reply that is in an answer which was no plain one.
+
+        Raises:
+            Transient: there is none. What it says was learned; or chats may be answered elsewhere.
+
+        """
+        try:
+            return _read(answer, attempt.endpoint.shown)
+        except NoCompletion as other:
+            raise self._look_elsewhere(attempt.endpoint, other) or self._somebody_else(other) from None
+        except Transient as failed:
+            # Some gateways tell with HTTP 200 what others tell with HTTP 400.
+            failure = str(failed) if is_stream(answer.body) else _words_of(answer.body)
+            elsewhere = self._look_elsewhere(attempt.endpoint, failed) if _NO_SUCH_PATH.search(failure) else None
+            if elsewhere is not None:
+                raise elsewhere from None
+            self._learn(attempt, failure)
+            self._check_fits(attempt.request, attempt.known, attempt.dialect, failure)
+            raise
+
+    def _accept(self, attempt: _Attempt, answer: _Answer, reply: Reply) -> Reply:
+        """Return a reply, and learn from it how this endpoint answers."""
+        request, known, dialect = attempt.request, attempt.known, attempt.dialect
+        self._answered = True
+        if attempt.endpoint is not self.endpoint:
+            # Here chats are answered after all; another call was told no model, say.
+            self._turn_to(attempt.endpoint)
+            self._moved = ""
+        if self._moved:
+            reply, self._moved = replace(reply, adapted=self._moved), ""
+        self._note_form(known, is_stream(answer.body), reply)
+        if attempt.whole:
+            known.dialect = replace(known.dialect, stream="")
+            reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
+        self._note_size(known, request, reply.tokens_in)
+        if dialect.tokens and reply.answers and reply.tokens_out == dialect.limit(request):
+            # Some servers say "stop" whatever ended a reply; nearly none ends by itself at its last token.
+            reply = replace(reply, truncated=True)
+        return reply
+
+    def _take_refusal(self, attempt: _Attempt, answer: _Answer) -> Reply:
+        """Learn from a refusal and raise it; of a question that had too few tokens return the empty reply."""
+        request, known, dialect, status = attempt.request, attempt.known, attempt.dialect, answer.status
+        if attempt.whole and status < 500:
             known.whole_tried = False  # About something else, a limit or a parameter: nothing is shown yet.
         words = _words_of(answer.body)
         small = request.purpose == PROBE and _TOO_FEW.search(words.lower())
-        if answer.status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
+        if status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
             return Reply("", seconds=answer.seconds, truncated=True)
-        nobody = answer.status == 404 and "the requested parameters" in words.lower()  # OpenRouter: takes them
-        no_streams = answer.status in (403, 405) and dialect.stream != "" and "stream" in words.lower()
-        if answer.status in (400, 422) or answer.status >= 500 or nobody or no_streams:
+        nobody = status == 404 and "the requested parameters" in words.lower()  # OpenRouter: takes them
+        no_streams = status in (403, 405) and dialect.stream != "" and "stream" in words.lower()
+        if status in (400, 422) or status >= 500 or nobody or no_streams:
             # Some gateways put the refusal of the server behind them into an error of their own.
-            self._learn(request, known, dialect, words, whole)
-        if (
-            answer.status in (400, _TOO_LARGE, 422)
-            or answer.status >= 500
-            or (answer.status == 429 and _NEVER in words.lower())
-        ):
+            self._learn(attempt, words)
+        if status in (400, _TOO_LARGE, 422) or status >= 500 or (status == 429 and _NEVER in words.lower()):
             self._check_fits(request, known, dialect, words)
-        if answer.status == _TOO_LARGE:
-            told = most_bytes(words.lower(), len(body))
-            self._most_bytes = told or len(body) - 1
-            known_by = f"it takes at most {told:,}" if told else f"it refused one of {len(body):,}"
-            self._why_too_large = f"{known_by}, with HTTP 413: {excerpt(answer.body) or 'no explanation'}"
-            most = f"of more than {told:,} bytes" if told else "as large as one that it refused"
-            said = f"it takes no request {most}: such a one is asked with less, or fails"
-            raise DoesNotFit(self._too_large(len(body)), f"{self.endpoint.shown}: {said}")
-        known.streams_failed += bool(dialect.stream) and answer.status in _STREAM_FAILED
-        error = read_refusal(asked, answer.status, answer.headers, answer.body)
-        if answer.status in _NOT_THERE and (elsewhere := self._look_elsewhere(asked, error)) is not None:
+        if status == _TOO_LARGE:
+            raise self._learn_size(attempt, answer, words)
+        known.streams_failed += bool(dialect.stream) and status in _STREAM_FAILED
+        error = read_refusal(attempt.endpoint, status, answer.headers, answer.body)
+        if status in _NOT_THERE and (elsewhere := self._look_elsewhere(attempt.endpoint, error)) is not None:
             raise elsewhere
-        if isinstance(error, CallFailed) and answer.status in (400, 422) and (own := self._own_parameter(words)):
+        if isinstance(error, CallFailed) and status in (400, 422) and (own := self._own_parameter(words)):
             error = ProviderError(
                 f"{error}; {own} is a parameter of your settings: leave it out, or give another value"
             )
@@ -305,17 +330,28 @@ class ChatClient:
             error.seconds = answer.seconds
         raise error
 
-    def _learn(self, request: Request, known: _Known, dialect: Dialect, words: str, whole: bool) -> None:
-        """Learn from the refusal of a request in a dialect; ``whole`` says that it was a try without a stream.
+    def _learn_size(self, attempt: _Attempt, answer: _Answer, words: str) -> DoesNotFit:
+        """Learn from HTTP 413 how large a request may be; return the error of this one."""
+        told = most_bytes(words.lower(), attempt.size)
+        self._most_bytes = told or attempt.size - 1
+        known_by = f"it takes at most {told:,}" if told else f"it refused one of {attempt.size:,}"
+        self._why_too_large = f"{known_by}, with HTTP 413: {excerpt(answer.body) or 'no explanation'}"
+        most = f"of more than {told:,} bytes" if told else "as large as one that it refused"
+        said = f"it takes no request {most}: such a one is asked with less, or fails"
+        return DoesNotFit(self._too_large(attempt.size), f"{self.endpoint.shown}: {said}")
+
+    def _learn(self, attempt: _Attempt, words: str) -> None:
+        """Learn from the words of a refusal.
 
         Raises:
             Adapted: there was something to learn.
 
         """
-        learned = learn(dialect, words, request)
+        request, known = attempt.request, attempt.known
+        learned = learn(attempt.dialect, words, request)
         if learned is None:
             return
-        known.dialect = replace(learned.dialect, stream=known.dialect.stream) if whole else learned.dialect
+        known.dialect = replace(learned.dialect, stream=known.dialect.stream) if attempt.whole else learned.dialect
         raise Adapted(
             f"{request.model} refuses a parameter: {excerpt(words.encode('utf-8', 'replace'))}",
             unlimited=not learned.dialect.tokens,
