@@ -168,11 +168,15 @@ class Tree:
         return Played(told, calls, cpu, seconds)
 
     def _measured(self, command: Sequence[str], where: Path) -> tuple[int, float, str]:
-        """Run maspo to its end; return exit code, CPU seconds and, where it failed, the last lines that it said."""
+        """Run maspo to its end; return exit code, CPU seconds and, where it failed, the last lines that it said.
+
+        What it remembers of a user stays there, too: else each profile would look at the same hold-out once more.
+        """
         log = where / "said.txt"
+        env = {**self.env, "XDG_STATE_HOME": str(where)}
         with log.open("w") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "maspo", *command], cwd=where, env=self.env, stdout=said, stderr=said
+                [sys.executable, "-m", "maspo", *command], cwd=where, env=env, stdout=said, stderr=said
             )
             _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import typer
 
@@ -13,9 +14,9 @@ from maspo.cli.options import Arguments
 from maspo.cli.planning import all_is_fine, end_without, limits_of, remarks_on_context
 from maspo.cli.prepare import PreparedJob, describe_endpoints, key_missing, model_missing, prepare
 from maspo.cli.printed import ended
-from maspo.cli.running import confirm, make_whole, run_watched
-from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.cli.running import confirm, work_at
+from maspo.cli.stores import keep_files
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
@@ -26,7 +27,6 @@ from maspo.report.structure import SYSTEM_FILE
 from maspo.store.looks import LookLedger
 from maspo.study.alternation.alternate import alternate, as_begun, turn_folders
 from maspo.study.alternation.plan import Alternation
-from maspo.study.attention import Attention
 from maspo.study.evaluation.structure import check_changeable
 from maspo.study.record import JOINT, refuse_links
 from maspo.study.resolve import Parts, check_parts, check_task
@@ -40,20 +40,12 @@ def run_alternation(arguments: Arguments) -> None:
     out, missing = prepared.out, _missing(prepared)
     if missing:
         raise ConfigInvalid(missing)
-    for remark in dict.fromkeys(_notes(prepared, asked)):
-        note(f"note: {remark}")
+    note_each(_notes(prepared, asked))
     agree_to_file(prepared.settings, arguments.trust)
-    for remark in remarks_on_context(prepared, arguments.trust):
-        note(f"note: {remark}")
+    note_each(remarks_on_context(prepared, arguments.trust))
     confirm(_plan(prepared, asked), arguments.yes)
-    make_whole(out / JOINT)
-    looks, again = LookLedger(), f"the same command with --out {typed(out)}"
-    keeping = keeping_of(arguments, out / JOINT)
-    found = run_watched(
-        lambda watcher, stop: alternate(asked, out, Attention(watcher, stop=stop, looks=looks, keeping=keeping), note),
-        out / JOINT,
-        again,
-    )
+    again = f"the same command with --out {typed(out)}"
+    found = work_at(out / JOINT, arguments, again, partial(alternate, asked, out, tell=note), LookLedger())
     for end in found.turns:
         if is_there(out / end.folder / JOURNAL):
             write_results(out / end.folder)
@@ -94,8 +86,7 @@ def check_turns(arguments: Arguments) -> None:
 
 
 def _state(arguments: Arguments, prepared: PreparedJob, asked: Alternation, remarks: Sequence[str]) -> None:
-    for remark in dict.fromkeys(remarks):
-        note(f"note: {remark}")
+    note_each(remarks)
     say(_plan(prepared, asked))
     if arguments.as_json:
         inputs = {"search": len(asked.split.search), "holdout": len(asked.split.holdout)}

@@ -30,7 +30,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import confirm, make_whole, run_watched
 from maspo.cli.settings import LoadedSettings, load_settings
 from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
@@ -95,8 +95,7 @@ def run_comparison(arguments: Arguments, given: ComparisonOptions) -> None:
     tasks = _tasks_of(arguments, given, out)
     prepared = [_prepare(each, given, system, folder, len(tasks)) for each, folder in tasks]
     settings = prepared[0].settings
-    for remark in dict.fromkeys((*settings.notes, *(remark for one in prepared for remark in one.remarks))):
-        note(f"note: {remark}")
+    note_each((*settings.notes, *(remark for one in prepared for remark in one.remarks)))
     agree_to_file(settings, arguments.trust)
     budget = budget_of(arguments)
     confirm("\n\n".join(_plan(one.comparison, one.out, budget) for one in prepared), arguments.yes)

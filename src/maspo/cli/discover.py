@@ -12,7 +12,7 @@ from maspo.cli.agreeing import agree_to_app, agree_to_file
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import draw_rows, found_file, new_file
 from maspo.cli.settings import Sources, load_settings
-from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.plain import Dumped
 from maspo.report.phrases import money, number
@@ -63,8 +63,7 @@ def run_discover(wanted: DiscoverOptions) -> None:
     looked, spent = discovered.looked, discovered.usd
     found = looked.found
     write_whole(wanted.out, dump_system(found.system, wanted.out.parent))
-    for remark in (*settings.notes, *looked.notes):
-        note(f"note: {remark}")
+    note_each((*settings.notes, *looked.notes))
     rows = [
         (one.name, ", ".join(one.reads) or "the input", str(one.calls), one.model or "", ", ".join(one.offered))
         for one in found.system.agents

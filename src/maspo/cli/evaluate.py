@@ -30,7 +30,7 @@ from maspo.cli.printed import ReportEnd, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, note_damage, print_json, say
+from maspo.cli.terminal import lay_out, note, note_damage, note_each, print_json, say
 from maspo.config import Caps
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
@@ -113,8 +113,7 @@ def begin_evaluation(evaluation: Evaluation, notes: Sequence[str], arguments: Ar
     compared = evaluation.before not in (None, evaluation.after) and evaluation.unseen
     if compared and not is_there(folder / DATABASE):
         notes += remarks_on_looks(evaluation.job, evaluation.unseen)
-    for remark in dict.fromkeys(notes):
-        note(f"note: {remark}")
+    note_each(notes)
     models, names = evaluation.config.models, evaluation.names
     plan = lay_out(
         ("prompts", f"{names['after']} " + ("alone" if evaluation.before is None else f"against {names['before']}")),

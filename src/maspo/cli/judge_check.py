@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -17,9 +18,9 @@ from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import NONE, EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
-from maspo.cli.running import confirm, make_whole, run_watched
-from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.cli.running import confirm, work_at
+from maspo.cli.stores import keep_files
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError, typed
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
@@ -29,7 +30,6 @@ from maspo.report.folder import JUDGE_PAGE, RUNS, free_folder
 from maspo.report.judge_check import PAIRS, RESULT, check_of, judge_summary, write_judge_check
 from maspo.report.visible import clipped
 from maspo.store.files import add_line
-from maspo.study.attention import Attention
 from maspo.study.connections import shown_of
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.job import JUDGE, Evaluation
@@ -65,8 +65,7 @@ def run_judge_check(
         models = models.model_copy(update={"agent_temperature": _TEMPERATURE})
         evaluation = replace(evaluation, config=evaluation.config.model_copy(update={"models": models}))
     notes += _remarks_on_labels(evaluation, human=human)
-    for remark in dict.fromkeys(notes):
-        note(f"note: {remark}")
+    note_each(notes)
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-judge")
     plan = lay_out(
         ("judge", f"{models.for_judge()} at {shown_of(models, 'judge')}"),
@@ -79,13 +78,8 @@ def run_judge_check(
         ("folder", str(folder)),
     )
     confirm(plan, arguments.yes)
-    make_whole(folder / DATABASE)
-    keeping = keeping_of(arguments, folder / DATABASE)
-    found = run_watched(
-        lambda watcher, stop: judge_check(evaluation, pairs, folder, Attention(watcher, stop=stop, keeping=keeping)),
-        folder / DATABASE,
-        f"the same command with --out {typed(folder)}",
-    )
+    again = f"the same command with --out {typed(folder)}"
+    found = work_at(folder / DATABASE, arguments, again, partial(judge_check, evaluation, pairs, folder))
     if human:
         ask_person(found.pairs, folder, evaluation.config.seed)
     verdicts = {name: verdict for name, verdict in read_verdicts(folder).items() if verdict is not None}

@@ -21,7 +21,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
-from maspo.cli.terminal import note, print_json, say, width_for_people
+from maspo.cli.terminal import note, note_each, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines, told_so_far
 from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, typed
 from maspo.core.executors import check_executor
@@ -45,11 +45,9 @@ def run_search(arguments: Arguments) -> None:
         raise ConfigInvalid(missing)
     check_elsewhere(prepared.job.system, arguments.executor, arguments.carried)
     study = resolve(prepared.job)
-    for remark in remarks_on(prepared, study):
-        note(f"note: {remark}")
+    note_each(remarks_on(prepared, study))
     agree_to_file(prepared.settings, arguments.trust)
-    for remark in remarks_on_context(prepared, arguments.trust):
-        note(f"note: {remark}")
+    note_each(remarks_on_context(prepared, arguments.trust))
     confirm(plan_text(prepared, study.plan), arguments.yes)
     out, keeping = prepared.out, keeping_of(arguments, prepared.out / JOURNAL)
 

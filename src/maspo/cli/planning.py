@@ -11,7 +11,7 @@ import typer
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import PreparedJob, describe_endpoints, key_missing, model_missing, prepare
-from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.config import Caps
 from maspo.core.errors import EXIT_USAGE
 from maspo.core.plain import FLAT, Dumped, named
@@ -41,8 +41,7 @@ def print_estimate(arguments: Arguments) -> None:
     study = resolve(prepared.job)
     plan = study.plan
     remarks = remarks_on(prepared, study)
-    for remark in remarks:
-        note(f"note: {remark}")
+    note_each(remarks)
     rows = [*plan.calls.items(), ("together", plan.most)]
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     if sum(plan.calls.values()) > plan.most:
@@ -63,8 +62,7 @@ def print_check(arguments: Arguments) -> None:
     tools = _remarks_on_tools(prepared, arguments.trust)
     keyless = () if missing else key_unset(prepared.job.config.models)
     remarks = list(dict.fromkeys((*remarks_on(prepared, study), *keyless, *long, *tools)))
-    for remark in remarks:
-        note(f"note: {remark}")
+    note_each(remarks)
     say(all_is_fine(missing))
     say()
     say(plan_text(prepared, plan))

@@ -15,6 +15,8 @@ import typer
 
 from maspo.cli.log import logged
 from maspo.cli.metrics import Metrics, sent, served, where_asked
+from maspo.cli.options import Arguments
+from maspo.cli.stores import keeping_of
 from maspo.cli.terminal import note
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError, typed
@@ -22,7 +24,8 @@ from maspo.core.plain_files import is_there
 from maspo.core.running import run
 from maspo.events import Event
 from maspo.store import mend
-from maspo.study.job import Watcher
+from maspo.study.attention import Attention
+from maspo.study.job import Looks, Watcher
 
 T = TypeVar("T")
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
@@ -68,6 +71,24 @@ def make_whole(database: Path, needed: str = "") -> None:
     remark = mend(database, needed) if is_there(database) else ""
     if remark:
         note(f"note: {remark}")
+
+
+def work_at(
+    database: Path,
+    arguments: Arguments,
+    again: str,
+    work: Callable[[Attention], Awaitable[T]],
+    looks: Looks | None = None,
+) -> T:
+    """Do work that is recorded in a database, new or gone on with, while a person looks on; ``again`` goes on with it.
+
+    Raises what ``make_whole`` and ``run_watched`` raise.
+    """
+    make_whole(database)
+    keeping = keeping_of(arguments, database)
+    return run_watched(
+        lambda watcher, stop: work(Attention(watcher, stop=stop, looks=looks, keeping=keeping)), database, again
+    )
 
 
 def run_watched(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import typer
 
@@ -12,9 +13,9 @@ from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
-from maspo.cli.running import confirm, make_whole, run_watched
-from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, print_json, say, table
+from maspo.cli.running import confirm, work_at
+from maspo.cli.stores import keep_files
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain import Dumped, plain
 from maspo.core.usage import total
@@ -24,7 +25,6 @@ from maspo.report.stress import FEW, stress_remarks, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
-from maspo.study.attention import Attention
 from maspo.study.evaluation.job import JUDGE
 from maspo.study.stress import DATABASE, RESULT, Figure, StressFindings, most_calls, stress
 
@@ -50,8 +50,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
         labelled = all(row.answer is not None for row in evaluation.task.test.rows)
         evaluation = replace(evaluation, scorer=_LABELLED if labelled else JUDGE)
     evaluation = replace(evaluation, rubric=evaluation.config.judge.rubric)
-    for remark in dict.fromkeys(notes):
-        note(f"note: {remark}")
+    note_each(notes)
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-stress")
     plan = lay_out(
         ("prompts", evaluation.names["after"]),
@@ -62,14 +61,9 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
         ("folder", str(folder)),
     )
     confirm(plan, arguments.yes)
-    make_whole(folder / DATABASE)
     again = f"the same command with --out {typed(folder)}"
-    keeping = keeping_of(arguments, folder / DATABASE)
-    found = run_watched(
-        lambda watcher, stop: stress(evaluation, folder, Attention(watcher, stop=stop, keeping=keeping), shares),
-        folder / DATABASE,
-        again,
-    )
+    work = partial(stress, evaluation, folder, shares=shares)
+    found = work_at(folder / DATABASE, arguments, again, work)
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     printed = StressEnd(code, str(folder), found)
     write_whole(folder / RESULT, json.dumps(plain(printed), indent=2) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import typer
@@ -14,9 +15,9 @@ from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.printed import ended
-from maspo.cli.running import confirm, make_whole, run_watched
-from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, print_json, say
+from maspo.cli.running import confirm, work_at
+from maspo.cli.stores import keep_files
+from maspo.cli.terminal import lay_out, note_each, print_json, say
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import Method, StructurePlan
@@ -25,7 +26,6 @@ from maspo.report.structure import RESULT, SYSTEM_FILE, figures_of, structure_su
 from maspo.report.structure_page import write_structure_page
 from maspo.stats.paired import net_loss_bound
 from maspo.store.looks import LookLedger
-from maspo.study.attention import Attention
 from maspo.study.evaluation.structure import (
     DATABASE,
     METHODS,
@@ -59,8 +59,7 @@ def run_structure(
     split = split_of(evaluation.job)
     folder = arguments.out or free_folder(RUNS, f"{evaluation.system.name}-structure")
     looked = [] if is_there(folder / DATABASE) else remarks_on_looks(evaluation.job, split.holdout)
-    for remark in dict.fromkeys((*notes, *_too_few(len(split.holdout), plan.margin), *looked)):
-        note(f"note: {remark}")
+    note_each((*notes, *_too_few(len(split.holdout), plan.margin), *looked))
     shown = lay_out(
         ("changes", ", ".join(plan.kinds) + (f" ({', '.join(plan.models)})" if plan.models else "")),
         ("method", f"{chosen}, as good within {plan.margin:.0%} of the inputs"),
@@ -70,15 +69,9 @@ def run_structure(
         ("folder", str(folder)),
     )
     confirm(shown, arguments.yes)
-    make_whole(folder / DATABASE)
-    looks, keeping = LookLedger(), keeping_of(arguments, folder / DATABASE)
-    found = run_watched(
-        lambda watcher, stop: search_structure(
-            evaluation, chosen, plan, folder, Attention(watcher, stop=stop, looks=looks, keeping=keeping)
-        ),
-        folder / DATABASE,
-        f"the same command with --out {typed(folder)}",
-    )
+    again = f"the same command with --out {typed(folder)}"
+    work = partial(search_structure, evaluation, chosen, plan, folder)
+    found = work_at(folder / DATABASE, arguments, again, work, LookLedger())
     write_structure(folder, found)
     write_structure_page(folder, found)
     keep_files(folder / DATABASE, STRUCTURE_PAGE, SYSTEM_FILE, RESULT)

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -58,6 +58,12 @@ def width_for_people(most: int) -> int:
 def note(text: str) -> None:
     """Print progress or a remark: to stderr, so that scripts can read the result. Work goes on if nobody reads it."""
     Lasting(sys.stderr).write(f"{visible(text)}\n")
+
+
+def note_each(remarks: Iterable[str]) -> None:
+    """Write remarks that are worth reading before work begins, each once."""
+    for remark in dict.fromkeys(remarks):
+        note(f"note: {remark}")
 
 
 class Lasting:

@@ -26,8 +26,7 @@ from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import as_text, make_inputs
-from maspo.integrations.programs import Batched, ProgramCall, Rollout, Wanted, optimize_program
-from maspo.models.base import Message, Reply
+from maspo.integrations.programs import Batched, Rollout, Wanted, optimize_program
 
 D = TypeVar("D")
 Row: TypeAlias = str | Mapping[str, object]
@@ -101,17 +100,8 @@ class GepaProgram:
 
     async def play(self, rollout: Rollout) -> str:
         """Evaluate the rollout's prompts on its input."""
-        instance = self.instances[rollout.row.key]
-
-        async def answer(_: Sequence[Message]) -> Reply:
-            return Reply(await self._batched.ask(rollout.prompts, instance))
-
-        asked = Message("user", json.dumps([self._candidate(rollout.prompts), dict(rollout.row.columns)]))
-        reply = await rollout.ask_whole(ProgramCall(None, type(self.adapter).__name__, (asked,), answer))
-        told = json.loads(reply.text)
-        for agent, shown, output in told["calls"]:
-            rollout.tell(agent, shown, output)
-        return str(told["answer"])
+        name, shown = type(self.adapter).__name__, self._candidate(rollout.prompts)
+        return await self._batched.play(rollout, name, shown, self.instances[rollout.row.key])
 
     def _candidate(self, prompts: Prompts) -> dict[str, str]:
         """Return prompts in the order in which the components came."""

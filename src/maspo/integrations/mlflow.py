@@ -33,15 +33,14 @@ except ImportError as error:
 
 from maspo.api import Lookout, Result
 from maspo.config import RunConfig
-from maspo.core.errors import CallFailed, InputsInvalid
+from maspo.core.errors import InputsInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import as_text, make_inputs
 from maspo.gateway.attribution import Team
 from maspo.gateway.dialects.base import Asked as Request
 from maspo.gateway.wire import Role, WireAgent, WireText
-from maspo.integrations.programs import Batched, ProgramCall, Rollout, Wanted, optimize_program
-from maspo.models.base import Message, Reply
+from maspo.integrations.programs import Batched, Rollout, Wanted, optimize_program
 from maspo.team.template import values_of
 
 _VARIABLE = re.compile(r"\{\{[ \t]*\w+[ \t]*\}\}")
@@ -167,19 +166,8 @@ class MlflowProgram:
 
     async def play(self, rollout: Rollout) -> str:
         """Evaluate the rollout's prompts on its row."""
-        record = self.records[rollout.row.key]
-
-        async def answer(_: Sequence[Message]) -> Reply:
-            return Reply(await self._batched.ask(rollout.prompts, record))
-
-        asked = Message("user", json.dumps([self._templates(rollout.prompts), dict(rollout.row.columns)]))
-        reply = await rollout.ask_whole(ProgramCall(None, "predict_fn", (asked,), answer))
-        told = json.loads(reply.text)
-        if told["failed"]:
-            raise CallFailed(told["failed"])
-        for agent, shown, output in told["calls"]:
-            rollout.tell(agent, shown, output)
-        return str(told["answer"])
+        shown = self._templates(rollout.prompts)
+        return await self._batched.play(rollout, "predict_fn", shown, self.records[rollout.row.key])
 
     def _templates(self, prompts: Prompts) -> dict[str, str]:
         return {name: form.template_of(prompts[name]) for name, form in self.forms.items()}

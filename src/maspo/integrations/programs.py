@@ -423,13 +423,31 @@ class Batched(Generic[T]):
         self._waiting: OrderedDict[str, tuple[Prompts, list[tuple[T, asyncio.Future[str]]]]] = OrderedDict()
         self._working: asyncio.Task[None] | None = None
 
-    async def ask(self, prompts: Prompts, item: T) -> str:
-        """Return what the program tells of its run on an input.
+    async def play(self, rollout: Rollout, name: str, shown: Mapping[str, str], item: T) -> str:
+        """Run the program on an input, and tell the rollout who was called; return the answer.
+
+        The program tells a JSON object: ``answer``, ``calls`` (agent, what it read, what it wrote), and ``failed``,
+        which says why there is no answer. The whole run is recorded as one call of ``name``, asked by ``shown``, its
+        prompts as they are given to it.
 
         Raises:
-            CallFailed: it raised an error.
+            CallFailed: the program brought no answer.
 
         """
+
+        async def answer(_: Sequence[Message]) -> Reply:
+            return Reply(await self._ask(rollout.prompts, item))
+
+        asked = Message("user", json.dumps([shown, dict(rollout.row.columns)]))
+        reply = await rollout.ask_whole(ProgramCall(None, name, (asked,), answer))
+        told = json.loads(reply.text)
+        if told.get("failed"):
+            raise CallFailed(told["failed"])
+        for agent, read, output in told["calls"]:
+            rollout.tell(agent, read, output)
+        return str(told["answer"])
+
+    async def _ask(self, prompts: Prompts, item: T) -> str:
         future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(prompts_id(prompts), (prompts, []))[1].append((item, future))
         if self._working is None or self._working.done():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from maspo.core.usage import Usage, total
+from maspo.events import RunFinished
 from maspo.report import phrases
 from maspo.report.fold import RunView
 from maspo.report.visible import clipped, visible
@@ -32,23 +33,8 @@ def summary(view: RunView) -> str:
     def add(name: str, *texts: str) -> None:
         lines.extend(phrases.labelled(name, *texts, width=10))
 
-    finished = view.finished
-    if finished:
-        holdout = finished.holdout
-        if holdout.n:
-            p_value, direction = phrases.sign_test(finished)
-            inputs, counts = phrases.holdout_inputs(holdout), phrases.holdout_counts(holdout)
-            add(
-                "hold-out",
-                f"{inputs} that the search never saw: {counts}",
-                f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
-                f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
-                phrases.looks(holdout.look, holdout.level),
-                phrases.inputs_needed(view),
-                phrases.holdout_file(holdout),
-            )
-        else:
-            add("hold-out", phrases.UNTESTED)
+    if finished := view.finished:
+        add("hold-out", *_holdout_lines(view, finished))
         add("noise", phrases.describe_rerun(view))
         what = "new prompts" if finished.shipped == "optimized" else "seed prompts"
         add("shipped", what, clipped(finished.why, _MOST_CHARACTERS))
@@ -88,6 +74,22 @@ def summary(view: RunView) -> str:
         add("money", phrases.money_spent(whole, view.simulated))
         add("time", phrases.duration(view.seconds) if view.seconds is not None else "")
     return visible("\n".join(line.rstrip() for line in lines).rstrip())
+
+
+def _holdout_lines(view: RunView, finished: RunFinished) -> list[str]:
+    holdout = finished.holdout
+    if not holdout.n:
+        return [phrases.UNTESTED]
+    p_value, direction = phrases.sign_test(finished)
+    inputs, counts = phrases.holdout_inputs(holdout), phrases.holdout_counts(holdout)
+    return [
+        f"{inputs} that the search never saw: {counts}",
+        f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
+        f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
+        phrases.looks(holdout.look, holdout.level),
+        phrases.inputs_needed(view),
+        phrases.holdout_file(holdout),
+    ]
 
 
 def _cost_lines(usage: Mapping[str, Usage]) -> list[str]:
