@@ -72,18 +72,7 @@ class Tables:
 
     def __init__(self, rows: Iterable[tuple[str, str | None]], own: Iterable[str] = ()) -> None:
         """Take inputs with their labels."""
-        said: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
-        for text, label in rows:
-            said.setdefault((words(text), words(label or "")[:_LABEL_WORDS]), text)
-        often = Counter(word for text, _ in said for word in set(text))
-        frame = _FRAME * len(said) if len(said) >= _FEWEST_FRAMED else len(said) + 1
-        rare = max(2, _RARE * len(said))
-        found: dict[_Row, str] = {}
-        for (asked, answer), question in said.items():
-            keys = {word for word in asked if word not in SAY_LITTLE and often[word] < frame}
-            telling = {word for word in keys if often[word] <= rare}
-            # Without a label nothing but its rare words tells a row.
-            found.setdefault((tuple(sorted(telling or (keys if answer else ()))), answer), question)
+        found = _told_apart(rows)
         self._rows = sorted(found)
         self._holders: dict[str, list[int]] = defaultdict(list)
         for number, (those, _) in enumerate(self._rows):
@@ -279,6 +268,23 @@ class Tables:
             if told and (own >= min(_FEWEST_SURE, len(keys)) or (whole and own)):
                 most = max(most, len(found), needed if whole else 0)
         return most if most >= needed else 0
+
+
+def _told_apart(rows: Iterable[tuple[str, str | None]]) -> dict[_Row, str]:
+    """Return the words by which each row is told from the others, with its label's; and the question that it asks."""
+    said: dict[_Row, str] = {}
+    for text, label in rows:
+        said.setdefault((words(text), words(label or "")[:_LABEL_WORDS]), text)
+    often = Counter(word for text, _ in said for word in set(text))
+    frame = _FRAME * len(said) if len(said) >= _FEWEST_FRAMED else len(said) + 1
+    rare = max(2, _RARE * len(said))
+    found: dict[_Row, str] = {}
+    for (asked, answer), question in said.items():
+        keys = {word for word in asked if word not in SAY_LITTLE and often[word] < frame}
+        telling = {word for word in keys if often[word] <= rare}
+        # Without a label nothing but its rare words tells a row.
+        found.setdefault((tuple(sorted(telling or (keys if answer else ()))), answer), question)
+    return found
 
 
 def _options(question: str, label: Sequence[str]) -> dict[str, tuple[str, ...]]:
