@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from maspo.scoring import calls_written, choices, closing, marked, named, reply, ticks
+from maspo.scoring import calls_written, choices, closing, corrections, marked, named, reply, ticks
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.mathematics import reading
@@ -113,6 +113,8 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "named": named.named_answer,
     "choice": choices.chosen,
     "closing": closing.without_closing,
+    "corrected": corrections.corrected,
+    "begun_again": corrections.begins_to_correct,
     "ticked": ticks.ticked,
     "math": reading.read_math,
     "label": reading.label_of,
@@ -213,6 +215,10 @@ PARTS = [
     "元",
     "12_см_",
     "Label:_",
+    "not_",
+    "..._no,_",
+    "<plan>",
+    "[think]",
     "\nLabel:_x",
     "**Label:**_\n",
     "The_answer_is_",

@@ -13,6 +13,7 @@ from maspo.core.late import late
 from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import AFTER_A_LETTER, SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import without_closing
+from maspo.scoring.corrections import corrected
 from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
 from maspo.scoring.doubts import takes_back
 from maspo.scoring.languages import may_be_abroad
@@ -106,6 +107,8 @@ _CONCLUDES = late(
     r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
     r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
 )
+_IN = late(r"(?:in|on|at|from|by|of|to|with)\s+")
+"""What may stand before the text of an option: "the sonata is in A major"."""
 _SUPPOSED = late(
     r"\W*(?i:each|every|originally|initially|at\s+first|in\s+series|if|suppose|assume|let|when|whether|option|case|check|try|testing)\b"
 )
@@ -269,6 +272,9 @@ def _unclaimed(text: str, question: str) -> str | None:
     if found:
         return found
     plain = unmarked(line[-_LONGEST_CONCLUSION:])
+    instead = corrected(plain)
+    if instead is not None and (found := choice_in(instead, question, bare=True) or short_choice(instead)):
+        return found
     if " not " in plain or "(not " in plain or "rather" in plain or "instead" in plain:
         plain = _CONTRAST.sub("", plain)
     return (
@@ -357,15 +363,22 @@ def _choice_first(text: str, question: str) -> str | None:
     listed = _LISTED.match(rest)
     if listed is None or listed[1] == letter:
         return letter
-    # The first line begins a list, unless each line that follows speaks against another option.
+    # The first line begins a list, unless each line that follows speaks against another option, or of another one.
     others = [line for line in rest.split("\n") if _LISTED.match(line)]
-    return letter if all(_DOUBTED.search(line) for line in others) else None
+    apart = rest.startswith("\n") and all(letter not in _LETTER.findall(line) for line in others)
+    return letter if (alone is not None and apart) or all(_DOUBTED.search(line) for line in others) else None
 
 
 def _in_bold_first(text: str, question: str) -> str | None:
     """Return the option that a reply begins with, in bold and with its text, before it says why."""
-    bold = _BOLD.match(text) if question and text.startswith("**") else None
-    return _letter_with_its_text(bold[1], question) if bold is not None else None
+    bold = _BOLD.match(text) if text.startswith("**") else None
+    if bold is None:
+        return None
+    if question:
+        return _letter_with_its_text(bold[1], question)
+    rest = text[bold.end() :]
+    alone = rest.startswith("\n") and _STANDING.search(_ARTICLE.sub("", rest)) is None and not takes_back(rest)
+    return bold[1].lstrip("(")[0] if alone else None
 
 
 def _yes_or_no(text: str, question: str) -> str | None:
@@ -426,7 +439,8 @@ def _by_conclusion(text: str, question: str, read: Callable[[str, str], str | No
     sentence = _HENCE.sub("", sentence, count=1)
     for end in (sentence, _AFTERWARDS.sub("", sentence)):
         for begin in (0, *(sign.end() for sign in _CONCLUDES.finditer(end))):
-            found = read(end[begin:].strip(), question)
+            said = end[begin:].strip()
+            found = read(said, question) or (read(_IN.sub("", said), question) if begin and _IN.match(said) else None)
             if found is not None and not _doubted(end[:begin]):
                 return found
     return None

@@ -12,6 +12,7 @@ _CLOSING = late(
     |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
     |is\s+there\s+anything|any\s+(?:other\s+)?questions|good\s+luck|happy\s+\w+|have\s+a\s+(?:nice|great|good)|thank
     |you(?:['’]re|\s+are)\s+welcome|does\s+(?:this|that)\s+(?:help|make\s+sense)|cheers|best\s+(?:regards|wishes|of\s+luck)
+    |(?:just\s+)?ask\s+(?:away|me|if|for|again)|don['’]t\s+hesitate|reach\s+out
     |i(?:['’]m|\s+am)\s+(?:here|happy|glad|available)|enjoy|keep\s+up|(?:this|that)\s+(?:concludes|completes|answers)
     |(?:\w+\s+)?(?:note|disclaimer|remark|nb|n\.b\.|p\.s\.|ps|source|sources|reference|references|confidence|tip|caveat)\b\s*(?:level\s*)?[*_]*\s*[:=]
     |(?:quick\s+|sanity\s+|double\s+)?(?:(?:let(?:['’]s|\s+me|\s+us)\s+)?(?:double[- ])?(?:check|verify)(?:ing)?

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from maspo.core.late import late
 from maspo.scoring.closing import without_closing
+from maspo.scoring.corrections import begins_to_correct, corrected
 from maspo.scoring.doubts import begins_anew, brings_another, denies, is_not_its_own, takes_back
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.readable import last_found, tail
@@ -151,7 +152,13 @@ def named_answer(reply: str) -> str | None:
     labelled = list(_labelled(lines))
     if labelled:
         return _surest(labelled)
-    said = yes_or_no(body) or _under_any_name(lines) or stated_answer(lines) or _explained_below(lines)
+    said = (
+        _corrected(lines[-1])
+        or yes_or_no(body)
+        or _under_any_name(lines)
+        or stated_answer(lines)
+        or _explained_below(lines)
+    )
     if said is not None or len(lines) > 1:
         return said
     said = _explained_beside(body)
@@ -159,6 +166,18 @@ def named_answer(reply: str) -> str | None:
     body = without_contrast(body)
     is_left = body != whole and len(body) <= _LONGEST_ANSWER and "." not in body[:-1] and not takes_back(body)
     return body if said is None and is_left else said
+
+
+def _corrected(line: str) -> str | None:
+    """Return the short answer that takes the place of another one in a last line: "It's Porto... no, Lisbon"."""
+    said = corrected(line)
+    if said is None:
+        return None
+    plain = stated_answer([said])
+    if plain is not None:
+        return plain
+    doubted = is_not_its_own(said) or brings_another(said) or takes_back(said)
+    return None if doubted or len(said.split()) > 2 * _MOST_WORDS else said.rstrip(".!")
 
 
 def _without_preamble(body: str) -> str:
@@ -277,7 +296,8 @@ def _value(found: re.Match[str]) -> str:
         value = _undecorated(value)
     if "**" in found["head"] and "**" not in found["end"]:
         value = value[2:].strip() if value.startswith("**") else value.removesuffix(".").removesuffix("**").strip()
-    return without_contrast(_POLITE.sub("", value))
+    value = without_contrast(_POLITE.sub("", value))
+    return corrected(value) or value
 
 
 def _unexplained(value: str) -> tuple[str, str]:
@@ -317,11 +337,18 @@ def _under_any_name(lines: list[str]) -> str | None:
 def _surest(labelled: list[_Labelled]) -> str | None:
     """Return the value of the surest label, if it is the last one and nothing speaks against it."""
     last = labelled[-1]
+    labelled = [other for other in labelled if other is last or not _is_corrected(other, last)]
     if any(other.rank > last.rank or (other.rank == last.rank and other.value != last.value) for other in labelled):
         return None
     if len(last.value) > _LONGEST_ANSWER or not _only_reasons(last.explained) or not _only_explains(last):
         return None
     return last.value.removesuffix("。")
+
+
+def _is_corrected(one: _Labelled, last: _Labelled) -> bool:
+    """Whether what stands between a labelled value and the last one takes the first back."""
+    between = one.after.rpartition(last.value)[0]
+    return begins_to_correct(between) and one.rank <= last.rank
 
 
 def _only_reasons(explained: str) -> bool:

@@ -50,25 +50,51 @@ _NOT_PLAIN = late(
 )
 _INLINE = frozenset({"a", "b", "code", "em", "font", "i", "mark", "span", "strong", "sub", "sup", "u"})
 _FENCED = late(r"(?:```|~~~)[\w+-]*\n(.*)\n[^\S\n]*(?:```|~~~)", re.DOTALL)
-_THOUGHT = late(r"<(/?)(think|thinking|thought|reasoning|scratchpad)>", re.IGNORECASE)
+_THOUGHT = late(
+    r"[<\[◁](?:(/)|\|(?:begin|start|(end))_of_|)(?:seed:)?(?:think|thinking|thought|reasoning|scratchpad)(?:\|>|[>\]▷])",
+    re.IGNORECASE,
+)
+"""Where a model begins and ends to think, in the ways of many templates."""
+_MAY_THINK = ("<", "THINK]", "think]", "◁")
+_ASIDE = late(
+    r"<([\w:.-]{0,20}?(?:think|thought|reason|reflect|analy[sz]|scratch|monolog|deliberat|brainstorm|cot(?![a-z])|rational"
+    r"|explan|calculat|internal|(?<![a-z])(?:plan|show_?work|work|working|draft|notes?|steps|inner|check)(?![a-z]))[\w:.-]{0,20})>",
+    re.IGNORECASE,
+)
+"""How an element begins in which a model thinks under a name that its prompt gave it."""
+_LEAST_THOUGHT = 2
+"""Words of the shortest element that is no piece of data, such as the name of a plan."""
 
 
 def without_thinking(output: str) -> str:
     """Return an output without its thinking blocks; what follows one that is never closed is thinking as well."""
     output = output[-LONGEST_OUTPUT:]
-    if "<" not in output:
+    if not any(sign in output for sign in _MAY_THINK):
         return output
     kept: list[str] = []
     begin = depth = 0
-    for mark in _THOUGHT.finditer(output, output.find("<")):
-        if mark[1]:
+    for mark in _THOUGHT.finditer(output):
+        if mark[1] or mark[2]:
             # A closing mark alone: some endpoints cut the opening one off.
             kept = kept if depth else []
             begin, depth = mark.end(), 0
         elif not depth:
             kept.append(output[begin : mark.start()])
             depth = 1
-    return "".join(kept) if depth else "".join((*kept, output[begin:]))
+    return _without_asides("".join(kept) if depth else "".join((*kept, output[begin:])))
+
+
+def _without_asides(output: str) -> str:
+    """Return an output without the closed elements of other names in which it thinks; all of it if nothing is left."""
+    kept: list[str] = []
+    begin = 0
+    for mark in _ASIDE.finditer(output) if "</" in output else ():
+        end = output.find(f"</{mark[1]}>", mark.end()) if mark.start() >= begin else -1
+        if end >= 0 and len(output[mark.end() : end].split(None, _LEAST_THOUGHT)) >= _LEAST_THOUGHT:
+            kept.append(output[begin : mark.start()])
+            begin = end + len(mark[0]) + 1
+    left = "".join((*kept, output[begin:]))
+    return left if left.strip() else output
 
 
 def last_found(pattern: str | re.Pattern[str], text: str) -> re.Match[str] | None:

@@ -31,7 +31,8 @@ feel assume imagine presume bet bets betting guessing guessed lean leaning towar
 standing by from among all tentatively provisionally personally ultimately overall lastly gut feeling return returns
 print output value holds hold accurate precise statement statements consistent plausible appropriate suitable reasonable
 valid highest top winner winning supported suggests suggest supports favors favours preferred prefer agree agrees stays
-stay keep keeping confirmed confirm confirms unchanged item like alone better definition
+stay keep keeping arrive arrives arrived arriving up
+confirmed confirm confirms unchanged item like alone better definition
 description criteria criterion data evidence context conditions condition requirements requirement given satisfies
 answered replied voted marked stated stands
 label labels result results outcome class category suggestion recommendation recommended recommend assessment
@@ -53,7 +54,7 @@ _SUPPOSED = late(
     r"(?i)(?:suppose|assume|imagine|presume|hypothetically|theoretically|in\s+theory|let(?!['’]s|\s+us|\s+me)|say|if)\b"
 )
 _NUMBERED = late(
-    r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+|\[[xX✓✔]\]\s*)"
+    r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+|[\[(][xX✓✔•*][\])]\s*)"
 )
 
 

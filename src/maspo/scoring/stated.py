@@ -50,7 +50,6 @@ _NOT_THAT = late(
     r"(?:,\s+(?:and\s+)?|(?<!\s)\s+\(|(?<=\*\*)\s+|(?<!\s)\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
 )
 """"…, not Milan": what the answer is told apart from."""
-_NOT_BUT = late(r"(?:is|was|are)(?:\s+not|n['’]t)\s+[^.,;:!?]{1,40}?,?\s+but\s+(?:rather\s+)?(?=\S)")
 _QUOTED = late(
     r"\*\*([^*\n]+)\*\*|\"([^\"\n]+)\"|“([^”\n]+)”|`([^`\n]+)`|«\s?([^»\n]+?)\s?»|„([^“”\n]+)[“”]|(?<!\w)['‘]([^'‘’\n]+)['’](?!\w)"
 )
@@ -118,16 +117,10 @@ def stated_answer(lines: list[str]) -> str | None:
     described = _DESCRIBED.fullmatch(line)
     if described is not None and not takes_back(described["value"]):
         return described["value"]
-    stated = _STATED.fullmatch(line) or _SAID.fullmatch(line) or _corrected(line)
+    stated = _STATED.fullmatch(line) or _SAID.fullmatch(line)
     if stated is not None:
         return _its_value(stated)
     return _quoted(line) or _typed(line)
-
-
-def _corrected(line: str) -> re.Match[str] | None:
-    """Return the sentence that is left of "It isn't Milan but Rome."."""
-    denied = _NOT_BUT.search(line)
-    return _STATED.fullmatch(line[: denied.start()] + "is " + line[denied.end() :]) if denied is not None else None
 
 
 def _its_value(stated: re.Match[str]) -> str | None:

@@ -29,6 +29,8 @@ LARGEST_ROUGH = 2**50
 ROUNDING = 1e-13
 """The share of its terms that is left of a sum of rough numbers that is zero: a hundred times the rounding of one."""
 
+_IMAGINARY = 1e-12
+"""The share of a real number that rounding leaves as its imaginary part."""
 
 _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "sin": cmath.sin,
@@ -193,7 +195,7 @@ def _power(base: Number, exponent: Number) -> Number:
                 raise TooLarge("a power too large")
             return _bounded(base**times)
         return base**times
-    if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator < 10:
+    if is_real(base) and isinstance(exponent, Fraction) and exponent.denominator < 10:
         return _power(_root(base, Fraction(exponent.denominator)), Fraction(exponent.numerator))
     return complex(base) ** complex(exponent)
 
@@ -206,9 +208,15 @@ def _root(value: Number, degree: Number) -> Number:
         odd = degree % 2 == 1
         if above is not None and below is not None and (value >= 0 or odd):
             return Fraction(above if value >= 0 else -above, below)
-        if value < 0 and odd:
-            return -(complex(-value) ** (1 / int(degree)))
+    if degree % 2 == 1 and is_real(value) and value.real < 0:
+        # The real one of the roots: x^(2/3) is the cube root of x^2 below zero as well.
+        return -(complex(-value) ** (1 / int(degree)))
     return cmath.sqrt(complex(value)) if degree == 2 else complex(value) ** (1 / int(degree))
+
+
+def is_real(value: Number) -> bool:
+    """Return whether a value has no imaginary part but what rounding leaves."""
+    return isinstance(value, Fraction) or abs(value.imag) <= _IMAGINARY * abs(value)
 
 
 def _whole_root(value: int, degree: int) -> int | None:

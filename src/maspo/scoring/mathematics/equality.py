@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import lru_cache
 from math import pi
 
-from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula
+from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close, formula, is_real
 from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors, without_integers
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
 from maspo.scoring.mathematics.moments import clock_face, moment
@@ -260,6 +260,8 @@ def _same_groups(one: Form, other: Form) -> Same:
     kinds = {one.kind, other.kind}
     if kinds == {"group", "set"} and all(form.kind == "set" or _is_row(form) for form in (one, other)):
         return _in_any_order(one.items, other.items)
+    if kinds == {"list"} and _is_an_order(other) and _is_letters(one):
+        return _place_by_place(one.items, other.items)
     if kinds <= {"list", "set"} or kinds == {"union"}:
         return _in_any_order(one.items, other.items)
     if len(kinds) > 1:
@@ -268,6 +270,17 @@ def _same_groups(one: Form, other: Form) -> Same:
         return Same.NO
     placed = _place_by_place(one.items, other.items)
     return _same_ratios(one, other) if placed is Same.NO and one.brackets == "::" else placed
+
+
+def _is_letters(group: Form) -> bool:
+    """Whether a list holds single letters, as options and points are named."""
+    return len(group.items) > 1 and all(len(_letters_only(item.text)) == 1 for item in group.items)
+
+
+def _is_an_order(label: Form) -> bool:
+    """Whether a label lists letters in an order of its own: nobody lists B before A if only which they are counts."""
+    letters = [_letters_only(item.text) for item in label.items]
+    return _is_letters(label) and letters != sorted(letters)
 
 
 def _pair_written_otherwise(group: Form, other: Form) -> Same:
@@ -472,13 +485,13 @@ def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, 
     if values is None or others is None:
         return Same.UNSURE
     scales = _scales(one[2], other[2])
+    pairs = list(zip(values, others, strict=True))
+    # Where neither is a real number, real functions are not defined, and branches of roots differ.
+    pairs = [pair for pair in pairs if is_real(pair[0]) or is_real(pair[1])] or pairs
     # Letters may stand near a root of what is compared; numbers have no such excuse.
     within = 5e-14 if one[0].constant else 1e-9
     for first, second in scales:
-        if all(
-            close(_scaled(value, first), _scaled(against, second), within)
-            for value, against in zip(values, others, strict=True)
-        ):
+        if all(close(_scaled(value, first), _scaled(against, second), within) for value, against in pairs):
             return Same.YES
     if constant and scales[0] == (1, 1):
         return Same.YES if _rounded(one[1], others[0]) or _rounded(other[1], values[0]) else Same.NO

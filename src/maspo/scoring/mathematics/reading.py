@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from maspo.scoring.closing import without_closing
+from maspo.scoring.corrections import corrected
 from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
 from maspo.scoring.mathematics.numerals import number_in_words, runs_of_words
@@ -83,6 +84,8 @@ _DECIMAL_COMMA = re.compile(r"^([^\d,]*\d{1,3}),(\d{1,2})(?![\d,])(?=[^\d]*$)")
 """A comma in a number alone that parts no thousands."""
 _THOUSANDS_POINT = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(\d\d0)(?:,0+)?(?![\d.,])")
 """A point in a number where it parts thousands; decimals that are written out do not end in a zero."""
+_PARTED_ABROAD = re.compile(r"(?<![\d.,])(\d{1,3}(?:[. ]\d{3})+),(\d{1,2})(?![\d.,]*\d)")
+"""A number with both its thousands and its decimals parted as in most of Europe."""
 _AMOUNT_OF_WORDS = re.compile(r"([-−]?\d[\d ,]*)\s+[^\W\d_]{2,}(?:\s+[^\W\d_]{2,})+")
 """A number and what there is so much of, in several words."""
 _EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d.,])(\d+),(\d\d)(?=\s?€)")
@@ -154,7 +157,7 @@ _TURN = re.compile(r"(?i:\bhowever\b|\bbut\b)")
 _BEFORE_A_CLAIM = 60
 """Characters before a claim in which a word can make it a first guess only."""
 _IS_ABROAD = (
-    r"\b(?:é|è|est|ist|es|sind|sont|são|sono|son|beträgt|betragen|ergibt|lautet|kostet|kosten|vaut|valent|fait|donne|coûte"
+    r"\b(?:é|è|est|ist|es|sind|sont|são|sono|son|beträgt|betragen|ergibt|lautet|kostet|kosten|macht|vaut|valent|fait|donne|coûte"
     r"|vale|valgono|mide|cuesta|resulta|costa|mede|equivale\s+a|asciende\s+a|bedraagt|bedragen|kost|blir|är|er|utgör"
     r"|wynosi|równa\s+się|kosztuje|(?<=[a-z]\s)to|jest|je|là|bằng|adalah|ialah|este|on|равна|равно|равен|составляет|стоит"
     r"|дорівнює|становить|είναι|ισούται\s+με)\b(?:\s+(?:de|di|da|von|a|por)\b)?"
@@ -186,6 +189,10 @@ _TRAILING = re.compile(r"[\s.!]+$")
 _DENIED_JUST_BEFORE = re.compile(
     r"(?i)(?:\b(?:not|never|than|least|most|to|or|between|about|from|of)|n['’]t|<|>|≤|≥)\s*(?:\w+\s+)?$"
 )
+_LETTERS = re.compile(
+    r"\b(?:is|are|be)\s+((?:[A-Z],?\s+){1,12}(?:(?:and|then)\s+)?[A-Z]|[A-Z](?:\s?(?:[<>→-]|->)\s?[A-Z]){1,12})\.?$"
+)
+"""Points or statements by their letters: "the order is B, A, C"."""
 _WEEKDAY = re.compile(r"(?i)\bbe\s+((?:mon|tues|wednes|thurs|fri|satur|sun)day)\.?$")
 _NAMED = re.compile(
     r"(?i)(?:\b(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|\b(?:falls?|lands?|fell|landed)\s+on\s+(?:an?\s+)?|\bit['’]s\s+(?:an?|on)\s+|\bbe\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
@@ -195,7 +202,7 @@ _OPENER = re.compile(
     r"|as\s+a\s+result|insgesamt|somit|also|daher|donc|au\s+total|en\s+total|por\s+(?:lo\s+)?tanto|portanto|in\s+totale|quindi"
     r"|toplam|totalt|w\s+sumie|razem|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
 )
-_SENTENCE = re.compile(r"(?<=[^\s.][.!?])\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
+_SENTENCE = re.compile(r"(?<=[^\s.][.!?])(?<!\bi\.e\.)(?<!\be\.g\.)\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
 _REMARK = re.compile(
     r"(?<=\S),\s+(?:of\s+which|of\s+whom|including|compared\s+(?:to|with)|(?:reached|attained|achieved)\s+(?:when|at|for|if)"
     r"|and\s+(?:indeed|(?:we|you|one)\s+(?:can|may)\s+(?:check|verify|see)|it\s+checks)"
@@ -207,13 +214,13 @@ _TOLD_APART = re.compile(
 )
 """What an answer is told apart from: "14, not 7"."""
 _ASIDE_AFTER = re.compile(
-    r"(?<=[\w\d})%$²³!])[.,;]?\s+\(\s*(?:"
+    r"(?<=[\w\d})%$²³!*])[.,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
-    r"|[A-Za-z]{2,}\s|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}(?:\s[a-z\d]+){0,3}|[hs])\))[^\n]{0,200}$"
+    r"|[A-Za-z]{2,}\s|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}[^()\n]{0,100}|[hs])\))[^\n]{0,200}$"
     r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
-    r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*\)[^\n]{0,200}$"
+    r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
@@ -230,7 +237,7 @@ _INLINE = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\\$|[^$\n])+?)(?<!\\)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
 )
 _SENTENCE_END = re.compile(
-    r"(?<=[^\s\d.])(?<!\bRs)(?<!\bNo)(?<!\bapprox)\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=\d)(?:입니다|이다|です|である|है)"
+    r"(?<=[^\s\d.])(?<!\bRs)(?<!\bNo)(?<!\bapprox)\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=[\d*])(?:입니다|이다|です|である|है)"
     r"|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
 )
 _MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|\*(?!\*)|[+/=<>^-])")
@@ -243,7 +250,7 @@ _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
 _WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
 _WORDS_BEFORE_A_NUMBER = re.compile(
-    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0e00-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
+    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
 )
 _UNIT = (
     r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
@@ -272,7 +279,7 @@ _OFFERED = re.compile(
     r"(?<![\w.,/])[-−]?\d+(?:[.,/]\d+)?(?:,\s*[-−]?\d+(?:[./]\d+)?)*,?\s+or\s+[-−]?\d+(?:[.,/]\d+)?(?![\w/])"
 )
 """Several values of which the sentence says no more than that it is one of them: "either 10 or 12"."""
-_DECIMAL_WITH_COMMA = re.compile(r"(?<![\w.,])[-−]?\d+,\d{1,2}(?![\w]|[.,]\d)")
+_DECIMAL_WITH_COMMA = re.compile(r"(?<![\w.,])[-−]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d{1,2}(?![\w]|[.,]\d)")
 _COMPARED = re.compile(
     r"(?i:(?:for\s+(?:all|every)\s+)?(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
     r"|no\s+less)\b[^.]*)$)"
@@ -357,7 +364,9 @@ def _sure(text: str) -> str | None:
 def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
-    return _displayed(text) or _concluded(last_line(text))
+    line = last_line(text)
+    instead = corrected(line)
+    return _displayed(text) or _concluded(instead if instead is not None and _NO_SIGN.search(instead) else line)
 
 
 def _in_words(marked: str) -> str:
@@ -423,6 +432,9 @@ def _last_claim(text: str) -> str | None:
 def _with_decimal_point(found: str) -> str:
     """Return an answer in a language that writes decimals with a comma with a point, and its "and" as a comma."""
     found = _AND_ABROAD.sub(", ", found, count=1)
+    parted = _PARTED_ABROAD.search(found)
+    if parted is not None:
+        return found.replace(parted[0], parted[1].replace(".", "").replace(" ", "") + "." + parted[2])
     if "." in found:
         return _THOUSANDS_POINT.sub(r"\1\2", found, count=1)
     amount = _AMOUNT_OF_WORDS.fullmatch(found)
@@ -596,7 +608,7 @@ def _joined(sentence: str, formulas: list[re.Match[str]]) -> str | None:
 
 def _of_plain(sentence: str) -> str | None:
     """Return the answer of a sentence without formulas: its name, all of it when it is short, its only number."""
-    named = _WEEKDAY.search(sentence) or _NAMED.search(sentence.rstrip("."))
+    named = _LETTERS.search(sentence) or _WEEKDAY.search(sentence) or _NAMED.search(sentence.rstrip("."))
     if named is not None:
         return named[1]
     words = re.sub(r"\\[A-Za-z]+", "", sentence)

@@ -86,15 +86,15 @@ _COMPOUND_AFTER = re.compile(
 )
 """A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
 _FOREIGN_AFTER = re.compile(
-    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,6}[ ./]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
+    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,12}[ ./]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
 )
 """A unit in letters of another script, which needs no space before it: 45元, 12 см."""
 _MODULUS = re.compile(r'\s*\(?\s*"?\bmod(?:ulo)?\s*"?\s*\{?\s*(\d+)\s*\}?\s*\)?$')
 _FUNCTION = re.compile(r"\\?(?:sin|cos|tan|cot|sec|csc|cis)(?![A-Za-z])")
 _PART = re.compile(r'(\d+(?:\.\d+)?)\s*"?\s*([A-Za-z]+)\s*(?:,?\s*and\b)?\s*"?\s*,?\s*(?:and\b)?\s*', re.ASCII)
 _QUOTED_AFTER = re.compile(r'"\s*([^"]*?)\s*"\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$')
-_WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-z][A-Za-z./ ]*?)\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$")
-_NOUN = re.compile(r"(?=.*[aeiouy])[A-Za-z./-]{3,}")
+_WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-zÀ-ɏ][A-Za-zÀ-ɏ./ ]*?)\s*(?:\^\s*\{?\s*(\d)\s*\}?)?\s*\.?\s*$")
+_NOUN = re.compile(r"(?=.*[aeiouyÀ-ɏ])[A-Za-zÀ-ɏ./-]{3,}")
 _SMALL_WORDS = frozenset({"of", "per", "in", "a", "an", "the", "to"})
 _NO_UNITS = frozenset(
     {"pi", "e", "i", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "and", "or", "is", "to", "choose"}
