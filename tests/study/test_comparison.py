@@ -8,12 +8,15 @@ import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 
 from maspo.config import PROFILES, Caps, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError, RunChanged, StoreError
 from maspo.models.base import Request
+from maspo.report import phrases
+from maspo.report.comparison import markdown, summary
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
@@ -335,10 +338,31 @@ def test_q43_each_prompt_set_by_itself_has_mcnemars_test_corrected_over_all() ->
     assert standings[0].alone == ()
     found = [alone for one in standings for alone in one.alone]
     assert [(one.name, one.won, one.lost) for one in found] == [("a0", 8, 1), ("a1", 0, 0), ("b0", 0, 8)]
+    assert [one.net for one in found] == pytest.approx([7 / 9, 0, -8 / 9])
+    assert [one.accuracy for one in found] == [None] * 3, "no label decides"
     raw = [mcnemar(8, 1), 1.0, mcnemar(0, 8)]
     assert [one.mcnemar for one in found] == pytest.approx(raw)
     assert [one.mcnemar_adjusted for one in found] == pytest.approx(holm(raw))
     assert standings[2].bootstrap == paired_bootstrap([-1] * 8 + [0], [one.group for one in rows])
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_q45_how_far_the_seeds_of_a_method_differ_is_told(tmp_path: Path, labels: bool) -> None:
+    found, _ = play(asked("spo", seeds=(0, 1, 2), labels=labels), tmp_path)
+    one = next(one for one in found.table.standings if one.name == "spo")
+    each = [alone.net if alone.accuracy is None else alone.accuracy for alone in one.alone]
+    assert len(each) == 3
+    assert all((alone.accuracy is not None) == labels for alone in one.alone)
+    if labels:
+        assert fmean(each) == pytest.approx(one.accuracy)
+    cells = [line.split("|") for line in markdown(found).splitlines() if line.startswith("| spo | ")]
+    spread = next(row for row in cells if len(row) == len(("", "spo", "mean", "deviation", "each", "")))
+    assert spread[3].strip() == phrases.percent(stdev(each))
+    assert spread[4].count(",") == 2
+    assert "seed by seed" in summary(found)
+    lines = tuple(replace(line, alone=line.alone[:1], repeats=1) for line in found.table.standings)
+    single = replace(found, table=replace(found.table, standings=lines))
+    assert "seed by seed" not in summary(single) + markdown(single), "one run has no spread"
 
 
 def test_q33_inputs_that_ask_the_same_count_once() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean, stdev
 
 from maspo.core.plain import Dumped
 from maspo.core.usage import Usage, total
@@ -178,6 +179,21 @@ def _alone_cells(of: Table) -> list[tuple[str, ...]]:
     return [(one.name, str(one.won), str(one.lost), _p(one.mcnemar), _p(one.mcnemar_adjusted)) for one in found]
 
 
+_SPREAD_COLUMNS = ("seed by seed", "mean", "standard deviation", "each")
+
+
+def _spread_cells(of: Table) -> list[tuple[str, ...]]:
+    """Return of methods with several seeds how far these differ: accuracy, or net wins where a judge decides."""
+    rows = []
+    for one in of.standings:
+        if one.repeats > 1 and one.alone:
+            met = [alone.net if alone.accuracy is None else alone.accuracy for alone in one.alone]
+            said = phrases.percent if of.decided_by == "labels" else phrases.signed_percent
+            each = ", ".join(map(said, met))
+            rows.append((one.name, said(fmean(met)), phrases.percent(stdev(met)), each))
+    return rows
+
+
 _PAIR_COLUMNS = ("", "difference", "95% interval", "first ahead", "second ahead", "p (Holm)", "better")
 
 
@@ -256,6 +272,8 @@ def summary(found: Compared) -> str:
         lines += ["", *_grid(_task_columns(found), _task_cells(found))]
     if found.table.pairs:
         lines += ["", *_grid(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs)))]
+    if spread := _spread_cells(found.table):
+        lines += ["", *_grid(_SPREAD_COLUMNS, spread)]
     lines += ["", *notes(found), ""]
     spent = found.spent
     measuring = f"{phrases.number(found.measuring.calls)} on the common hold-out"
@@ -287,6 +305,8 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_task_columns(found), _task_cells(found)))
     if found.table.pairs:
         parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+    if spread := _spread_cells(found.table):
+        parts.append(_markdown_table(_SPREAD_COLUMNS, spread))
     parts.append(_markdown_table(_RESAMPLED_COLUMNS, _resampled_cells(found.table)))
     if alone := _alone_cells(found.table):
         parts.append(_markdown_table(_ALONE_COLUMNS, alone))
@@ -360,7 +380,7 @@ class StandingFigures(Dumped):
     broken: tuple[str, ...]
     """Guard inputs that the seed prompts keep and one of its prompt sets does not."""
     alone: tuple[Mapping[str, object], ...]
-    """Each prompt set by itself: won, lost, McNemar's two-sided p-value, and that by Holm's method over all sets."""
+    """Each prompt set by itself: what it came to, McNemar's two-sided p-value, and by Holm's method over all sets."""
     runs: tuple[RunFigures, ...]
 
 
@@ -517,6 +537,7 @@ def comparison_sheet(found: Compared) -> Sheet:
     pairs = cells("Against each other", headings(_PAIR_COLUMNS), list(map(_pair_cells, of.pairs)))
     resampled = cells("Bootstrap", headings(_RESAMPLED_COLUMNS), _resampled_cells(of))
     alone = cells("Each by itself", headings(_ALONE_COLUMNS), _alone_cells(of))
+    spread = cells("Seed by seed", headings(_SPREAD_COLUMNS), _spread_cells(of))
     vetoed = any(one.verdict == "vetoed" for one in of.standings)
     better = any(one.verdict == "improved" for one in of.standings)
     return sheet(
@@ -536,7 +557,7 @@ def comparison_sheet(found: Compared) -> Sheet:
             Part(
                 "As the field's protocol reports it",
                 words=("Inputs drawn again with replacement, and runs one by one. No claim rests on these.",),
-                tables=(resampled, *([alone] if alone.rows else [])),
+                tables=(*([spread] if spread.rows else []), resampled, *([alone] if alone.rows else [])),
             ),
             _on_the_way(_curves(found), found.comparison.equal),
             _input_by_input(found),

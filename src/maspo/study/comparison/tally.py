@@ -97,6 +97,10 @@ class Alone:
     won: int
     """Inputs that it has right and the seed prompts wrong; where a judge decides, that it wins."""
     lost: int
+    net: float
+    """Wins minus losses, an input."""
+    accuracy: float | None
+    """None where a judge decides."""
     mcnemar: float
     """Two-sided and exact."""
     mcnemar_adjusted: float
@@ -191,7 +195,7 @@ def table_of(
     raw = {one.name: _p_values(inputs, one.sets) for one in contestants if one.kind != SEED}
     better = dict(zip((one.name for one in tested), holm([raw[one.name][0] for one in tested]), strict=True))
     worse = dict(zip((one.name for one in tested), holm([raw[one.name][1] for one in tested]), strict=True))
-    alone = _each_alone(inputs, [name for one in tested for name in one.sets])
+    alone = _each_alone(inputs, [name for one in tested for name in one.sets], decided_by)
     standings = []
     for one in contestants:
         p_value, p_worse = raw.get(one.name, (1.0, 1.0))
@@ -292,14 +296,18 @@ def _pairs(
     )
 
 
-def _each_alone(inputs: Sequence[InputMet], sets: Sequence[str]) -> Mapping[str, Alone]:
+def _each_alone(inputs: Sequence[InputMet], sets: Sequence[str], decided_by: DecidedBy) -> Mapping[str, Alone]:
     """Return what each prompt set comes to by itself, with McNemar's test corrected over all of them."""
     counts = [tuple(sum(met.net[name] == sign for met in inputs) for sign in (1, -1)) for name in sets]
     raw = [mcnemar(won, lost) for won, lost in counts]
-    return {
-        name: Alone(name, won, lost, p_value, adjusted)
-        for name, (won, lost), p_value, adjusted in zip(sets, counts, raw, holm(raw), strict=True)
-    }
+    found = {}
+    for name, (won, lost), p_value, adjusted in zip(sets, counts, raw, holm(raw), strict=True):
+        decided = sum(met.net[name] is not None for met in inputs)
+        net = (won - lost) / decided if decided else 0.0
+        known = [right for met in inputs if (right := met.correct.get(name)) is not None]
+        accuracy = sum(known) / len(known) if decided_by == "labels" and known else None
+        found[name] = Alone(name, won, lost, net, accuracy, p_value, adjusted)
+    return found
 
 
 def _net(met: InputMet, sets: Sequence[str]) -> int | None:
