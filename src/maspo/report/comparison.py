@@ -184,7 +184,7 @@ _SPREAD_COLUMNS = ("seed by seed", "mean", "standard deviation", "each")
 
 def _spread_cells(of: Table) -> list[tuple[str, ...]]:
     """Return of methods with several seeds how far these differ: accuracy, or net wins where a judge decides."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for one in of.standings:
         if one.repeats > 1 and one.alone:
             met = [alone.net if alone.accuracy is None else alone.accuracy for alone in one.alone]
