@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from maspo.study.evaluation.evaluate import recorded
+from maspo.study.evaluation.recorded import recorded
 from maspo.world import World
 from tests.cli.test_commands import world_server
 

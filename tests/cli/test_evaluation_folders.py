@@ -15,8 +15,8 @@ import pytest
 from maspo.models.base import Message, Request
 from maspo.scoring.registry import UNSAFE_CODE
 from maspo.store import RunStore
-from maspo.study.evaluation.evaluate import DATABASE, look_at, recorded
 from maspo.study.evaluation.job import EVALUATION
+from maspo.study.evaluation.recorded import DATABASE, look_at, recorded
 from maspo.world import World
 from tests.cli.test_commands import world_server
 from tests.report.pages import sheet_in

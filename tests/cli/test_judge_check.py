@@ -16,8 +16,8 @@ from maspo.core.errors import UsageError
 from maspo.core.verdict import Verdict
 from maspo.models.base import Message, Request
 from maspo.store import RunStore
-from maspo.study.evaluation.evaluate import recorded
 from maspo.study.evaluation.judge_check import Pair
+from maspo.study.evaluation.recorded import recorded
 from maspo.world import World
 from tests.cli.conftest import Run, Said
 from tests.cli.test_commands import world_server

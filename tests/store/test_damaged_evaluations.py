@@ -20,10 +20,10 @@ from maspo.models.base import PROBE, Reply, Request
 from maspo.store import mend
 from maspo.store.sqlite import SqliteDatabase
 from maspo.study.attention import Attention
-from maspo.study.evaluation import evaluate as evaluating
 from maspo.study.evaluation import judge_check as checking
-from maspo.study.evaluation.evaluate import NOTED, evaluate, look_at, resume_evaluation
+from maspo.study.evaluation.evaluate import evaluate, resume_evaluation
 from maspo.study.evaluation.judge_check import judge_check
+from maspo.study.evaluation.recorded import DATABASE, NOTED, look_at
 from maspo.testing.runs import Before, Counted, Recorder
 from maspo.world import World
 from tests.lengths import length
@@ -69,7 +69,7 @@ async def checked(out: Path, model: Endpoint) -> object:
     return (found.pairs, found.readings, found.rows, found.simulated)
 
 
-EVALUATE = Kind(evaluating.DATABASE, evaluated)
+EVALUATE = Kind(DATABASE, evaluated)
 CHECK = Kind(checking.DATABASE, checked)
 
 

@@ -27,9 +27,10 @@ from maspo.store import RunStore
 from maspo.store.writer import changes_waiting
 from maspo.study.attention import Attention
 from maspo.study.evaluation.calibration import calibrate
-from maspo.study.evaluation.evaluate import DATABASE, evaluate, resume_evaluation
+from maspo.study.evaluation.evaluate import evaluate, resume_evaluation
 from maspo.study.evaluation.job import EVALUATION, Evaluation, EvaluationFindings
 from maspo.study.evaluation.judge_check import judge_check
+from maspo.study.evaluation.recorded import DATABASE
 from maspo.study.job import Progress
 from maspo.team import System
 from maspo.testing.runs import Counted, Recorder

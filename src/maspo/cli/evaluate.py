@@ -47,18 +47,10 @@ from maspo.store.looks import LookLedger
 from maspo.study import trust
 from maspo.study.attention import Attention
 from maspo.study.connections import endpoints_of, require_model, with_models_of
-from maspo.study.evaluation.evaluate import (
-    DATABASE,
-    NOTED,
-    evaluate,
-    look_at,
-    reach_in,
-    recorded,
-    remarks_on_rows,
-    resume_evaluation,
-    scorer_for,
-)
+from maspo.study.evaluation.evaluate import evaluate, remarks_on_rows, resume_evaluation
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluation, EvaluationFindings, Side
+from maspo.study.evaluation.recorded import DATABASE, NOTED, look_at, reach_in, recorded
+from maspo.study.evaluation.rows import scorer_for
 from maspo.study.optimize import recorded_job
 from maspo.study.resolve import groups_in, split_of
 from maspo.team import System

@@ -87,7 +87,7 @@ def go_on(
     carried: str = "",
 ) -> None:
     """Go on with the run or the evaluation that a folder holds, under the caps that flags give, if any."""
-    from maspo.study.evaluation.evaluate import holds_evaluation
+    from maspo.study.evaluation.recorded import holds_evaluation
 
     check_executor(executor, carried)
     caps = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from maspo.cli.settings import load_prices
 from maspo.cli.terminal import note
 from maspo.core.plain_files import is_there
-from maspo.study.evaluation.evaluate import add_prices_to_evaluation, holds_evaluation
+from maspo.study.evaluation.recorded import add_prices_to_evaluation, holds_evaluation
 from maspo.study.optimize import DATABASE as JOURNAL
 from maspo.study.record import add_prices
 

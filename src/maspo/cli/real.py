@@ -19,8 +19,9 @@ from maspo.real.tasks import SETTINGS, RealTask, real_task
 from maspo.report.evaluation import PAGE, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
 from maspo.study.attention import Attention
-from maspo.study.evaluation.evaluate import DATABASE, evaluate
+from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.evaluation.job import Evaluation, EvaluationFindings
+from maspo.study.evaluation.recorded import DATABASE
 from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import start
 from maspo.study.resolve import resolve

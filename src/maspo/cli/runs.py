@@ -42,10 +42,10 @@ from maspo.report.text import summary
 from maspo.report.visible import visible
 from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.alternation.alternate import recorded_alternation
-from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
-from maspo.study.evaluation.evaluate import holds_evaluation, look_at
 from maspo.study.evaluation.job import EvaluationFindings
 from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
+from maspo.study.evaluation.recorded import DATABASE as EVALUATION_DATABASE
+from maspo.study.evaluation.recorded import holds_evaluation, look_at
 from maspo.study.record import COMPARED, JOINT
 
 FoundT = TypeVar("FoundT")

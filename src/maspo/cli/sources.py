@@ -26,8 +26,8 @@ from maspo.core.plain_files import read_named
 from maspo.online.watching import DATABASE as WATCH_DATABASE
 from maspo.report.folder import JOURNAL
 from maspo.report.wholes import WHOLES
-from maspo.study.evaluation.evaluate import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.judge_check import DATABASE as JUDGE_DATABASE
+from maspo.study.evaluation.recorded import DATABASE as EVALUATION_DATABASE
 from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
 from maspo.study.job import Job
 from maspo.study.optimize import SEED_PROMPTS

@@ -33,8 +33,8 @@ from maspo.stats.shapley import (
 )
 from maspo.stats.share import share_interval, student_95
 from maspo.study.attention import Attention
-from maspo.study.evaluation.evaluate import open_evaluation, over_rows, question, questions_of
 from maspo.study.evaluation.job import JUDGE, Evaluation
+from maspo.study.evaluation.rows import open_evaluation, over_rows, question, questions_of
 from maspo.study.mismatch import never_met, spec_of
 from maspo.study.session import Session
 from maspo.team import System

@@ -26,8 +26,8 @@ from maspo.study.alternation.tally import Verdict as Outcome
 from maspo.study.alternation.whole import OfTheWhole
 from maspo.study.attention import Attention
 from maspo.study.ended import end_of, spent_in
-from maspo.study.evaluation.evaluate import open_evaluation, questions_of
 from maspo.study.evaluation.job import Evaluation
+from maspo.study.evaluation.rows import open_evaluation, questions_of
 from maspo.study.evaluation.structure import DATABASE as STRUCTURE_DATABASE
 from maspo.study.evaluation.structure import (
     METHODS,

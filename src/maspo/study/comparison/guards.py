@@ -15,8 +15,8 @@ from maspo.scoring.base import Scorer
 from maspo.study.comparison.holdout import CHUNK, is_right, judge_against_seed
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import SEED, GuardMet
-from maspo.study.evaluation.evaluate import trace_of
 from maspo.study.evaluation.exact import exact_scorer
+from maspo.study.evaluation.rows import trace_of
 from maspo.study.session import Session
 from maspo.team import System
 

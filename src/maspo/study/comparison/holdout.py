@@ -16,8 +16,8 @@ from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Sample, Scorer
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, InputMet
-from maspo.study.evaluation.evaluate import trace_of
 from maspo.study.evaluation.exact import exact_scorer
+from maspo.study.evaluation.rows import trace_of
 from maspo.study.session import Session
 
 CHUNK = 8

@@ -3,52 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Generic, TypeAlias, TypeVar
+from typing import TypeAlias
 
-from maspo.config import Caps, capped, in_form_of
+from maspo.config import Caps, capped
 from maspo.core.concurrency import together
-from maspo.core.errors import BudgetReached, CallFailed, MaspoError, ProviderError, RunChanged, StoreError
-from maspo.core.plain_files import is_there
-from maspo.core.prompts import Prompts
-from maspo.core.seeded import shuffled
+from maspo.core.errors import ProviderError
 from maspo.core.trace import Trace
-from maspo.core.verdict import Level, Verdict
+from maspo.core.verdict import Verdict
 from maspo.events import CallUnsettled
-from maspo.judges.base import Question, compare_both_orders, task_shown
-from maspo.models.base import Request
-from maspo.models.prices import Price
+from maspo.judges.base import compare_both_orders
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Score, Scorer
 from maspo.scoring.elsewhere import scoring
 from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
-from maspo.scoring.registry import scorer_of
-from maspo.store.records import Keeping
-from maspo.store.run_store import RunStore
 from maspo.study import trust
-from maspo.study.afterwards import price_afterwards
 from maspo.study.attention import Attention
 from maspo.study.bound import describe_groups, remark_on_few
-from maspo.study.calls import share
 from maspo.study.connections import price_book
-from maspo.study.evaluation.exact import exact_scorer
-from maspo.study.evaluation.job import (
-    EVALUATION,
-    EXACT,
-    FOUND,
-    JUDGE,
-    Cost,
-    Evaluation,
-    EvaluationFindings,
-    OnSeen,
-    Output,
-    Side,
-    changes,
+from maspo.study.evaluation.job import FOUND, JUDGE, Cost, Evaluation, EvaluationFindings, OnSeen, Output, Side
+from maspo.study.evaluation.recorded import DATABASE, FOUND_NOTED, reach_in, recorded
+from maspo.study.evaluation.rows import (
+    RowsDone,
+    open_evaluation,
+    over_rows,
+    question,
+    questions_of,
+    scorer_for,
+    trace_of,
 )
 from maspo.study.evaluation.tally import (
     Difference,
@@ -61,19 +47,8 @@ from maspo.study.evaluation.tally import (
     verdict_of,
 )
 from maspo.study.fruitless import check_answers
-from maspo.study.reach import Reach, of_evaluation
-from maspo.study.record import make_folder, nothing_left_unless_answered, open_for_reading, priced_config
-from maspo.study.resolve import groups_in, known_prices, prices_of, texts_of_inputs
-from maspo.study.session import Session, at_work
-
-DATABASE = "evaluation.db"
-"""Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
-NOTED = "evaluation"
-"""The value of the record that holds what it was begun with."""
-_FOUND = "found"
-_ROWS_UNDER_A_CAP = 16
-"""Rows that are begun together under a cap, so that a cap leaves few rows half done."""
-T = TypeVar("T")
+from maspo.study.resolve import groups_in, texts_of_inputs
+from maspo.study.session import Session
 
 Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
 """The runs of one row, by side and repeat; None where a call failed for good."""
@@ -126,7 +101,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         look = await session.looks.taken(work, _texts(evaluation)) if compared else 1
         scores = await _scores(evaluation, rows, scorer, attention.executor)
         found = _conclude(evaluation, session, rows, scores, simulated, look)
-        await session.save({_FOUND: FOUND.dump(found)})
+        await session.save({FOUND_NOTED: FOUND.dump(found)})
     return found
 
 
@@ -135,7 +110,7 @@ async def _look(evaluation: Evaluation, session: Session) -> str:
 
     One that a cap cut short and that goes on is another.
     """
-    noted, cut = session.noted(_FOUND), 0
+    noted, cut = session.noted(FOUND_NOTED), 0
     if noted is not None:
         cut = FOUND.load(noted, evaluation=evaluation, outputs=()).left_out
     await session.looks.take(f"rows/{cut}", _texts(evaluation))
@@ -181,233 +156,6 @@ async def resume_evaluation(
     trust.require(reach_in(out), out, allowed)
     evaluation = recorded(out / DATABASE)
     return await evaluate(replace(evaluation, config=capped(evaluation.config, caps)), out, attention)
-
-
-def holds_evaluation(out: Path) -> bool:
-    """Return whether a folder holds an evaluation that was begun."""
-    return is_there(out / DATABASE)
-
-
-def recorded(database: Path) -> Evaluation:
-    """Return the evaluation that a record was begun with.
-
-    Raises:
-        StoreError: it cannot be read.
-
-    """
-    with open_for_reading(database) as store:
-        return _evaluation_in(store.meta(), database)
-
-
-def reach_in(out: Path) -> Reach:
-    """Return what the folder of an evaluation asks for.
-
-    Raises:
-        StoreError: its record cannot be read.
-
-    """
-    with open_for_reading(out / DATABASE) as store:
-        noted = store.meta()
-    return of_evaluation(_evaluation_in(noted, out / DATABASE), noted.get("run", ""))
-
-
-@dataclass(frozen=True, slots=True)
-class EarlierEnd:
-    """What an evaluation found when it last came to an end, without its outputs; None before that.
-
-    ``damage`` says what is wrong with the record; then only what could be salvaged is told.
-    """
-
-    found: EvaluationFindings | None
-    damage: str
-
-
-def look_at(out: Path) -> EarlierEnd:
-    """Return what the record of an evaluation tells. Works while it goes on; nothing is run, judged or scored.
-
-    Raises:
-        StoreError: the record cannot be read.
-
-    """
-    with open_for_reading(out / DATABASE) as store:
-        noted = store.meta()
-        if _FOUND not in noted:
-            return EarlierEnd(None, store.damage)
-        evaluation = _evaluation_in(noted, out / DATABASE)
-        found = FOUND.load(noted[_FOUND], evaluation=evaluation, outputs=())
-        with suppress(MaspoError):  # settings that cannot be used any more tell no price
-            found = _priced_afterwards(found, store)
-        return EarlierEnd(found, store.damage)
-
-
-def _priced_afterwards(found: EvaluationFindings, store: RunStore) -> EvaluationFindings:
-    """Return what was found with what it cost by the prices that are known by now."""
-    if found.simulated:
-        return found
-    evaluation = found.evaluation
-    usage = price_afterwards(found.usage, store, known_prices(evaluation.job))
-    models = evaluation.config.models
-    own = {agent.model or models.agent for agent in evaluation.system.agents}
-    price = price_book(models).price(own.pop(), endpoint=models.of_agents().endpoint) if len(own) == 1 else None
-    return replace(found, usage=usage, costs={side: _priced(cost, price) for side, cost in found.costs.items()})
-
-
-def _priced(cost: Cost, price: Price | None) -> Cost:
-    if price is None or cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None:
-        return cost
-    return replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
-
-
-async def add_prices_to_evaluation(out: Path, prices: Mapping[str, tuple[float, ...]]) -> tuple[str, ...]:
-    """Note prices in the record of an evaluation for models that have none there; return the names of these models.
-
-    Raises:
-        StoreError: the record cannot be read, or somebody works on it.
-
-    """
-    evaluation, agreed = recorded(out / DATABASE), trust.is_trusted(reach_in(out))
-    new = tuple(model for model in prices if model not in evaluation.config.models.prices)
-    if new:
-        priced = replace(evaluation, config=priced_config(evaluation.config, prices))
-        async with RunStore.open(out / DATABASE) as store:
-            await store.append([], {NOTED: EVALUATION.dump(priced)})
-        if agreed:  # what is asked for has not grown
-            trust.remember(reach_in(out), out)
-    return new
-
-
-def _evaluation_in(noted: Mapping[str, str], database: Path) -> Evaluation:
-    if NOTED not in noted:
-        raise StoreError(f"{database}: what it was begun with is not recorded; repeat the command that began it")
-    return EVALUATION.load(noted[NOTED])
-
-
-def _open_record(evaluation: Evaluation, database: Path, keeping: Keeping) -> AbstractAsyncContextManager[RunStore]:
-    """Open the record of the same evaluation, or make a new one.
-
-    Raises:
-        RunChanged: it holds another evaluation.
-        UsageError: the folder cannot be written.
-
-    """
-    out = database.parent
-    if not is_there(database):
-        with make_folder(out):
-            pass
-        return keeping.created(database)
-    with open_for_reading(database) as store:
-        before = store.meta().get(NOTED)
-    differences = changes(EVALUATION.load(before), evaluation) if before is not None else ()
-    if differences:
-        what = f"{database.name} was begun with something else"
-        raise RunChanged(f"--out {out}: {what}; give another folder. What differs:", differences)
-    return keeping.opened(database)
-
-
-def scorer_for(evaluation: Evaluation) -> Scorer | None:
-    """Return the scorer of single outputs; None is the judge, who asks models.
-
-    ``exact`` reads the final answer as the system file says.
-    """
-    if evaluation.scorer == EXACT:
-        return exact_scorer(evaluation.system.final_answer)
-    return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer)
-
-
-@asynccontextmanager
-async def open_evaluation(evaluation: Evaluation, database: Path, attention: Attention) -> AsyncIterator[Session]:
-    """Open the record of an evaluation, new or gone on with, and a session to work at it; keep what was spent.
-
-    Raises what ``evaluate`` raises.
-    """
-    prices = prices_of(evaluation.job)
-    with nothing_left_unless_answered(database):
-        async with _open_record(evaluation, database, attention.keeping) as store:
-            noted = store.meta()
-            run = noted.get("run") or uuid.uuid4().hex[:12]
-            if NOTED in noted:
-                before = EVALUATION.load(noted[NOTED])
-                config = in_form_of(evaluation.config, before.config)
-                evaluation = replace(evaluation, config=priced_config(config, before.config.models.prices))
-            # First, or a process that is killed in between leaves a record that its own user has to agree to.
-            trust.remember(of_evaluation(evaluation, run), database.parent)
-            await store.append([], {"run": run, NOTED: EVALUATION.dump(evaluation)})
-            share(store, evaluation.job, attention.provider, "evaluation")
-            async with attention.provider(evaluation.job, run) as bare:
-                session = Session(evaluation.job, store, bare, attention.watcher, prices=prices, looks=attention.looks)
-                async with at_work(session, attention.watcher, attention.stop):
-                    try:
-                        session.runner()  # before the first call: one that cannot be made costs nothing
-                        await session.list_unsettled()
-                        yield session
-                    finally:
-                        await session.tell_adapted()
-                        await session.save()
-
-
-def questions_of(evaluation: Evaluation, judged: bool) -> list[Request]:
-    """Return the small question to the model of each agent, and to the judge's if one is asked.
-
-    The models of an app answer it alone, and are not asked by anybody else.
-    """
-    models, system = evaluation.config.models, evaluation.system
-    agents = system.agents if system.app is None else ()
-    asked = [models.of_agents().ready_question(agent.model) for agent in agents]
-    return [*asked, *([models.of_judge().ready_question()] if judged else [])]
-
-
-# ── row by row, under the caps ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True, slots=True)
-class RowsDone(Generic[T]):
-    """What was found for each input, by its key, in the order of the inputs; ``left_out`` are those cut by a cap."""
-
-    found: Mapping[str, T]
-    left_out: int
-
-
-async def over_rows(
-    session: Session,
-    planned: int,
-    one: Callable[[str], Awaitable[T]],
-    enough: Callable[[Mapping[str, T]], bool] | None = None,
-) -> RowsDone[T]:
-    """Find something for each input; stop when it is enough.
-
-    Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file.
-    """
-    keys = [row.key for row in session.job.inputs.rows]
-    session.begin_stage("evaluation", len(keys), planned)
-    caps = session.job.config.caps
-    size = _ROWS_UNDER_A_CAP if enough or any((caps.calls, caps.usd, caps.minutes)) else len(keys)
-    order = shuffled(keys, session.job.config.seed, "evaluate")
-    found: dict[str, T] = {}
-
-    async def row(key: str) -> None:
-        try:
-            with suppress(BudgetReached):
-                found[key] = await one(key)
-        finally:
-            session.stage.advance()
-
-    for begin in range(0, len(order), size):
-        await together(map(row, order[begin : begin + size]))
-        await session.save()
-        if enough and enough(found):
-            break
-    return RowsDone({key: found[key] for key in keys if key in found}, len(keys) - len(found))
-
-
-async def trace_of(session: Session, prompts: Prompts, input_key: str, repeat: int) -> Trace | None:
-    """Return a run on one input, or None when a call of it failed for good; raises what else the model raises."""
-    try:
-        return await session.runner(repeat).run(prompts, input_key)
-    except CallFailed:
-        return None
-
-
-# ── running and judging ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _row(evaluation: Evaluation, session: Session, key: str, scorer: Scorer | None) -> _RowRun:
@@ -456,18 +204,6 @@ def _count(evaluation: Evaluation, session: Session, row: _RowRun) -> None:
     if after is not None and before is not None:
         verdicts.append(Verdict.WIN if after > before else Verdict.LOSS if after < before else Verdict.TIE)
     session.stage.count(after or 0, 0 if after is None else evaluation.repeats, verdicts)
-
-
-def question(evaluation: Evaluation, before: Trace, after: Trace) -> Question:
-    """Return the comparison of two final outputs; the rubric, if there is one, says what counts."""
-    system = evaluation.system
-    sample = evaluation.task.sample(after.input_key, "")
-    read = task_shown(sample.question, evaluation.rubric)
-    role = system.by_name[system.output].description
-    return Question(Level.GLOBAL, system.output, role, read, after.output, before.output, candidate_first=True)
-
-
-# ── what was found ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def _scores(evaluation: Evaluation, rows: RowsDone[_RowRun], scorer: Scorer | None, executor: str) -> Scores:

@@ -17,8 +17,8 @@ from maspo.events import CallUnsettled
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Scorer
 from maspo.study.attention import Attention
-from maspo.study.evaluation.evaluate import open_evaluation, over_rows, question, questions_of, scorer_for, trace_of
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd, Side
+from maspo.study.evaluation.rows import open_evaluation, over_rows, question, questions_of, scorer_for, trace_of
 from maspo.study.fruitless import check_answers, check_judge, check_roles
 from maspo.study.session import Session
 

@@ -31,8 +31,8 @@ from maspo.optimizers.structure.greedy import search_greedily
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.stats.paired import net_loss_bound
 from maspo.study.attention import Attention
-from maspo.study.evaluation.evaluate import open_evaluation, question, questions_of
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd
+from maspo.study.evaluation.rows import open_evaluation, question, questions_of
 from maspo.study.fruitless import check_roles
 from maspo.study.holdout import result_of
 from maspo.study.job import Split
