@@ -45,6 +45,20 @@ def coalitions_of(players: Sequence[str], orders: Sequence[Sequence[str]] = ()) 
     return tuple(dict.fromkeys(passed))
 
 
+def mean_gains(
+    players: Sequence[str], values: Mapping[Coalition, float], orders: Sequence[Sequence[str]], nobody: float = 0.0
+) -> dict[str, float]:
+    """Return what each player adds when it joins, on average over orders; ``nobody`` is the value of no player."""
+    found = dict.fromkeys(players, 0.0)
+    for order in orders:
+        before = nobody
+        for end, player in enumerate(order):
+            now = values[frozenset(order[: end + 1])]
+            found[player] += (now - before) / len(orders)
+            before = now
+    return found
+
+
 def shapley_of_an_input(
     players: Sequence[str], values: Mapping[Coalition, float], orders: Sequence[Sequence[str]] = ()
 ) -> dict[str, float]:
@@ -53,14 +67,7 @@ def shapley_of_an_input(
     ``values`` holds that of each coalition; of nobody it is 0.
     """
     if orders:
-        found = dict.fromkeys(players, 0.0)
-        for order in orders:
-            before = 0.0
-            for end, player in enumerate(order):
-                now = values[frozenset(order[: end + 1])]
-                found[player] += (now - before) / len(orders)
-                before = now
-        return found
+        return mean_gains(players, values, orders)
     n = len(players)
     weights = [factorial(size) * factorial(n - size - 1) / factorial(n) for size in range(n)]
     exact = dict.fromkeys(players, 0.0)

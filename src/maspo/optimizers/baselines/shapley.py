@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import permutations
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from pydantic import Field
 
@@ -19,8 +19,8 @@ from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.optimizers.base import Problem, Propose, Search
 from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.stats.shapley import Coalition, coalitions_of, mean_gains
 
-Coalition: TypeAlias = frozenset[str]
 _MOST_EXACT = 3
 """Agents of which every order is run: six orders, seven coalitions."""
 
@@ -59,9 +59,7 @@ class _Shapley(PlannedSearch):
         refined: tuple[str, ...] = agents
         for number in self.steps(config.cycles):
             orders = self.draw_orders()
-            coalitions = list(
-                dict.fromkeys(frozenset(order[: end + 1]) for order in orders for end in range(len(order)))
-            )
+            coalitions = coalitions_of(agents, orders)
             traces = self.draw_traces(f"s{number}")
             asked = [Propose(f"s{number}/{name}/propose", name, best.prompts, traces, (), 1) for name in refined]
             changed = [one for one in coalitions if one & set(refined)]
@@ -103,11 +101,4 @@ def _score(scored: Scored) -> float:
 
 def shapley_values(orders: Sequence[Sequence[str]], values: Mapping[Coalition, float]) -> dict[str, float]:
     """Return what each agent adds when it joins, on average over orders; exact over all orders (Eq. 2 of the paper)."""
-    found = dict.fromkeys(orders[0], 0.0) if orders else {}
-    for order in orders:
-        before = EVEN  # of nobody: the seed prompts
-        for end, name in enumerate(order):
-            now = values[frozenset(order[: end + 1])]
-            found[name] += (now - before) / len(orders)
-            before = now
-    return found
+    return mean_gains(orders[0] if orders else (), values, orders, nobody=EVEN)  # of nobody: the seed prompts
