@@ -16,7 +16,7 @@ from maspo.config import PROFILES, Caps, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError, RunChanged, StoreError
 from maspo.models.base import Request
 from maspo.report import phrases
-from maspo.report.comparison import markdown, summary
+from maspo.report.comparison import headline, markdown, notes, summary
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
@@ -363,6 +363,16 @@ def test_q45_how_far_the_seeds_of_a_method_differ_is_told(tmp_path: Path, labels
     lines = tuple(replace(line, alone=line.alone[:1], repeats=1) for line in found.table.standings)
     single = replace(found, table=replace(found.table, standings=lines))
     assert "seed by seed" not in summary(single) + markdown(single), "one run has no spread"
+
+
+def test_q46_labels_that_no_answer_meets_are_told_of_before_anything_else(tmp_path: Path) -> None:
+    comparison = own(asked())
+    inputs = comparison.inputs
+    never = replace(comparison, inputs=replace(inputs, rows=tuple(replace(row, answer="never") for row in inputs.rows)))
+    for name, one, told in (("met", comparison, False), ("never", never, True)):
+        found, _ = play(one, tmp_path / name)
+        assert headline(found).startswith("No final answer equals its label") == told
+        assert (f"On none of {INPUTS} inputs with a label" in "\n".join(notes(found))) == told
 
 
 def test_q33_inputs_that_ask_the_same_count_once() -> None:

@@ -45,6 +45,8 @@ _SIGNS = {1: "+", -1: "−", 0: "·"}
 
 def headline(found: Compared) -> str:
     """Return the outcome in a sentence or two: who is claimed to be better than the seed prompts, and than whom."""
+    if found.mismatch:
+        return "No final answer equals its label, so labels tell nobody apart: see the notes."
     better = [one.name for one in found.table.standings if one.verdict == "improved"]
     what = "preferred by the judge to" if found.table.decided_by == "judge" else "better than"
     verb = "are" if len(better) > 1 else "is"
@@ -312,7 +314,8 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_ALONE_COLUMNS, alone))
     if curves := _curves(found):
         width = len(columns(curves))
-        parts.append(_markdown_table(columns(curves), [told(name, curve, width) for name, curve in curves.items()]))
+        headed = ("on the way", *columns(curves)[1:])
+        parts.append(_markdown_table(headed, [told(name, curve, width) for name, curve in curves.items()]))
     parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
     won = [(one.name, _listed(one.won), _listed(one.lost)) for one in found.table.standings if one.kind != "seed"]
     parts.append(_markdown_table(("", "inputs won against the seed prompts", "lost"), won))
