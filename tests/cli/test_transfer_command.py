@@ -45,6 +45,7 @@ def test_q01_prompts_meet_the_seed_prompts_with_another_model_on_the_runs_hold_o
     said = maspo(*given, "--out", "moved", "--json")
     assert said.code == 0, said
     assert "note: found with default, there" in said.err and "on its hold-out" in said.err
+    assert "first against seed" in said.err
     difference = said.json["difference"]
     assert difference["wins"] + difference["losses"] + difference["ties"] == held_out
     assert said.json["verdict"] in ("improved", "no_evidence", "worse", "cannot_tell")

@@ -229,7 +229,7 @@ def read_outputs(arguments: Arguments, choice: EvaluationOptions) -> tuple[Evalu
         notes.append("both prompt sets are the same, so that nothing can differ")
     if choice.repeats < 1:
         raise ConfigInvalid(f"--repeats {choice.repeats}: expected 1 or more")
-    names: Mapping[Side, str] = {"before": _name_prompt_set(before_name), "after": _name_prompt_set(after_name)}
+    names: Mapping[Side, str] = {"before": name_prompt_set(before_name), "after": name_prompt_set(after_name)}
     evaluation = Evaluation(
         system=system,
         task=task,
@@ -270,7 +270,7 @@ def _read_prompt_set(system: System, name: str) -> Prompts:
     return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name), _PROMPT_SETS)).prompts
 
 
-def _name_prompt_set(name: str) -> str:
+def name_prompt_set(name: str) -> str:
     """Return what people call a prompt set: ``seed``, or the folder and the file."""
     path = Path(name).resolve()
     if name in (SEED, NONE):
@@ -362,5 +362,5 @@ def rows_seen(keys: Collection[str], names: Iterable[str]) -> dict[str, frozense
                 continue
         seen = searched.intersection(keys)
         if seen:
-            found[_name_prompt_set(name)] = seen
+            found[name_prompt_set(name)] = seen
     return found

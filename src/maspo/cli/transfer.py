@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from maspo.cli.agreeing import agree_to_app, agree_to_file
-from maspo.cli.evaluate import begin_evaluation, fitting_scorer, with_seen_rows
+from maspo.cli.evaluate import begin_evaluation, fitting_scorer, name_prompt_set, with_seen_rows
 from maspo.cli.options import Arguments, scorer_name
 from maspo.cli.prepare import draw_rows, key_missing
 from maspo.cli.settings import Sources, load_settings
@@ -48,7 +48,7 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
         after=finished.winners,
         before=job.system.prompts,
         scorer=scorer_name(fitting_scorer(task, None), False, settings.config.sandbox.packages),
-        names={"before": "seed", "after": f"found by {folder.name}"},
+        names={"before": "seed", "after": name_prompt_set(str(folder))},
     )
     evaluation = with_seen_rows(evaluation, [str(folder)])
     endpoints_of(models)
