@@ -1,12 +1,14 @@
 """What a watch tells and does on streams in which something changes: false alarms, delays, recovery, promotions.
 
-    python benchmarks/watch.py [--first 0] [--worlds 4] [--streams 100] [--records FILE] [--part delays|recovery]
+    python benchmarks/watch.py [--first 0] [--worlds 4] [--streams 100] [--records FILE] [--part delays|words|recovery]
 
 `delays`: in each world, windows are looked at by the real watch before and after changes of three kinds at five
 strengths; streams are drawn from these windows, with a change after the twelfth. An oracle knows the distributions of
 all numbers before and after: CUSUM of their log-likelihood ratios, with the threshold that rings falsely once in 1,000
-windows. `recovery`: one whole watch a world, with searches and canaries, beside a fresh search from the seed prompts in
-the changed world; whatever is promoted is measured in the world of that moment, beside what it replaced.
+windows. `words`: streams of inputs alone, which take no calls, looked at with either set of bets (`maspo.online.plan`):
+how soon weak changes of the inputs are told of by what they speak of. `recovery`: one whole watch a world, with
+searches and canaries, beside a fresh search from the seed prompts in the changed world; whatever is promoted is
+measured in the world of that moment, beside what it replaced.
 """
 
 from __future__ import annotations
@@ -32,11 +34,12 @@ from maspo.core.prompts import Prompts
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.models.base import ModelClient
 from maspo.online.control import STREAMS, Standing
-from maspo.online.plan import Plan
+from maspo.online.measures import Vocabulary
+from maspo.online.plan import BETS, Plan
 from maspo.online.record import WindowSeen
 from maspo.online.sources import Called
 from maspo.online.watching import DATABASE, Screen, Surroundings, Watch, watch
-from maspo.stats.drift import Detector, Streams, bets_on_losses
+from maspo.stats.drift import Bets, Detector, Streams, bets_on_losses
 from maspo.store import RunStore
 from maspo.study.job import Job
 from maspo.team import System
@@ -232,6 +235,46 @@ def delays(rows: Sequence[Mapping[str, Any]], streams: int, rate: int) -> None:
             )
 
 
+# ── inputs alone ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def words_of_windows(seed: int, strength: float, start: int) -> list[tuple[float, ...]]:
+    """Return how unexpected the words of inputs are, window by window, in a world whose inputs have so far changed."""
+    quiet, world = DriftingWorld(seed), DriftingWorld(seed, "inputs", strength)
+    world.changed, size = strength > 0, Plan().window
+    vocabulary = Vocabulary(str(row["input"]) for row in islice(quiet.inputs(10_000), size))
+    texts = (str(row["input"]) for row in world.inputs(start))
+    return [tuple(map(vocabulary.surprise, islice(texts, size))) for _ in range(AFTER // 2)]
+
+
+def told_by_words(seeds: Sequence[int], streams: int, rate: int) -> None:
+    """Print how soon a weak change of the inputs is told of by their words, by the bets that evidence is made of."""
+    print("| strength | bets | told within 60 windows | median delay | before the change |\n|---|---|---|---|---|")
+    for strength in STRENGTHS[:2]:
+        windows = {s: (words_of_windows(s, 0.0, 20_000), words_of_windows(s, strength, 30_000)) for s in seeds}
+        chance = random.Random(1)
+        drawn = []
+        for number in range(streams):
+            before, after = windows[seeds[number % len(seeds)]]
+            drawn.append([*chance.choices(before, k=CHANGED_AFTER), *chance.choices(after, k=60)])
+        for name, bets in BETS.items():
+            rung = [_rung_by_words(stream, bets, rate) for stream in drawn]
+            late = [one - CHANGED_AFTER for one in rung if one is not None and one > CHANGED_AFTER]
+            early = sum(one is not None and one <= CHANGED_AFTER for one in rung)
+            middle = sorted([*late, *[NEVER] * (streams - len(late))])[streams // 2]
+            delay = "none" if middle == NEVER else middle
+            print(f"| {strength} | {name} | {len(late)} of {streams} | {delay} | {early} |", flush=True)
+
+
+def _rung_by_words(stream: Sequence[tuple[float, ...]], bets: Mapping[str, Bets], rate: int) -> int | None:
+    chance, found = random.Random(2), Streams(STREAMS, bets)
+    for number, scores in enumerate(stream, start=1):
+        found.step({"words": scores}, (chance.random() for _ in count()))
+        if found.evidence() / 2 >= rate:
+            return number
+    return None
+
+
 # ── whole watches ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -302,9 +345,12 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=4)
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--records", type=Path, default=Path("watch.jsonl"))
-    parser.add_argument("--part", choices=("delays", "recovery"), default="delays")
+    parser.add_argument("--part", choices=("delays", "words", "recovery"), default="delays")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what is recorded")
     given = parser.parse_args()
+    if given.part == "words":
+        told_by_words(range(given.first, given.first + given.worlds), given.streams, Plan().windows_per_alarm)
+        return
     rows = [json.loads(line) for line in given.records.read_text().splitlines()] if given.records.exists() else []
     known = {(row["part"], row["seed"]) for row in rows}
 

@@ -9,9 +9,10 @@ from random import Random
 import pytest
 
 from maspo.core.errors import ConfigInvalid
-from maspo.online.control import Ask, Found, Look, Search, Watching, watching
-from maspo.online.plan import Costs, Plan
+from maspo.online.control import STREAMS, Ask, Found, Look, Search, Watching, _Watch, watching
+from maspo.online.plan import BETS, Costs, Plan
 from maspo.online.record import SearchEnded, WindowSeen
+from maspo.stats.drift import Streams
 
 SEED, FIRST, SECOND = {"a": "seed"}, {"a": "first"}, {"a": "second"}
 COSTS = Costs(look=50, canary=80, search=400)
@@ -247,6 +248,19 @@ def test_o08_inputs_are_looked_at_where_models_may_not_be_asked() -> None:
 def test_o09_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ConfigInvalid, match=r"^watch: "):
         Plan(**wrong)  # type: ignore[arg-type]
+
+
+def test_o10_a_watch_gathers_the_evidence_that_its_plan_says() -> None:
+    evidence, chances = dict[str, float](), _Watch(PLAN, COSTS, FIRST, SEED).chances
+    for name, bets in BETS.items():
+        past, end = live(Life(10**9, 0.5), 8, replace(PLAN, bets=name))
+        alone = Streams(STREAMS, bets)
+        for ask, found in past:
+            if isinstance(ask, Look) and isinstance(found, WindowSeen) and ask.reference:
+                alone.step(found.scores, chances(found.number))
+        evidence[name] = sum(end.standing.shares[stream] for stream in STREAMS)
+        assert evidence[name] == pytest.approx(alone.evidence() / 2)
+    assert evidence["strong"] != evidence["weak too"]
 
 
 def test_p_a_clock_that_is_set_back_brings_no_new_budget() -> None:

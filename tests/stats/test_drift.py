@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.stats.drift import Detector, Ranks, Streams, bets, bets_on_losses, evidence_for
+from maspo.stats.drift import STRONG, WEAK_TOO, Bets, Detector, Ranks, Streams, bets, bets_on_losses, evidence_for
 
 
+@pytest.mark.parametrize("chosen", [STRONG, WEAK_TOO])
 @pytest.mark.parametrize("two_sided", [True, False])
-def test_r01_a_bet_is_worth_one_on_average_while_p_values_are_uniform(two_sided: bool) -> None:
+def test_r01_a_bet_is_worth_one_on_average_while_p_values_are_uniform(two_sided: bool, chosen: Bets) -> None:
     grid = [(step + 0.5) / 20_000 for step in range(20_000)]
-    values = [[exp(one) for one in bets([p], two_sided)] for p in grid]
+    values = [[exp(one) for one in bets([p], two_sided, chosen)] for p in grid]
     for bet in zip(*values, strict=True):
         assert 0.9 < sum(bet) / len(grid) < 1 + 1e-9, "the grid misses the pole at 0, never adds to it"
 
@@ -64,6 +65,22 @@ def test_r05_a_change_is_told_soon_and_a_larger_one_sooner() -> None:
         shift: sorted((_stream(Random(seed), 60, 15, shift) or 75) - 15 for seed in range(7))[3] for shift in (0.7, 1.5)
     }
     assert 1 <= delays[1.5] <= delays[0.7] <= 8
+
+
+def _told_of_more_rare_ones(chosen: Bets, chance: Random) -> bool:
+    """Say whether it is told within 25 windows that more of the inputs are of a rare kind than in 12 before."""
+    watched = Streams({"words": True}, {"words": chosen})
+    for window in range(37):
+        rare = 0.08 if window >= 12 else 0.02
+        watched.step({"words": [float(chance.random() < rare) for _ in range(60)]}, iter(chance.random, None))
+        if watched.evidence() >= 1000:
+            return window >= 12
+    return False
+
+
+def test_r10_a_change_of_a_few_inputs_in_a_hundred_is_told() -> None:
+    before, now = (sum(_told_of_more_rare_ones(bets, Random(seed)) for seed in range(8)) for bets in (STRONG, WEAK_TOO))
+    assert before <= 3 and now >= 7
 
 
 def test_r06_evidence_since_every_beginning_forgets_what_spoke_against_a_change() -> None:

@@ -14,7 +14,7 @@ from typing import Final, Literal, NoReturn, TypeAlias
 
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
-from maspo.online.plan import Costs, Plan
+from maspo.online.plan import BETS, Costs, Plan
 from maspo.online.record import SearchEnded, WindowSeen
 from maspo.stats.drift import Detector, Streams, bets_on_losses, evidence_for
 
@@ -160,7 +160,7 @@ class _Watch:
     searches: int = 0
     reference: int = 0
     """The window that later ones are held against; 0 until there is one."""
-    watched: Streams = field(default_factory=lambda: Streams(STREAMS))
+    watched: Streams = field(init=False)
     worse: Detector = field(default_factory=Detector)
     calm: int = 0
     """The latest window after which there was no evidence of a change to speak of."""
@@ -174,6 +174,9 @@ class _Watch:
     spent: _Spending = field(default_factory=_Spending)
     told: list[Told] = field(default_factory=list)
     simulated: bool = False
+
+    def __post_init__(self) -> None:
+        self.watched = Streams(STREAMS, BETS[self.plan.bets])
 
     def run(self) -> Watching:
         while True:
@@ -278,7 +281,8 @@ class _Watch:
     def start_anew(self) -> None:
         """Take what comes from now on for normal."""
         self.candidate, self.canary, self.ahead, self.waiting = None, (0, 0), None, ""
-        self.reference, self.watched, self.worse, self.met = 0, Streams(STREAMS), Detector(), {}
+        self.reference, self.worse, self.met = 0, Detector(), {}
+        self.watched = Streams(STREAMS, BETS[self.plan.bets])
         self.calm = self.windows
         self.state = "learning"
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from maspo.core.errors import ConfigInvalid
+from maspo.stats.drift import WEAK_TOO, Bets
+
+Sought: TypeAlias = Literal["strong", "weak too"]
+BETS: Final[Mapping[Sought, Mapping[str, Bets]]] = {"strong": {}, "weak too": {"lengths": WEAK_TOO, "words": WEAK_TOO}}
+"""The bets of those streams to which every input of a window belongs; on all others they are on strong changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class Plan:
     """Whether the next search starts from a candidate that was given up while it was ahead."""
     follow_judge: bool = False
     """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
+    bets: Sought = "weak too"
+    """Changes that the evidence is gathered for: ``strong`` of watches that began before there was another choice."""
     search_share: float = 0.3
     """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked, and there is
     another where nothing comes of it (docs/design/0031-watching.md)."""
@@ -85,6 +92,7 @@ BEFORE: Final[Mapping[str, object]] = {
     "searches": 1,
     "from_candidate": False,
     "follow_judge": True,
+    "bets": "strong",
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
 

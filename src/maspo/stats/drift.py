@@ -22,12 +22,37 @@ from dataclasses import dataclass, field
 from math import exp, log, log1p
 from statistics import fmean
 
-POWERS = (0.4, 0.7)
-"""Bets on small p-values are ε · p^(ε − 1): with a small ε on few extreme observations, with a larger one on many that
-are a little so."""
-LEANING = 0.5
-"""The third bet on small p-values, 1 + λ (1 − 2 p), is on a slight shift of all of them. Of changes of normal and of
-binary observations, small and large, one of the three catches at least 0.6 of what the best bet would, on average."""
+
+@dataclass(frozen=True, slots=True)
+class Bets:
+    """Bets on small p-values, each of them a density on 0 to 1."""
+
+    powers: tuple[float, ...]
+    """ε · p^(ε − 1): with a small ε on few extreme observations, with one near 1 on many that are a little so."""
+    leaning: float
+    """λ of 1 + λ (1 − 2 p): on a slight shift of all of them."""
+    rare: tuple[float, float] | None = None
+    """Share s of the observations, and how much is laid on them, m: 1 − m + m / s on p-values up to s, else 1 − m. On
+    something that few observations have, and more than before."""
+
+    def on_small(self, p_values: Sequence[float]) -> tuple[float, ...]:
+        """Return the logarithm of what each bet makes of some p-values."""
+        found = [sum(log(power) + (power - 1) * log(p) for p in p_values) for power in self.powers]
+        found.append(sum(log1p(self.leaning * (1 - 2 * p)) for p in p_values))
+        if self.rare is not None:
+            share, laid = self.rare
+            hits = sum(p <= share for p in p_values)
+            found.append(hits * log(1 - laid + laid / share) + (len(p_values) - hits) * log(1 - laid))
+        return tuple(found)
+
+
+STRONG = Bets((0.4, 0.7), 0.5)
+"""On changes of most of what is observed: where there are ten observations a step, no others can be told. Of changes of
+normal and of binary observations, small and large, one of the three catches at least 0.6 of what the best bet would, on
+average."""
+WEAK_TOO = Bets((0.7, 0.9), 0.35, (0.03, 0.05))
+"""Also on changes of a few observations in a hundred, on which ``STRONG`` loses: for dozens of observations a step
+(docs/design/0031-watching.md says what either is worth)."""
 _SHARES = tuple(step / 20 for step in range(1, 20))
 """Shares of what one has that are bet on a win, from 5 % to 95 %, in equal parts."""
 _LEAST_P = 1e-12
@@ -56,15 +81,10 @@ class Ranks:
         return max(_LEAST_P, (larger + chance * equal) / len(self._known))
 
 
-def bets(p_values: Sequence[float], two_sided: bool) -> tuple[float, ...]:
+def bets(p_values: Sequence[float], two_sided: bool, chosen: Bets = STRONG) -> tuple[float, ...]:
     """Return the logarithm of what each bet makes of some p-values: on small ones, and, two-sided, on large ones."""
-    low = _bets_on_small(p_values)
-    return (*low, *_bets_on_small([max(_LEAST_P, 1 - p) for p in p_values])) if two_sided else low
-
-
-def _bets_on_small(p_values: Sequence[float]) -> tuple[float, ...]:
-    leaning = sum(log1p(LEANING * (1 - 2 * p)) for p in p_values)
-    return (*(sum(log(power) + (power - 1) * log(p) for p in p_values) for power in POWERS), leaning)
+    low = chosen.on_small(p_values)
+    return (*low, *chosen.on_small([max(_LEAST_P, 1 - p) for p in p_values])) if two_sided else low
 
 
 def bets_on_losses(verdicts: Iterable[int]) -> tuple[float, ...]:
@@ -107,6 +127,8 @@ class Streams:
 
     two_sided: Mapping[str, bool]
     """By stream: whether smaller observations than before are a change, too, or larger ones only."""
+    bets: Mapping[str, Bets] = field(default_factory=dict)
+    """By stream, where they are not ``STRONG``."""
     ranks: dict[str, Ranks] = field(default_factory=dict)
     detectors: dict[str, Detector] = field(default_factory=dict)
 
@@ -116,7 +138,7 @@ class Streams:
         for name, two_sided in self.two_sided.items():
             ranks = self.ranks.setdefault(name, Ranks())
             p_values = [ranks.place(score, next(draw)) for score in observed.get(name, ())]
-            logs = bets(p_values, two_sided) if p_values else ()
+            logs = bets(p_values, two_sided, self.bets.get(name, STRONG)) if p_values else ()
             self.detectors[name] = self.detectors.get(name, Detector()).after(logs)
 
     def evidence(self) -> float:
