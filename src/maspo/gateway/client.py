@@ -8,8 +8,7 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import ClassVar, Final, Protocol, Self
@@ -280,10 +279,14 @@ class WireClient:
         """Send a request that is no model call, and return the answer, whatever it is."""
         started = time.perf_counter()
         try:
-            async with self._connected(request) as connection:
-                head = await self._ask(connection, request, most=sys.maxsize)  # a file may be long
+            url, proxy = self._way(request)
+            connection = await self._lines.take(url, proxy)
+            try:
+                head = await self._ask(connection, request, url, proxy, most=sys.maxsize)  # a file may be long
                 await connection.pass_on(None)
                 return Response(head.status, head.headers, bytes(connection.body))
+            finally:
+                self._lines.give_back(url, proxy, connection)
         except (TimeoutError, OSError, ValueError) as error:
             raise self._describe_loss(request, error, time.perf_counter() - started) from None
 
@@ -298,13 +301,17 @@ class WireClient:
         started = time.perf_counter()
         begun = failure = False
         try:
-            async with self._connected(request) as connection:
-                head = await self._ask(connection, request, most=_LARGEST_REPLY)
+            url, proxy = self._way(request)
+            connection = await self._lines.take(url, proxy)
+            try:
+                head = await self._ask(connection, request, url, proxy, most=_LARGEST_REPLY)
                 if request.streamed and head.status == 200:
                     begun = True
                     await request.delivery.begin(head)
                 raw = connection.body
                 await connection.pass_on(request.delivery if begun else None)
+            finally:
+                self._lines.give_back(url, proxy, connection)
         except (TimeoutError, OSError, ValueError) as error:
             failure = True
             lost = self._describe_loss(request, error, time.perf_counter() - started)
@@ -312,24 +319,21 @@ class WireClient:
         if failure:
             if not begun:
                 raise lost from None
-            request.delivery.said = read(request, replace(head, body=bytes(raw)))
+            request.delivery.said = read(request, Response(head.status, head.headers, bytes(raw)))
             request.delivery.cut = True
             raise Broken(f"{lost}, after {len(raw)} bytes of the reply")
-        return self._reply(request, asked, replace(head, body=bytes(raw)), seconds)
+        return self._reply(request, asked, Response(head.status, head.headers, bytes(raw)), seconds)
 
-    @asynccontextmanager
-    async def _connected(self, request: WireRequest) -> AsyncIterator[Connection]:
-        """Lend a connection to where a request goes."""
+    @property
+    def _lines(self) -> Connections:
+        """The connections that are lent to requests."""
         if self._connections is None:
             raise RuntimeError("the client is not open; use `async with WireClient(upstreams) as client:`")
-        url, proxy = self._way(request)
-        connection = await self._connections.take(url, proxy)
-        try:
-            yield connection
-        finally:
-            self._connections.give_back(url, proxy, connection)
+        return self._connections
 
-    async def _ask(self, connection: Connection, request: WireRequest, most: int) -> Response:
+    async def _ask(
+        self, connection: Connection, request: WireRequest, url: URL, proxy: str | None, most: int
+    ) -> Response:
         """Send a request; return status and headers of its answer, of which ``most`` bytes are held, and a piece."""
         provider = request.dialect.provider
         endpoint = self._endpoint(provider)
@@ -338,7 +342,6 @@ class WireClient:
         if endpoint.attribution:
             named = {"Purpose": request.purpose, "Agent": request.agent, "Run": endpoint.run}
             headers += [(f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value]
-        url, proxy = self._way(request)
         sent = request_head(request.method, url, headers, len(body), proxy)
         told = await connection.ask(sent, body, most)
         return Response(told.status, told.headers)
@@ -443,7 +446,10 @@ class WireClient:
 
 def header(headers: Headers, name: str) -> str:
     """Return a header's value, in lower case; empty when there is none."""
-    return next((value.strip().lower() for key, value in headers if key.lower() == name), "")
+    for key, value in headers:
+        if key.lower() == name:
+            return value.strip().lower()
+    return ""
 
 
 def unpacked(body: bytes, headers: Headers) -> bytes | None:
@@ -523,10 +529,16 @@ def _rest_of(key: str, body: str, texts: Iterable[str]) -> str:
 
 def _without(body: str, text: str) -> str:
     """Return a body of JSON with an empty text in the place of one, in either of the ways in which it is written."""
-    escaped = json.dumps(text)
+    escaped = _in_json(text)
     if escaped in body:
         return body.replace(escaped, _NO_TEXT)
-    return body.replace(json.dumps(text, ensure_ascii=False), _NO_TEXT)
+    return body if text.isascii() else body.replace(json.dumps(text, ensure_ascii=False), _NO_TEXT)
+
+
+@lru_cache(maxsize=256)
+def _in_json(text: str) -> str:
+    """Return a text as JSON has it; the prompts of agents come with every call."""
+    return json.dumps(text)
 
 
 def cut_from(keys: Iterable[str], text: str) -> str:
@@ -572,4 +584,5 @@ def forget_keys() -> None:
     """Let go of the keys that were kept from call to call."""
     keys_in.cache_clear()
     _cut.cache_clear()
+    _in_json.cache_clear()
     _secret.cache_clear()

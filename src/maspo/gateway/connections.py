@@ -12,7 +12,7 @@ import math
 import ssl
 from collections import deque
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
@@ -92,7 +92,8 @@ class Connection(asyncio.Protocol):
         self._busy, self._written = True, False
         self._reader, self._most, self.body = ResponseReader(head.partition(b" ")[0]), most, bytearray()
         self._heard = self._loop.time()
-        self._timer = self._loop.call_later(self._silence, self._look)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._silence, self._look)
         if len(body) <= _AT_ONCE:
             self._transport.write(head + body)
             self._written = True
@@ -113,8 +114,6 @@ class Connection(asyncio.Protocol):
     async def ask_for_tunnel(self, head: bytes) -> int:
         """Ask a proxy to connect through; return the status of its answer, after which the connection is as new."""
         told = await self.ask(head, b"", 0)
-        if self._timer is not None:
-            self._timer.cancel()
         self._busy = False
         return told.status
 
@@ -133,8 +132,6 @@ class Connection(asyncio.Protocol):
 
     def release(self) -> bool:
         """End the exchange; say whether the connection can serve another."""
-        if self._timer is not None:
-            self._timer.cancel()
         answered = self._busy and self._reader.ended and self._reader.kept and self._failure is None and self.is_open
         # One whose reply was not taken reads no more, and one whose request is not out would send the rest first.
         kept = answered and self._waits is None and self._is_all_sent()
@@ -176,7 +173,10 @@ class Connection(asyncio.Protocol):
         self.close()
 
     def _look(self) -> None:
-        """End what waits for bytes once none have come for too long: one timer for a reply, in however many pieces."""
+        """End what waits for bytes once none have come for too long: one timer for all that a connection carries."""
+        if not self._busy:
+            self._timer = None
+            return
         left = min(self._heard + self._silence - self._loop.time(), self._silence)
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
@@ -366,7 +366,7 @@ def request_head(method: str, url: URL, headers: Iterable[tuple[str, str]], size
     through = proxy is not None and url.scheme == "http"
     target = str(url) if through else url.raw_path_qs
     named = url.host_port_subcomponent or ""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {named}", *(f"{name}: {value}" for name, value in headers)]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {named}", *[f"{name}: {value}" for name, value in headers]]
     if size or method not in ("GET", "HEAD", "DELETE", "OPTIONS"):
         lines.append(f"Content-Length: {size}")
     head = "\r\n".join(lines)
@@ -384,6 +384,7 @@ def _credentials(proxy: str | None) -> str:
     return f"Proxy-Authorization: Basic {base64.b64encode(told).decode()}\r\n"
 
 
+@lru_cache(maxsize=256)
 def _place(url: URL, proxy: str | None) -> tuple[str, str | None]:
     return f"{url.scheme}://{url.raw_host}:{url.port}", proxy
 

@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from hmac import compare_digest
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import unquote
@@ -46,7 +46,7 @@ from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
 from maspo.gateway.response_reader import LONGEST_HEADER, Headers
 from maspo.gateway.tools import PATH, ToolRecord
-from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply
+from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply, WireText
 from maspo.models.base import AGENT, Message, ModelClient, Reply
 
 Edit: TypeAlias = Callable[[str | None, tuple[WireCall, ...], str], str]
@@ -299,6 +299,7 @@ class Gateway:
         if self._runner is not None:
             await self._runner.cleanup()
         forget_keys()
+        _passed_on.cache_clear()
 
     def open(
         self,
@@ -354,7 +355,7 @@ class Gateway:
         if request.headers.get("Expect", "").lower() == "100-continue":  # curl asks before it sends much
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         packed = await request.read()
-        sent = _sent(request)
+        sent = _sent(request.raw_headers)
         rollout._keys.update(keys_in(sent, path))
         if request.method != "POST":
             return await self._pass_on(dialect, request.method, path, packed, sent)
@@ -431,8 +432,9 @@ class Gateway:
         if before:
             asked = {**asked, "previous_response_id": before}
         text = json.dumps([dialect.name, incoming.path, asked], sort_keys=True, separators=(",", ":"))
-        names: dict[str, int] = {}
-        text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)
+        if 'id":"' in text:
+            names: dict[str, int] = {}
+            text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)
         return _digest(text.encode()), before
 
     def _join(self, rollout: Rollout, content: str, request: web.BaseRequest) -> _Attempt | None:
@@ -610,7 +612,7 @@ class _Note:
             number=asking.number,
             dialect=asking.dialect.name,
             model=clean(self.asked.model),
-            texts=tuple(replace(text, text=clean(text.text)) for text in self.asked.texts),
+            texts=tuple(_cleaned(text, clean(text.text)) for text in self.asked.texts),
             offered=self.asked.offered,
             output=clean(said.text),
             tools=tuple(replace(tool, name=clean(tool.name), arguments=clean(tool.arguments)) for tool in said.tools),
@@ -644,6 +646,10 @@ class _Note:
                     break
 
 
+def _cleaned(text: WireText, words: str) -> WireText:
+    return text if words == text.text else replace(text, text=words)
+
+
 def _fits(tool: ToolCall, id: str, name: str) -> bool:
     """Say whether a result is that of a tool call, whose result is not known yet."""
     if tool.result is not None:
@@ -667,11 +673,17 @@ def _has_gone(request: web.BaseRequest) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _sent(request: web.BaseRequest) -> Headers:
+def _sent(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return the headers that are sent on."""
-    found = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers]
+    return _passed_on(tuple([pair for pair in raw if pair[0].lower() != b"content-length"]))
+
+
+@lru_cache(maxsize=64)
+def _passed_on(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
+    """Return the headers of an app that are sent on; they are the same from call to call, but for the length."""
+    found = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
     kept = _end_to_end(found, _NOT_SENT)
-    codings = [coding.strip() for coding in header(tuple(found), "accept-encoding").split(",")]
+    codings = [coding.strip() for coding in header(found, "accept-encoding").split(",")]
     known = [coding for coding in codings if coding.split(";")[0].strip() in _CODINGS]
     return (*kept, *((("Accept-Encoding", ", ".join(known)),) if known else ()))
 
@@ -681,13 +693,13 @@ def _returned(headers: Headers) -> Headers:
     return _end_to_end(headers, _NOT_RETURNED)
 
 
-def _end_to_end(headers: Iterable[tuple[str, str]], without: frozenset[str]) -> Headers:
+def _end_to_end(headers: Headers, without: frozenset[str]) -> Headers:
     """Return headers without some, and without those that ``Connection`` names as its own (RFC 9110, 7.6.1)."""
-    found = [(name, value, name.lower()) for name, value in headers]
-    of_connection = {
-        one.strip().lower() for _, value, known in found if known == "connection" for one in value.split(",")
-    }
-    return tuple((name, value) for name, value, known in found if known not in without and known not in of_connection)
+    found = [(name.lower(), value) for name, value in headers]
+    for name, value in found:
+        if name == "connection":
+            without = without.union(one.strip().lower() for one in value.split(","))
+    return tuple([pair for pair, (name, _) in zip(headers, found, strict=True) if name not in without])
 
 
 def _answer(response: Response) -> web.Response:

@@ -20,6 +20,8 @@ _CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
 _LENGTH: Final = re.compile(r"\d{1,18}")
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_FRAMING: Final = frozenset({"connection", "transfer-encoding", "content-length"})
+"""Headers that tell where a response ends, and whether another may follow."""
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -123,7 +125,8 @@ class ResponseReader:
         """Learn how the end of the body is told (RFC 9112, 6.3)."""
         named: dict[str, list[str]] = {}
         for name, value in headers:
-            named.setdefault(name.lower(), []).append(value.lower())
+            if (known := name.lower()) in _FRAMING:
+                named.setdefault(known, []).append(value.lower())
         options = ",".join(named.get("connection", [])).replace(" ", "").split(",")
         self.kept = "close" not in options and (version == 1 or "keep-alive" in options)
         codings = ",".join(named.get("transfer-encoding", [])).replace(" ", "")

@@ -7,7 +7,7 @@ import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -182,6 +182,7 @@ def is_secret(header: str) -> bool:
     return re.search(r"auth|key|token|secret|cookie|password", header, re.IGNORECASE) is not None
 
 
+@lru_cache(maxsize=256)
 def header_safe(text: str) -> str:
     """Percent-encode what a header cannot carry (UTF-8); letters, digits and punctuation but ``%`` stay."""
     return quote(text, safe=_HEADER_SAFE, errors="replace")

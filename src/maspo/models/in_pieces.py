@@ -18,7 +18,6 @@ _CODED: Final = 3
 _SHARE: Final = 0.5
 """Share of a key that its pieces in a text make more than."""
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{4,}={0,2}")
-_OTHER_ALPHABET: Final = str.maketrans("-_", "+/")
 _WORDLIKE = re.compile(r"[A-Za-z]?[a-z]+|[A-Z]+|[^A-Za-z0-9]+")
 """Signs as words have them: they are met in any text."""
 
@@ -45,7 +44,7 @@ class InPieces:
                 while at >= 0:
                     yield at, at + len(gram)
                     at = text.find(gram, at + 1)
-        coded = text.translate(_OTHER_ALPHABET) if "-" in text or "_" in text else text
+        coded = text.replace("-", "+").replace("_", "/")  # of the other alphabet
         if any(map(coded.__contains__, self._first_coded)):
             found = self._enough(self._coded, _CODED, coded)
             for run in _RUN.finditer(coded) if found else ():

@@ -111,6 +111,8 @@ class Secret:
         text = self.cut_from_unread(text, shortest)
         if len(self._key) < max(shortest, _SHORTEST) or self._stands_in:
             return text
+        if not any(map(text.__contains__, self._seeds)):
+            return text
         return self._without_parts(text, _PART, range(0, len(self._key), _PART // 2))
 
     def cut_from_unread(self, text: str, shortest: int = _SHORTEST) -> str:
@@ -146,6 +148,12 @@ class Secret:
             if self.cut_from(once) == once:
                 return text
         return self.cut_from(text)
+
+    @cached_property
+    def _seeds(self) -> list[str]:
+        """The beginnings of the parts of a key that are cut out: where none stands in a text, no part does."""
+        step = _PART // 2
+        return [self._key[begin : begin + step] for begin in range(0, len(self._key) - step + 1, step)]
 
     def _may_be_spelled(self, text: str) -> bool:
         """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text."""
@@ -342,7 +350,10 @@ def _alike(one: str, other: str) -> str:
 
 def _has_escape(text: str) -> bool:
     """Say whether a text holds what a sign of a key may be written with."""
-    return any(sign in text and pattern.search(text) for sign, pattern in _ESCAPES)
+    for sign, pattern in _ESCAPES:  # noqa: SIM110 (a generator takes as long as all that it looks for)
+        if sign in text and pattern.search(text):
+            return True
+    return False
 
 
 def _searched(ways: Iterable[str], first: str) -> re.Pattern[str]:

@@ -125,22 +125,23 @@ def _assembled(body: bytes) -> WireReply:
     finish, failure, done = "", "", False
     usage: object = None
     for chunk in sse_values(body):
-        if chunk == "[DONE]":
-            done = True
-            continue
-        if not isinstance(chunk, dict):
+        if type(chunk) is not dict:
+            done = done or chunk == "[DONE]"
             continue
         if chunk.get("error"):
             failure = failure or failure_in(chunk)
-        usage = chunk.get("usage") or usage
-        for choice in objects(chunk.get("choices")):
-            delta = choice.get("delta")
-            if not isinstance(delta, dict) or choice.get("index", 0) != 0:
+        if "usage" in chunk:
+            usage = chunk["usage"] or usage
+        choices = chunk.get("choices")
+        for choice in choices if type(choices) is list else ():
+            delta = choice.get("delta") if type(choice) is dict else None
+            if type(delta) is not dict or choice.get("index", 0) != 0:
                 continue
             content = delta.get("content") or delta.get("refusal")
-            if isinstance(content, str):
+            if type(content) is str:
                 texts.append(content)
-            finish = text_of(choice.get("finish_reason")) or finish
+            if reason := choice.get("finish_reason"):
+                finish = text_of(reason) or finish
             if "tool_calls" not in delta:
                 continue
             for at, tool in enumerate(objects(delta["tool_calls"])):

@@ -384,8 +384,9 @@ class Limited:
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
-        self._pace.note_answer(_now())
-        self._pace.crowding.note(request, reply, sent, _now(), beside)
+        now = _now()
+        self._pace.note_answer(now)
+        self._pace.crowding.note(request, reply, sent, now, beside)
         return reply
 
     async def _until_due(self, request: Request) -> None:
