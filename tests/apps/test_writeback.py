@@ -79,6 +79,28 @@ def test_any_text_comes_out_of_a_python_literal_as_it_went_in(seed: int) -> None
     assert said(made) == [text, "other"]
 
 
+@pytest.mark.parametrize("end", ['"', '""', '"""', '""""', '\\"', '\\"""', '\\\\"""', "\\"])
+def test_quotes_at_the_end_of_several_lines_are_written(end: str) -> None:
+    new = f"One\ntwo{end}"
+    assert said(changed("t.py", f"P = {OLD!r}\n", new)) == [new]
+    assert said(changed("t.py", f'P = f"{OLD} {{x}}"\n', f"{new} {{value}}", old=f"{OLD} {{value}}")) == [f"{new} "]
+
+
+def test_a_module_is_read_once_for_all_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, parse = list[str](), ast.parse
+
+    def counted(source: str, *given: object, **named: object) -> ast.AST:
+        parsed.append(source)
+        return parse(source, *given, **named)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(ast, "parse", counted)
+    prompts = [f"You are number {number} of the agents of this team." for number in range(9)]
+    source = "".join(f"P{number} = {prompt!r}\n" for number, prompt in enumerate(prompts))
+    for prompt in prompts:
+        assert only_place(find_places("team_read_once.py", source, prompt)).line
+    assert parsed.count(source) == 1
+
+
 def test_prompts_in_other_files_are_replaced_and_nothing_else_is() -> None:
     made = changed("p.json", json.dumps({"a": [OLD, "b"], "é": 1}, indent=2))
     assert json.loads(made) == {"a": [HARD, "b"], "é": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,25 @@ def test_a_text_is_read_as_another_module_uses_it(tmp_path: Path) -> None:
     assert place is not None
     made = rewritten(sources.texts[Path(place.file)], place, OLD, 'Answer as {"a": 1}.')
     assert made == 'WRITER = "Answer as {{\\"a\\": 1}}."\n'
+
+
+def test_a_notebook_is_searched_whatever_it_shows_and_comes_behind_modules(tmp_path: Path) -> None:
+    cells = [
+        {"cell_type": "code", "source": [f"WRITER = {OLD!r}\n"], "outputs": [{"data": {"image/png": "A" * 2_000_000}}]}
+    ]
+    notebook = tmp_path / "shop.ipynb"
+    notebook.write_text(json.dumps({"cells": cells, "metadata": {}}))
+    job = Job(
+        System((Agent("writer", OLD),), app=App("shop:run", folder=str(tmp_path))),
+        make_inputs(["one"]),
+        world_job().config,
+        {},
+    )
+    place, _ = sources_of(job, [tmp_path], True).place_of(OLD, NEW)
+    assert place is not None and place.file == str(notebook)
+    (tmp_path / "prompts.py").write_text(f"WRITER = {OLD!r}\n")
+    place, _ = sources_of(job, [tmp_path], True).place_of(OLD, NEW)
+    assert place is not None and place.file == str(tmp_path / "prompts.py")
 
 
 def test_the_system_file_of_an_app_is_written_only_where_that_is_allowed(tmp_path: Path) -> None:

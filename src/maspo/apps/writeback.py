@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -18,14 +19,15 @@ import yaml
 from maspo.apps.alignment import CannotKeep, Filled, check_order, fill, keep
 from maspo.apps.languages import MARKED, CannotSay, Hole, read, write
 from maspo.apps.literals import Named, Template
-from maspo.apps.sources import javascript, plain, python
+from maspo.apps.sources import javascript, notebook, plain, python
 from maspo.apps.sources.base import ANY, Said, Tidy
 
 TEXT_FILES: Final = (".txt", ".md", ".prompt", ".prompty", ".j2", ".jinja", ".jinja2")
 _JINJA: Final = (".j2", ".jinja", ".jinja2")
 _YAML: Final = (".yaml", ".yml")
+NOTEBOOK: Final = ".ipynb"
 _JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
-FILES: Final = (".py", *_JAVASCRIPT, *_YAML, ".json", ".toml", *TEXT_FILES)
+FILES: Final = (".py", NOTEBOOK, *_JAVASCRIPT, *_YAML, ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
 _SPECIAL: Final = {"braces": ("{", "}"), "dollar signs": ("$",), "percent signs": ("%",)}
 """What template languages give a meaning."""
@@ -67,8 +69,9 @@ def find_places(file: str, source: str, prompt: str, told: python.Told = Mapping
     names of this one.
     """
     found = []
+    words = _plain_words(prompt)
     for said in _texts(file, source, told):
-        if not may_say(_with_constants(said), prompt):
+        if not _has_enough(_with_constants(said), words):
             continue
         for undone in said.tidied if "\n" in said.text else said.tidied[:1]:
             readings = _readings(said, undone, prompt, said.languages)
@@ -81,17 +84,25 @@ def find_places(file: str, source: str, prompt: str, told: python.Told = Mapping
 
 def may_say(source: str, prompt: str) -> bool:
     """Say whether a text or a file may say a prompt: enough of its plain words stand there, whatever parts them."""
-    words = set(_PLAIN_WORD.findall(prompt))
+    return _has_enough(source, _plain_words(prompt))
+
+
+def _plain_words(prompt: str) -> frozenset[str]:
+    return frozenset(_PLAIN_WORD.findall(prompt))
+
+
+def _has_enough(source: str, words: frozenset[str]) -> bool:
     if 2 * len(source) < sum(map(len, words)):
         return False
-    return 2 * sum(word in source for word in words) >= len(words)
+    return 2 * sum(map(source.__contains__, words)) >= len(words)
 
 
 def languages_of_names(sources: Mapping[str, str]) -> python.Told:
     """Return how the modules among some files read what has a name, by that name."""
     found = dict[str, set[Named]]()
     for file, source in sources.items():
-        for name, language in python.languages_of_names(source) if file.endswith(".py") else ():
+        module = source if file.endswith(".py") else notebook.module_of(source) if file.endswith(NOTEBOOK) else ""
+        for name, language in python.languages_of_names(module):
             found.setdefault(name, set()).add(language)
     return {name: frozenset(languages) for name, languages in found.items()}
 
@@ -195,6 +206,8 @@ def _reading_in(place: Place, old: str, language: Named) -> tuple[Filled, ...]:
 
 def _with_constants(said: Said) -> str:
     """Return a text with what the file knows of its expressions."""
+    if not said.constants:
+        return said.text
     return MARKED.sub(lambda found: said.constants.get(found[0], found[0]), said.text)
 
 
@@ -211,11 +224,23 @@ def _special(new: str) -> str:
     return ", ".join(found) or "signs of a template"
 
 
-def _texts(file: str, source: str, told: python.Told = MappingProxyType({})) -> Iterator[Said]:
-    """Yield the texts that a file says."""
+def _texts(file: str, source: str, told: python.Told = MappingProxyType({})) -> Sequence[Said]:
+    """Return the texts that a file says."""
+    return _read_once(file, source, frozenset(told.items()))
+
+
+@lru_cache(maxsize=32)
+def _read_once(file: str, source: str, told: frozenset[tuple[str, frozenset[Named]]]) -> Sequence[Said]:
+    """Return the texts that a file says, which are looked through for each prompt of each agent."""
+    return tuple(_said_in(file, source, dict(told)))
+
+
+def _said_in(file: str, source: str, told: python.Told) -> Iterator[Said]:
     kind = "." + file.rpartition(".")[2]
     if kind == ".py":
         yield from python.said_in(source, told)
+    elif kind == NOTEBOOK:
+        yield from notebook.said_in(source, told)
     elif kind in _JAVASCRIPT:
         yield from javascript.said_in(source)
     elif kind == ".json":

@@ -11,6 +11,7 @@ from typing import Final
 from maspo.apps.literals import Named
 from maspo.apps.writeback import (
     FILES,
+    NOTEBOOK,
     CannotWrite,
     Place,
     describes_app,
@@ -37,6 +38,8 @@ from maspo.team.load import PROMPT_SUFFIXES
 
 _LARGEST = 1_000_000
 """Bytes of a file that is searched: longer ones are data."""
+_LARGEST_NOTEBOOK = 32_000_000
+"""The same of a notebook, which holds the pictures that its cells showed."""
 _SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages", "maspo-runs", "dist", "build"})
 _WRITTEN_HERE: Final = (
     *(JOURNAL, SEED_PROMPTS, WATCH_DATABASE, EVALUATION_DATABASE, JUDGE_DATABASE, STRUCTURE_DATABASE, STRESS_DATABASE),
@@ -103,7 +106,9 @@ class Sources:
             if may_say(text, prompt) and not describes_app(str(file), text):
                 found = find_places(str(file), text, prompt, self.told)
                 (own if file.resolve() in self.own else others).extend(found)
-        return tuple(own), tuple(others)
+        # No module takes anything from a notebook: one that says the same as a module is a copy.
+        modules = [place for place in others if not place.file.endswith(NOTEBOOK)]
+        return tuple(own), tuple(modules or others)
 
     def says(self, agent: str, prompt: str) -> bool:
         """Say whether the system file of the app says this prompt of an agent."""
@@ -192,6 +197,6 @@ def _is_left_out(folder: Path) -> bool:
 
 def _read(file: Path) -> str | None:
     try:
-        return read_named(file, _LARGEST).decode("utf-8")
+        return read_named(file, _LARGEST_NOTEBOOK if file.suffix == NOTEBOOK else _LARGEST).decode("utf-8")
     except (OSError, UnicodeDecodeError):
         return None

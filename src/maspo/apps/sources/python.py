@@ -426,8 +426,8 @@ def _inside(text: str, *, many: bool) -> str:
             pieces.append(one)
         else:
             pieces.append(one.encode("unicode_escape", "surrogatepass").decode())
-    inner = "".join(pieces)
-    if many:
-        inner = inner.replace('"""', '\\"\\"\\"')
-        inner = f'{inner[:-1]}\\"' if inner.endswith('"') else inner
-    return inner
+    if not many:
+        return "".join(pieces)
+    if pieces and pieces[-1] == '"':  # before those that end a literal
+        pieces[-1] = '\\"'
+    return "".join(pieces).replace('"""', '\\"\\"\\"')
