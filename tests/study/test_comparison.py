@@ -165,10 +165,17 @@ def test_q11_a_cap_on_money_holds_over_all(tmp_path: Path) -> None:
     assert 0 < found.spent.usd <= 0.25
 
 
-def test_q12_a_cap_that_leaves_nothing_to_search_with_is_refused_before_anything_is_paid(tmp_path: Path) -> None:
-    with pytest.raises(ConfigInvalid, match="--max-calls 300"):
-        settled(asked("default", "spo", calls=300), tmp_path / "out")
+@pytest.mark.parametrize(("names", "told"), [(("default", "spo"), "2 runs and"), (("spo",), "1 run and")])
+def test_q12_a_cap_that_leaves_nothing_to_search_with_is_refused_and_what_it_asks_for_is_enough(
+    tmp_path: Path, names: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(ConfigInvalid, match=f"--max-calls 120: {told}") as refused:
+        settled(asked(*names, calls=120), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+    enough = int(str(refused.value).partition("give ")[2].partition(" or more")[0].replace(",", ""))
+    assert settled(asked(*names, calls=enough), tmp_path / "out").calls > 0
+    with pytest.raises(ConfigInvalid):
+        settled(asked(*names, calls=enough - 10), tmp_path / "out")
 
 
 def test_q13_a_higher_cap_goes_on_with_what_was_cut_at_the_same_plan(tmp_path: Path) -> None:

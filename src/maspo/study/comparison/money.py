@@ -174,7 +174,7 @@ def _too_little(made: Comparison) -> str:
     needed = measuring + len(made.runs) * FEWEST_CALLS * max(prices) / PLANNED_OF_A_SHARE
     name, calls = min(made.bought.items(), key=lambda one: one[1])
     return (
-        f"--max-usd {made.config.caps.usd:g}: {len(made.runs)} runs and the common hold-out (about ${measuring:.2g}) "
+        f"--max-usd {made.config.caps.usd:g}: {made.runs_counted} and the common hold-out (about ${measuring:.2g}) "
         f"leave ${made.usd:.2g} a run, about {calls} calls of {name}, and a search needs {FEWEST_CALLS}; give "
         f"{_rounded_up(needed)} or more, or fewer methods or seeds"
     )

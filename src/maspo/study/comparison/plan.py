@@ -102,6 +102,11 @@ class Comparison:
         """The runs, seed by seed, so that what is done early covers every method."""
         return tuple(Run(method, seed) for seed in self.seeds for method in self.methods)
 
+    @property
+    def runs_counted(self) -> str:
+        """How many runs there are, in words: "1 run", "6 runs"."""
+        return f"{len(self.runs)} run{'' if len(self.runs) == 1 else 's'}"
+
     def calls_of(self, method: Method) -> int:
         """Return the calls that a run of a method is there for."""
         return self.bought.get(method.name, self.calls)

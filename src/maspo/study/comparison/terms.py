@@ -48,7 +48,7 @@ def _equal_calls(asked: Comparison) -> Comparison:
         if wanted < FEWEST_CALLS:
             needed = made.measuring_calls + ceil(FEWEST_CALLS / PLANNED_OF_A_SHARE) * len(made.runs)
             raise ConfigInvalid(
-                f"--max-calls {total}: {len(made.runs)} runs and the common hold-out ({made.measuring_calls} calls at "
+                f"--max-calls {total}: {made.runs_counted} and the common hold-out ({made.measuring_calls} calls at "
                 f"most) leave {max(wanted, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
             )
         made = _with_calls(asked, wanted)
