@@ -10,6 +10,7 @@ import pytest
 from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.models.base import Reply, Request
+from maspo.report.comparison import notes
 from maspo.study.comparison.compare import Compared, folder_of
 from maspo.study.comparison.course import curves_of
 from maspo.study.comparison.guards import set_apart
@@ -108,6 +109,18 @@ def test_u10_an_input_that_new_prompts_break_is_found_by_labels_or_by_the_judge(
     mine = broken.table.standings[-1]
     assert victim.label in mine.broken
     assert mine.verdict in ("vetoed", "worse")
+
+
+@pytest.mark.parametrize(("answer", "told"), [(None, "broken by other prompts"), ("never", "so they guard nothing")])
+def test_u14_guard_inputs_that_the_seed_prompts_do_not_keep_are_said_to_guard_nothing(
+    tmp_path: Path, answer: str | None, told: str
+) -> None:
+    comparison = guarded(own(asked()))
+    rows = tuple(replace(row, answer=answer or row.answer) for row in comparison.guarding)
+    found, _ = play(replace(comparison, guards=Inputs(rows)), tmp_path)
+    assert any(one.binding for one in found.guarded.met) == (answer is None)
+    (note,) = (note for note in notes(found) if "guard input" in note)
+    assert told in note
 
 
 def test_u11_no_search_sees_a_guard_input_and_the_bound_of_calls_holds(tmp_path: Path) -> None:

@@ -257,9 +257,13 @@ def _guard_notes(found: Compared) -> list[str]:
     if guarded.met:
         binding = [one for one in guarded.met if one.binding]
         broken = {one.label for one in binding if not all(one.held.values())}
-        said.append(
-            f"{phrases.plural(len(guarded.met), 'guard input')} that no search saw. The seed prompts keep "
+        kept = (
             f"{len(binding)} twice; {len(broken)} of these are broken by other prompts, and who breaks one is vetoed."
+            if binding
+            else "none twice, so they guard nothing: choose inputs that the team does right."
+        )
+        said.append(
+            f"{phrases.plural(len(guarded.met), 'guard input')} that no search saw. The seed prompts keep {kept}"
         )
     if guarded.left_out:
         said.append(f"A cap left out {phrases.plural(guarded.left_out, 'guard input')}: so nothing is claimed better.")
