@@ -15,10 +15,19 @@ from maspo.scoring.claims import AFTER_A_LETTER, SEVERAL, claimed, is_reconsider
 from maspo.scoring.closing import without_closing
 from maspo.scoring.corrections import corrected
 from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
-from maspo.scoring.doubts import takes_back
+from maspo.scoring.doubts import brings_another, takes_back
 from maspo.scoring.languages import may_be_abroad
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
-from maspo.scoring.options import LETTERS, is_asked_for, is_text_of, letters_of, options_of, squeezed, with_text
+from maspo.scoring.options import (
+    LETTERS,
+    by_place,
+    is_asked_for,
+    is_text_of,
+    letters_of,
+    options_of,
+    squeezed,
+    with_text,
+)
 from maspo.scoring.readable import last_found, last_line, plain_letters, tail, unmarked, untagged
 from maspo.scoring.restated import restated_option
 from maspo.scoring.short import FILLERS, short_choice
@@ -45,7 +54,7 @@ _FORMULA = late(
 """What only formulas hold: letters in it are variables or sets, not options."""
 _NAMED = late(r"[A-J](\s+[a-z]{3,}(?:\s+[a-z]{2,}){0,2})[.!]?")
 _NOUN_BEFORE = late(r"(?:[Tt]he\s+)?([A-Za-z]{3,})\s+[A-J][.!]?")
-_BEGUN = late(r"\s*\(?([A-J])(?:\)[.,:;]?|[.,:;]|\s[–—-])\s+(?![a-z]+\.)(\S.*)", re.DOTALL)
+_BEGUN = late(r"\s*\(?([A-J])(?:\)[.,:;]?|[.:;]|,(?!\s+\(?[A-J]\b)|\s[–—-])\s+(?![a-z]+\.)(\S.*)", re.DOTALL)
 """A letter that begins a reply, and what follows it."""
 _RULED_OUT = late(
     r"\b(?:not|neither|nor|wrong|incorrect|false|impossible|too|fails?|violates?|contradicts?|ignores?|discard\w*|reject\w*"
@@ -95,7 +104,7 @@ _TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
 _WOULD = late(r"\b(?:would|could|might|may)\b")
 _CONTRAST = late(
     r"\s+\((?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?[A-J]\)|"
-    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+(?:rather\s+than|instead\s+of)\s+"
+    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+(?:rather\s+than|instead\s+of|over)\s+"
     r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
 )
 """The letter that a choice is told apart from: "B, not C, is correct"."""
@@ -229,7 +238,7 @@ def choice_in(text: str, question: str = "", bare: bool = False) -> str | None:
     found = (
         alone[1].upper() if alone is not None else _letter_with_its_text(plain, question) or with_text(text, question)
     )
-    return found or _answer_in(plain, text, question, bare)
+    return found or by_place(plain, question) or _answer_in(plain, text, question, bare)
 
 
 def _is_name(text: str) -> bool:
@@ -275,11 +284,11 @@ def _unclaimed(text: str, question: str) -> str | None:
     instead = corrected(plain)
     if instead is not None and (found := choice_in(instead, question, bare=True) or short_choice(instead)):
         return found
-    if " not " in plain or "(not " in plain or "rather" in plain or "instead" in plain:
+    if any(told in plain for told in (" not ", "(not ", "rather", "instead", " over ")):
         plain = _CONTRAST.sub("", plain)
     return (
         _in_bold_first(text, question)
-        or _first_of_all(text)
+        or _first_of_all(text, question)
         or _last_of_all(text)
         or _yes_or_no(text, question)
         or short_choice(plain)
@@ -399,11 +408,16 @@ def _last_of_all(text: str) -> str | None:
     return letter if said and all(_RULED_OUT.search(part) or _SAID_BY_OTHERS.search(part) for part in said) else None
 
 
-def _first_of_all(text: str) -> str | None:
-    """Return the letter that begins a reply whose other sentences only rule the other options out."""
+def _first_of_all(text: str, question: str) -> str | None:
+    """Return the letter that begins a reply whose other sentences rule the other options out, or speak of them."""
     begun = _BEGUN.match(unmarked(text)) if len(text) <= _LONGEST_CONCLUSION else None
     if begun is None or takes_back(begun[2]):
         return None
+    first, _, rest = unmarked(text).partition(". ")
+    if rest and _letter_with_its_text(first, question) == begun[1]:
+        # A list of the options would go on with the next of them.
+        goes_on = any(_LISTED.match(said) for said in _SENTENCE_END.split(rest))
+        return None if goes_on or brings_another(rest) else begun[1]
     others = set(_LETTER.findall(begun[2]))
     sentences = [said for said in _SENTENCE_END.split(begun[2]) if _LETTER.search(said)]
     ruled_out = all(_RULED_OUT.search(said.lower()) for said in sentences)

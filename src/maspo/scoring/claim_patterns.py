@@ -22,7 +22,7 @@ def _words(*texts: str) -> str:
 
 _L = (
     r"[(\[]?(?!I\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])([A-J])"
-    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|^ᵀ]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
+    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|^ᵀ]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s?[<>≤≥≠≈]=?\s?-?\d|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
 )
 """A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B, E = mc^2)."""
 _ENDS = (
@@ -164,7 +164,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         "sthiw",
         rf"(?:{_HENCE}|{_words('it is', 'it.s', 'which is')}|{_words('it', 'that', 'this')}\s+(?i:{_BE}))[\s,:]+()"
         r"(?:(?i:(?:more|most)\s+likely|probably)\s+)?"
-        rf"(?:\((?=.\))|(?=[A-H]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
+        rf"(?:\((?=.\))|(?=[A-HJ]{_ENDS}))([A-J])(?=[\s.,!)]|$)",
     ),
     # "only B remains", "so B works", "that leaves B"
     (
@@ -215,14 +215,14 @@ _PATTERNS_IN_SMALL = (
 
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
-    rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_]))[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b)[^\W\d_]{{1,14}},?){{0,5}}?)"
-    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은え案답])(?![(（]?[A-J][)）]?では)|(?<=選択肢)|(?<=选项)|(?<=選項))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
+    rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_]))[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b|{NO_ELSEWHERE})[^\W\d_]{{1,14}},?){{0,5}}?)"
+    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은え案답])|(?<=選択肢)|(?<=选项)|(?<=選項))(?![(（]?[A-J][)）]?(?:では|[가이]\s?아니))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
-    rf"(?:(?<![^\W_])(?i:nicht|pas|no\s+es|não\s+é|non\s+è)\s+(?i:la\s+|die\s+)?|不是\s*)\(?[A-Ja-h]\)?\s*[,，]?\s*(?:(?i:sondern|mais|sino|mas|ma)"
-    rf"(?=\W)|而是)\s*(?i:la\s+|die\s+)?()(?:{_L}|\(([a-h])\))",
-    rf"[A-J]ではなく(?:て)?[、,]?\s*(){_L}",
+    rf"(?:(?<![^\W_])(?i:nicht|pas|no\s+es|não\s+é|non\s+è|niet|inte|nie|не|ليس|ليست)\s+(?i:la\s+|die\s+|de\s+)?|不是\s*)\(?[A-Ja-h]\)?\s*[,，]?\s*(?:(?i:sondern|mais|sino|mas|ma|maar|utan|lecz|а|بل)"
+    rf"(?=\W)|而是)\s*(?i:la\s+|die\s+|de\s+)?()(?:{_L}|\(([a-h])\))",
+    rf"[A-J](?:ではなく(?:て)?|[가이]\s?아니라)[、,]?\s*(){_L}",
     # "Ich wähle (c)"
     rf"(?<![^\W_])(?i:ich\s+(?:wähle|nehme|entscheide\s+mich\s+für)|je\s+choisis|elijo|escojo|scelgo|escolho)\s+"
     r"(?i:(?:la|el|die|den|l['’])\s*)?(?i:(?:opción|opzione|opção|option|antwort|réponse|alternativa|letra|lettre)\s+)?"
@@ -301,7 +301,7 @@ def claims_in_small() -> re.Pattern[str]:
 
 
 _BEGIN_ABROAD = late(
-    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEèÈsScCqQdDaAlLwWkKvVвВяЯ不选選]"
+    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEèÈsScCqQdDaAlLwWkKvVвВяЯнНل不选選]"
     rf"(?:(?<![^\W_].)|(?<=[A-J{FIRSTS_ELSEWHERE}不选選]))",
     re.DOTALL,
 )

@@ -9,7 +9,7 @@ from maspo.core.late import late
 _CLOSING = late(
     r"""[^\w\n$\\]{0,12}(?:
     (?:please\s+)?let\s+me\s+know|would\s+you\s+like|(?:anything|what)\s+else|need\s+(?:more|any|help)|do\s+you\s+(?:want|need|have)|want\s+(?:me|to)|shall\s+i|should\s+i
-    |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like))
+    |(?:please\s+)?feel\s+free|(?:i\s+)?hope\s+(?:this|that|it|you)|if\s+you(?:['’](?:d|re)|\s+(?:have|need|want|would|are|like|meant?|prefer|wish|intended))
     |is\s+there\s+anything|any\s+(?:other\s+)?questions|good\s+luck|happy\s+\w+|have\s+a\s+(?:nice|great|good)|thank
     |you(?:['’]re|\s+are)\s+welcome|does\s+(?:this|that)\s+(?:help|make\s+sense)|cheers|best\s+(?:regards|wishes|of\s+luck)
     |(?:just\s+)?ask\s+(?:away|me|if|for|again)|don['’]t\s+hesitate|reach\s+out

@@ -26,7 +26,9 @@ _CORRECTED = late(
     r"(?:\.{{2,3}}|…|[,;.!?]|\s[—–-]|—)\s{{0,3}}[*_(]{{0,3}}(?:{lead}{pause}){{0,2}}{word}(?:{pause}{word}){{0,3}}"
     r"(?:\s?[,.:;!…—–-]{{1,3}}\s{{0,3}}|(?<!no)(?<!nein)(?<!wait)(?<!sorry)(?<!on)\s{{1,3}})(?=\S)"
     # "I first thought Porto, but it is Lisbon", "At first Porto, but Lisbon"
-    r"|\b(?:at first|initially|originally|first|i was going to say)\b[^.!?\n;:]{{1,60}}?[,.;]\s{{1,3}}but\s{{1,3}}"
+    r"|\b(?:at first|initially|originally|first|i (?:was going to|would have|could have) (?:say|said|pick|picked)"
+    r"|you (?:might|may|could) (?:say|pick|think)|(?:looks?|seems?|sounds?) (?:right|good|plausible|tempting))\b"
+    r"[^.!?\n;:]{{0,60}}?[,.;]?\s{{1,3}}(?:but|yet)\s{{1,3}}"
     # "not Porto but Lisbon", "It isn't Porto; it's Lisbon"
     r"|(?:\bnot(?! only)|n['’]t|\bnicht|\bpas)\s{{1,3}}[^.,;:!?\n]{{1,40}}?,?\s{{1,3}}(?:but(?: rather)?|sondern|mais)"
     r"\s{{1,3}}"
@@ -36,8 +38,8 @@ _CORRECTED = late(
 )
 _MAY_CORRECT = late(
     r"\b(?:wait|no|nope|oops|sorry|hold|scratch|strike|correction|correct|meant?|rather|make|actually|second|reflection"
-    r"|back|first|initially|originally|going|not|nein|nicht|pas|moment|halt|en fait|digo|dicho|perdón|dizer|anzi)\b"
-    r"|n['’]t\b",
+    r"|back|first|initially|originally|going|have|you|looks?|seems?|sounds?|not|nein|nicht|pas|moment|halt|en fait|digo"
+    r"|dicho|perdón|dizer|anzi)\b|n['’]t\b",
     re.IGNORECASE,
 )
 _BEGINS = late(r"(?:\A|[.!?\n])\W{{0,6}}(?:{lead}{pause}){{0,2}}{word}\b".format_map(_SIGNS), re.IGNORECASE)

@@ -67,10 +67,10 @@ _BEFORE = _spaced(
 )
 """How the words before a claim end that make it none."""
 _BEHIND = late(
-    r"\s?\?|[.…\s]{1,5}or\s+is\s+it\b|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아|不|错|錯)"
+    r"\s?\?|[.…\s]{1,5}or\s+is\s+it\b|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아|不(?!是?\s?[A-J])|错|錯)"
     r"|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
     r"|\s+only\s+if\b|[)\]]{0,2},?\s(?:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b"
-    r"|\W{0,3}(?:(?:ist|est|es|è|é|is|är|er|jest|—|是|は|が|가|이|은|는|เป็น)\s*)?(?:la\s+)?"
+    r"|(?!\W{0,3}(?:nicht|pas|不是?)\s?(?:(?:die|la|le)\s)?\(?[A-J]\b)\W{0,3}(?:(?:ist|est|es|è|é|is|är|er|jest|—|是|は|が|가|이|은|는|เป็น)\s*)?(?:la\s+)?"
     r"(?:falsch|nicht|pas\b|faux|fausse|incorrec"
     r"|errad|sbagliat|fel\b|błędn|yanlış|salah|sai\b|неверн|неправ|невер|错|錯|間違|誤|틀|오답|아니)"
     r"|[^\w\n]{0,3}[❌✗✘🚫⛔👎]|\W{0,3}\((?i:incorrect|wrong|no|false|eliminated|ruled\s+out)\b"

@@ -52,7 +52,7 @@ _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
     " richtig korrekt korrekte prawidłowa doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
-    " alleen endast bara tylko sadece chỉ bonne meilleure es è"
+    " alleen endast bara tylko sadece chỉ bonne meilleure es è maar lecz utan"
 )
 """Words of claims that do without the word for "answer"."""
 _IN_LATIN = frozenset(" ".join((_LATIN, *_TWO_WORDS, _CHOICE)).replace("ı", "i").split())

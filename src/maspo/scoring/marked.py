@@ -28,6 +28,7 @@ _LOST_BEGIN = late(rf"^{_NAME}\s?>", re.IGNORECASE)
 _BRACKETED = late(rf"\[({_NAME})\]\s{{0,9}}([^\[\]]{{1,400}}?)\s{{0,9}}\[/\1\]", re.IGNORECASE)
 """A tag in square brackets."""
 _BOX = late(r"\\(?:boxed|fbox|framebox|bbox(?:\[[^\]\n]{0,40}\])?)\s*(?:\{|(?=[^\s{]))")
+_LOST_STROKE = late(r"(?<![\\A-Za-z])boxed\{")
 _BRACE = late(r"\\?[{}]")
 _END_OF_MATH = late(r"(?<!\\)\$|\\\)|\\\]|\n(?=\s*\S)")
 _UNBRACED = late(r"-?[\w.]+|\\\w+(?:\{[^{}]*\})*")
@@ -104,10 +105,7 @@ def boxes(text: str) -> tuple[str, ...]:
     """
     if "box" not in text:
         return ()
-    text = tail(text)
-    if "\\" not in text:
-        # The stroke was lost on the way.
-        text = text.replace("boxed{", r"\boxed{")
+    text = _LOST_STROKE.sub(r"\\boxed{", tail(text))
     found: list[str] = []
     end = 0
     for mark in list(_BOX.finditer(text, text.find("\\")))[-MOST_BOXES:]:

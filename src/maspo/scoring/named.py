@@ -308,7 +308,11 @@ def _unexplained(value: str) -> tuple[str, str]:
         if found is None or not sign.start():
             continue
         sentence = found["sentence"]
-        if sentence is None or (_REASONED.match(sentence) and not _SHORTENED.search(value[: sign.start()])):
+        if (
+            sentence is None
+            or _REASON.match(sentence)
+            or (_REASONED.match(sentence) and not _SHORTENED.search(value[: sign.start()]))
+        ):
             return value[: sign.start()], next(group for group in found.groups() if group is not None)
     return value, ""
 
@@ -353,7 +357,7 @@ def _is_corrected(one: _Labelled, last: _Labelled) -> bool:
 
 def _only_reasons(explained: str) -> bool:
     """Whether what stands behind an answer in its line doubts nothing and brings no other answer in."""
-    return not takes_back(explained) and not brings_another(explained)
+    return not takes_back(explained) and (_REASON.match(explained) is not None or not brings_another(explained))
 
 
 def _only_explains(labelled: _Labelled) -> bool:

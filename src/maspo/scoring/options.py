@@ -24,7 +24,7 @@ _PLAIN_OPTION_LINE = late(r"\n[ \t]*\(?([A-J])\s?[).:]")
 _OPTION_IN_LOWER_CASE = late(r"\n[ \t]*\(?[a-j][).](?=\s)")
 _BRACKETED_IN_LOWER_CASE = late(r"(?<=\s)\([a-j]\)(?=\s)")
 _OPTION_IN_JSON = late(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
-_OPTION = late(r"(?<=[\s\"'])(?:\(|\[(?=[A-J]\s?\]))?([A-J])\s?[).:\]]")
+_OPTION = late(r"(?<=[\s\"'])(?:\(|\[(?=[A-J]\s?\]))?([A-J])\s?[).:\]．、：）]")
 _THOUSANDS = late(r"(?<=\d),(?=\d{3})")
 _ARTICLE = late(r"\b(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _BEGIN_OF_ARTICLE = ("a", "A", "t", "T")
@@ -48,6 +48,18 @@ _NO_UNIT = (
 _UNIT = rf"[%°]|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
 _AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)(?:/(\d{{1,6}}))?\s*((?:{_UNIT})?)\W*")
 """A number or a fraction, and what it counts; a single letter may be a variable, and "dozen" is another number."""
+
+
+_PLACES = (
+    ("last",), ("first", "one", "1"), ("second", "two", "2"), ("third", "three", "3"), ("fourth", "four", "4"),
+    ("fifth", "five", "5"), ("sixth", "six", "6"), ("seventh", "seven", "7"),
+)  # fmt: skip
+"""How the place of an option is said; the last one comes first, as the place before the first."""
+_PLACE = late(
+    rf"(?:the\s+)?(?:({'|'.join(names[0] for names in _PLACES)})\s+(?:one|option|choice|answer)"
+    rf"|(?:option|choice|number)\s+({'|'.join(name for names in _PLACES[1:] for name in names[1:])}))\W*",
+    re.IGNORECASE,
+)
 
 
 def letters_of(question: str) -> str:
@@ -95,6 +107,16 @@ def _may_begin(text: str, options: Mapping[str, str | None]) -> bool:
         return True
     word = word.casefold()
     return word in _SQUEEZED_AWAY or any(option.startswith(word) for option in options)
+
+
+def by_place(text: str, question: str) -> str | None:
+    """Return the letter of an option that is named by its place: "the third option", "option three", "the last one"."""
+    found = _PLACE.fullmatch(text) if question else None
+    letters = letters_of(question) if found is not None else ""
+    if found is None or not letters:
+        return None
+    place = next(place for place, names in enumerate(_PLACES) if (found[1] or found[2]).lower() in names)
+    return letters[place - 1] if place <= len(letters) else None
 
 
 def is_text_of(letter: str, text: str, question: str) -> bool:

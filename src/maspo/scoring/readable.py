@@ -19,6 +19,7 @@ _MARKUP = late(
     r"|(?<=')(?=[A-J]')|(?<='[A-J]')|(?<=‘[A-J]’))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
+_ARROW = late(r"\\(?:(?:L|l)ong)?(?:R|r)ightarrow(?![A-Za-z])|\\implies(?![A-Za-z])")
 _FRACTION = late(r"\\[dt]?frac\{((?:[^{}]|\{[^{}]*\})*)\}\{((?:[^{}]|\{[^{}]*\})*)\}")
 _TAG = late(r"</?([A-Za-z][\w-]{0,30})(?:\s+[\w-]+=(?:\"[^\"<>]*\"|'[^'<>]*'))*\s*/?>")
 _ANOTHER_QUESTION = late(
@@ -123,6 +124,8 @@ def last_line(text: str) -> str:
 
 def unmarked(text: str, instead: str = "") -> str:
     """Return a text without emphasis, quotes, dollar signs, braces and LaTeX for fonts and boxes; 1/2 for fractions."""
+    if "\\" in text:
+        text = _ARROW.sub("⇒", text)
     if "frac{" in text:
         text = _FRACTION.sub(_slashed, text)
     return _MARKUP.sub(instead, text)

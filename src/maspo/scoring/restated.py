@@ -12,7 +12,7 @@ from functools import lru_cache
 from maspo.scoring.doubts import brings_another, is_not_its_own, takes_back
 from maspo.scoring.options import options_of
 from maspo.scoring.readable import unmarked
-from maspo.scoring.stated import SENTENCE
+from maspo.scoring.stated import SENTENCE, without_contrast
 
 _LONGEST = 300
 _MOST_SENTENCES = 4
@@ -56,7 +56,7 @@ def restated_option(text: str, question: str) -> str | None:
         return None
     found: set[str] = set()
     for sentence in SENTENCE.split(" ".join(unmarked(text, " ").split()))[-_MOST_SENTENCES:]:
-        letter = _of(sentence, asked, options)
+        letter = _of(without_contrast(sentence), asked, options)
         if letter:
             found.add(letter)
     return found.pop() if len(found) == 1 and not takes_back(text) else None

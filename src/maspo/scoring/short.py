@@ -31,7 +31,7 @@ feel assume imagine presume bet bets betting guessing guessed lean leaning towar
 standing by from among all tentatively provisionally personally ultimately overall lastly gut feeling return returns
 print output value holds hold accurate precise statement statements consistent plausible appropriate suitable reasonable
 valid highest top winner winning supported suggests suggest supports favors favours preferred prefer agree agrees stays
-stay keep keeping arrive arrives arrived arriving up
+stay keep keeping arrive arrives arrived arriving up says
 confirmed confirm confirms unchanged item like alone better definition
 description criteria criterion data evidence context conditions condition requirements requirement given satisfies
 answered replied voted marked stated stands

@@ -48,6 +48,7 @@ _LOOKED_FOR = late(
 )
 _NOT_THAT = late(
     r"(?:,\s+(?:and\s+)?|(?<!\s)\s+\(|(?<=\*\*)\s+|(?<!\s)\s+[–—-]\s+)(?:not|rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}\)?(?=[.!]?\Z)"
+    r"|\s+(?:rather\s+than|instead\s+of|as\s+opposed\s+to)\s+[^.,;:!?()]{1,40}(?=[.!]?\Z)"
 )
 """"…, not Milan": what the answer is told apart from."""
 _QUOTED = late(

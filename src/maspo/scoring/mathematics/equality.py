@@ -53,6 +53,7 @@ _REMARKED = re.compile(
 )
 _MAY_BE_REMARKED = re.compile(r"[\s}~,;{]\s*(?:\\left\s*)?\(")
 _CODE = re.compile(r"[A-Za-z]{2,}")
+_SPACED = re.compile(r"[A-Z](?: [A-Z])+")
 _DASHED = re.compile(r"[A-Z](?:-[A-Z]){2,}")
 """Letters in an order, with dashes between: a way, a sequence."""
 _DAYS = {name[:length]: name for name in (
@@ -414,6 +415,7 @@ def _same_values(one: str, other: str) -> Same:
 def _is_code(text: str) -> bool:
     """Whether a text is letters in an order that matters: a word, a code, a segment. Products of letters are none."""
     text = text.replace('"', " ").strip()
+    text = text.replace(" ", "") if _SPACED.fullmatch(text) else text
     if _CODE.fullmatch(text) is None or text in _CONSTANTS_OF_LETTERS:
         return False
     letters = set(text)

@@ -118,8 +118,14 @@ _NOT_SAID = re.compile(
     r"(?:say|think|claim|answer|guess|believe))\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
-_SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead)\b[^.!?\n]*$")
+_SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead|you)\b[^.!?\n]*$")
 """What stands before an answer that would be one if something else were so."""
+_GIVES_UP = re.compile(
+    r"(?i)\bI\s+(?:was|am|have\s+been)\s+(?:unable|not\s+able)\b|\bI['’]m\s+(?:unable|not\s+able)\b"
+    r"|\b(?:have|has|there\s+is|got|with)\s+no\s+(?:final\s+|definite\s+)?(?:answer|solution|result)\b(?!s)"
+    r"|\bI\s+(?:cannot|can\s?not|could\s?n[o'’]t|ca\s?n['’]t|did\s+not|didn['’]t)\s+(?:\w+\s+)?(?:solve|answer|finish|determine)\b"
+)
+"""A reply that says it has no answer; the numbers beside that are none."""
 _WOULD_BE = re.compile(r"(?i)(?:if|had)\b[^.!?]*\b(?:were|had|did|instead)\b[^.!?]*\bwould\b")
 _CALLED_WRONG = re.compile(
     r"(?i)(?:therefore\s+|clearly\s+|also\s+)?(?:incorrect|wrong|not\s+(?:correct|right)|mistaken|off\b|too\s+(?:high|low|large"
@@ -149,11 +155,11 @@ _IN_ITS_PLACE = re.compile(
 _END_OF_TEXT = 250
 """Characters at the end of a reply in which its last claim mostly stands."""
 _TENTATIVE = re.compile(
-    r"(?i:first\s+(?:sight|glance|thought)|seems?|appears?|tempt\w+|might\s+think|guess\w*|initial\w*|naive\w*"
+    r"(?i:first\s+(?:sight|glance|thought|answer|guess|attempt|try|result|impression|idea)|seems?|appears?|tempt\w+|might\s+think|guess\w*|initial\w*|naive\w*"
     r"|would\s+think)"
 )
 _OVER = re.compile(r"[.!?…](?=\s|$)|\n")
-_TURN = re.compile(r"(?i:\bhowever\b|\bbut\b)")
+_TURN = re.compile(r"(?i:\bhowever\b|\bbut\b|\bafter\b|\bon\s+(?:reflection|checking)\b)")
 _BEFORE_A_CLAIM = 60
 """Characters before a claim in which a word can make it a first guess only."""
 _IS_ABROAD = (
@@ -197,6 +203,8 @@ _WEEKDAY = re.compile(r"(?i)\bbe\s+((?:mon|tues|wednes|thurs|fri|satur|sun)day)\
 _NAMED = re.compile(
     r"(?i)(?:\b(?:is|are|was|were)\s+(?:an?\s+|the\s+|on\s+)?|\b(?:falls?|lands?|fell|landed)\s+on\s+(?:an?\s+)?|\bit['’]s\s+(?:an?|on)\s+|\bbe\s+(?:an?|the|on)\s+)([\w-]+(?:\s+[\w-]+)?)$"
 )
+_THINGS_FIRST = re.compile(r"\d[\d.,]*\s+(?!is\b|are\b|was\b|were\b)[a-z]{2,}")
+"""How a sentence begins that says what becomes of so many things: "3 boxes are left over"."""
 _OPENER = re.compile(
     r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|accordingly|altogether|overall|in\s+(?:total|all|sum)|all\s+in\s+all"
     r"|as\s+a\s+result|insgesamt|somit|also|daher|donc|au\s+total|en\s+total|por\s+(?:lo\s+)?tanto|portanto|in\s+totale|quindi"
@@ -217,9 +225,9 @@ _ASIDE_AFTER = re.compile(
     r"(?<=[\w\d})%$²³!*])[.,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
-    r"|[A-Za-z]{2,}\s|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}[^()\n]{0,100}|[hs])\))[^\n]{0,200}$"
+    r"|[^()\\\n]{0,60}(?<![A-Za-z\\])[a-z]{5,}[^()\n]{0,60}\)|[A-Za-z]{2,}[:\s]|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}[^()\n]{0,100}|[hs])\))[^\n]{0,200}$"
     r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
-    r"|(?<=[\d%$²³])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
+    r"|(?<=[\d%$²³*])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
@@ -232,6 +240,8 @@ _DISPLAYED = r"(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}(?:
 _DISPLAY_END = re.compile(rf"(?:\s*(?:\\\]|\$\$|\\end\{{{_DISPLAYED}))+\.?$")
 _ROW_BEGINS = re.compile(rf"\\\\(?!(?:(?!\\begin).)*\\end)|\\\[|\$\$|\\begin\{{{_DISPLAYED}", re.DOTALL)
 """Where a row of a displayed formula begins; rows of a matrix are none."""
+_OF_ONE_LETTER = re.compile(r"[a-z]\s*=\s*[-−]?[\d./\\{}a-z]{1,40}")
+"""A row that says what a letter is: two of them are one answer."""
 _LONGEST_ROW = 1000
 _INLINE = re.compile(
     r"\$\$(.+?)\$\$|(?<!\\)\$((?:\\\$|[^$\n])+?)(?<!\\)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL
@@ -365,6 +375,8 @@ def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
     line = last_line(text)
+    if _GIVES_UP.search(line) is not None:
+        return None
     instead = corrected(line)
     return _displayed(text) or _concluded(instead if instead is not None and _NO_SIGN.search(instead) else line)
 
@@ -504,7 +516,15 @@ def _displayed(text: str) -> str | None:
     end = _DISPLAY_END.search(text)
     if end is None or r"\boxed" in text:
         return None
-    return _trimmed(_ROW_BEGINS.split(text[: end.start()])[-1].replace("&", " " if "\\begin" not in text else "&"))
+    rows = _ROW_BEGINS.split(text[: end.start()])
+    values = [row.replace("&", "").strip(" ,") for row in rows if row and row.strip()]
+    if (
+        len(values) > 1
+        and all(map(_OF_ONE_LETTER.fullmatch, values))
+        and len({row[0] for row in values}) == len(values)
+    ):
+        return ", ".join(values)
+    return _trimmed(rows[-1].replace("&", " " if "\\begin" not in text else "&"))
 
 
 def _concluded(line: str) -> str | None:
@@ -609,7 +629,7 @@ def _joined(sentence: str, formulas: list[re.Match[str]]) -> str | None:
 def _of_plain(sentence: str) -> str | None:
     """Return the answer of a sentence without formulas: its name, all of it when it is short, its only number."""
     named = _LETTERS.search(sentence) or _WEEKDAY.search(sentence) or _NAMED.search(sentence.rstrip("."))
-    if named is not None:
+    if named is not None and not _THINGS_FIRST.match(sentence):
         return named[1]
     words = re.sub(r"\\[A-Za-z]+", "", sentence)
     if _SPEAKS.match(sentence):

@@ -60,12 +60,16 @@ _INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"]
 _LARGE = {
     "hundred": "100", "thousand": "10^3", "million": "10^6", "billion": "10^9", "trillion": "10^{12}", "dozen": "12",
     "gross": "144", "score": "20", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
+    "Millionen": "10^6", "Million": "10^6", "millions": "10^6", "millones": "10^6", "millón": "10^6", "milioni": "10^6",
+    "milhões": "10^6", "Milliarden": "10^9", "milliards": "10^9", "миллионов": "10^6", "миллиона": "10^6",
 }  # fmt: skip
-_LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(_LARGE)})\b\s*(")?')
+_LARGE_WORD = re.compile(rf'(?<=\d)\s*"?\s*({"|".join(sorted(_LARGE, key=len, reverse=True))})\b\s*(")?')
 _LARGE_SIGN = re.compile(r"(?<=[§€£¥₹])\s?(\d+(?:\.\d+)?)\s?([kKMB]|bn|mn)(?![A-Za-z])")
 _SIGN_MEANS = {"k": "10^3", "K": "10^3", "M": "10^6", "mn": "10^6", "B": "10^9", "bn": "10^9"}
 """What behind an amount of money stands for thousands and more: 12k."""
-_MAY_BE_LARGE = re.compile(r"[hmbtdglcs](?:undr|hous|illi|rill|ozen|ross|akh|ror|core)")
+_MAY_BE_LARGE = re.compile(r"[hmbtdglcsM](?:undr|hous|ill|ilh|ili|rill|ozen|ross|akh|ror|core)|милли")
+_MYRIADS = re.compile(r"(?<=\d)\s?([万萬만亿億억])")
+_MYRIAD_MEANS = dict.fromkeys("万萬만", "10^4") | dict.fromkeys("亿億억", "10^8")
 _PARTS = {"halves": 2, "thirds": 3, "quarters": 4, "fourths": 4, "fifths": 5, "sixths": 6, "sevenths": 7, "eighths": 8,
           "ninths": 9, "tenths": 10, "hundredths": 100, "thousandths": 1000}  # fmt: skip
 _PARTS_AFTER = re.compile(rf'(\d+)\s*"?\s*({"|".join(_PARTS)})"?')
@@ -102,6 +106,8 @@ def in_signs(text: str) -> str:
         text = _HALF_DAY.sub(r" \1m", text)
     if text[:1] in "§€£¥₹":
         text = _LARGE_SIGN.sub(lambda found: rf"{found[1]}\cdot {_SIGN_MEANS[found[2]]}", text)
+    if not text.isascii():
+        text = _MYRIADS.sub(lambda found: rf"\cdot {_MYRIAD_MEANS[found[1]]} ", text)
     text = _LARGE_WORD.sub(_as_power, text) if _MAY_BE_LARGE.search(text) else text
     return _ORDINAL.sub(" ", text) if "t" in text or "d" in text else text
 
