@@ -38,11 +38,20 @@ from typing import TypeAlias
 
 HERE = Path(__file__).resolve().parents[1]
 REFERENCE = "84bce21"
+
+
+def _rounds(count: int) -> tuple[str, ...]:
+    """Return the arguments for so many rounds of the race, whatever they cost."""
+    return ("--set", f"search.passes={count}", "--set", "search.calls_per_agent=100000")
+
+
 PROFILES: Mapping[str, tuple[str, ...]] = {
     "default": (),
     "cheap": ("--profile", "cheap"),
     "paper": ("--profile", "paper"),
     "thorough": ("--profile", "thorough"),
+    "one-round": _rounds(1),
+    "two-rounds": _rounds(2),
     "labels": ("--labels", "use"),
     "local-only": (
         *("--profile", "paper", "--set", "search.hard_negatives=0", "--set", "search.weights.local=1"),
@@ -58,13 +67,19 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """What may be played, and the arguments of ``maspo optimize`` for it; the first three are unless others are named."""
-_LATER = ("conflict_inputs=0", "audited_rounds=0", "memory=0", "far_share=1", "calls_per_agent=1000")
+_LATER = ("conflict_inputs=0", "audited_rounds=0", "memory=0", "far_share=1")
 """Settings of the race that came after the reference, by which it does what there was before them."""
 _WERE = ("edits=2", "first_round=0.6", "shared_inputs=24", "design=drawn", "verdicts_on_answers=0")
 """Its defaults that were others; the profile ``cheap`` has its own."""
+_CALLS_WERE = "calls_per_agent=1000"
 AS_THEN: Mapping[str, tuple[str, ...]] = {
-    "default": tuple(f"--set=search.{one}" for one in (*_LATER, *_WERE)),
-    "cheap": tuple(f"--set=search.{one}" for one in _LATER),
+    profile: tuple(f"--set=search.{one}" for one in settings)
+    for profile, settings in {
+        "default": (*_LATER, *_WERE, _CALLS_WERE),
+        "cheap": (*_LATER, _CALLS_WERE),
+        "one-round": (*_LATER, *_WERE),
+        "two-rounds": (*_LATER, *_WERE),
+    }.items()
 }
 """What this tree is given with ``--as-then``, by profile: what is left is a change of how, and not of how much."""
 _USUAL = "default,cheap,paper"

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import typer
-
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.planning import all_is_fine, end_without, limits_of, remarks_on_context
 from maspo.cli.prepare import PreparedJob, describe_endpoints, key_missing, model_missing, prepare
-from maspo.cli.printed import ended
-from maspo.cli.running import confirm, work_at
+from maspo.cli.running import confirm, end_command, work_at
 from maspo.cli.stores import keep_files
-from maspo.cli.terminal import lay_out, note, note_each, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
+from maspo.cli.terminal import lay_out, note, note_each, print_json, say, say_files
+from maspo.core.errors import ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import StructurePlan
 from maspo.report.alternation import MARKDOWN, RESULT, alternation_summary, figures_of, write_alternation
@@ -55,11 +52,8 @@ def run_alternation(arguments: Arguments) -> None:
     figures = figures_of(found)
     say(alternation_summary(figures))
     say()
-    say(lay_out(("team", str(out / SYSTEM_FILE)), ("report", str(out / REPORT)), ("figures", str(out / RESULT))))
-    code = EXIT_BUDGET if found.cap else EXIT_OK
-    if arguments.as_json:
-        print_json(ended(figures, code, out, REPORT))
-    raise typer.Exit(code)
+    say_files(out, ("team", SYSTEM_FILE), ("report", REPORT), ("figures", RESULT))
+    end_command(figures, out, REPORT, cut_short=bool(found.cap), as_json=arguments.as_json)
 
 
 def _notes(prepared: PreparedJob, asked: Alternation) -> list[str]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
-import typer
-
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import note_seen_rows
@@ -26,12 +24,11 @@ from maspo.cli.prepare import (
     read_system,
     sources_of,
 )
-from maspo.cli.printed import ended
-from maspo.cli.running import confirm, make_whole, run_watched
+from maspo.cli.running import confirm, end_command, make_whole, run_watched
 from maspo.cli.settings import LoadedSettings, load_settings
 from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, note_each, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
+from maspo.cli.terminal import lay_out, note, note_each, say, say_files
+from maspo.core.errors import ConfigInvalid, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
@@ -224,15 +221,11 @@ def _show(found: Compared, out: Path, again: str, as_json: bool) -> NoReturn:
     _write(found, out)
     say(summary(found))
     say()
-    files = (("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))
-    say(lay_out(*((name, str(out / file)) for name, file in files)))
+    say_files(out, ("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))
     figures = comparison_of(found)
-    code = EXIT_OK if figures.complete else EXIT_BUDGET
-    if code == EXIT_BUDGET:
+    if not figures.complete:
         note(f"A cap has cut this short; with a higher one go on with: {again}")
-    if as_json:
-        print_json(ended(figures, code, out, PAGE))
-    raise typer.Exit(code)
+    end_command(figures, out, PAGE, cut_short=not figures.complete, as_json=as_json)
 
 
 def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]:

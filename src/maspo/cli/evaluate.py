@@ -30,7 +30,7 @@ from maspo.cli.printed import ReportEnd, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, note_damage, note_each, print_json, say
+from maspo.cli.terminal import lay_out, note, note_damage, note_each, print_json, say, say_files
 from maspo.config import Caps
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
@@ -190,8 +190,7 @@ def _report(folder: Path, found: EvaluationFindings) -> None:
     write_evaluation(folder, found)
     say(summary(found))
     say()
-    files = (("report", PAGE), ("figures", RESULT), ("outputs", ROWS))
-    say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
+    say_files(folder, ("report", PAGE), ("figures", RESULT), ("outputs", ROWS), width=14)
 
 
 def describe_bound(calls: int) -> str:

@@ -12,16 +12,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import typer
-
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import NONE, EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.options import Arguments
-from maspo.cli.printed import ended
-from maspo.cli.running import confirm, work_at
+from maspo.cli.running import confirm, end_command, work_at
 from maspo.cli.stores import keep_files
-from maspo.cli.terminal import lay_out, note, note_each, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, UsageError, typed
+from maspo.cli.terminal import lay_out, note, note_each, say, say_files
+from maspo.core.errors import ConfigInvalid, UsageError, typed
 from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.seeded import rank
 from maspo.core.verdict import Verdict
@@ -88,12 +85,9 @@ def run_judge_check(
     keep_files(folder / DATABASE, JUDGE_PAGE, RESULT)
     say(judge_summary(found, calibration))
     say()
-    files = (("report", JUDGE_PAGE), ("figures", RESULT), ("pairs", PAIRS))
-    say(lay_out(*((name, str(folder / file)) for name, file in files), width=24))
-    code = EXIT_BUDGET if found.cap else EXIT_OK
-    if arguments.as_json:
-        print_json(ended(check_of(found, calibration), code, folder, JUDGE_PAGE))
-    raise typer.Exit(code)
+    say_files(folder, ("report", JUDGE_PAGE), ("figures", RESULT), ("pairs", PAIRS), width=24)
+    figures = check_of(found, calibration)
+    end_command(figures, folder, JUDGE_PAGE, cut_short=bool(found.cap), as_json=arguments.as_json)
 
 
 def _remarks_on_labels(evaluation: Evaluation, *, human: bool) -> list[str]:

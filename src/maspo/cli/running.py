@@ -9,17 +9,19 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import NoReturn, TypeAlias, TypeVar
 
 import typer
 
 from maspo.cli.log import logged
 from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.options import Arguments
+from maspo.cli.printed import ended
 from maspo.cli.stores import keeping_of
-from maspo.cli.terminal import note
+from maspo.cli.terminal import note, print_json
 from maspo.cli.watch import Together, watching
-from maspo.core.errors import EXIT_INTERRUPTED, Interrupted, ProviderError, typed
+from maspo.core.errors import EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, Interrupted, ProviderError, typed
+from maspo.core.plain import Dumped
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
 from maspo.events import Event
@@ -89,6 +91,14 @@ def work_at(
     return run_watched(
         lambda watcher, stop: work(Attention(watcher, stop=stop, looks=looks, keeping=keeping)), database, again
     )
+
+
+def end_command(figures: Dumped, folder: Path, page: str, *, cut_short: bool, as_json: bool) -> NoReturn:
+    """End a command whose work is done, or was cut short by a cap; print its figures where a script asks for them."""
+    code = EXIT_BUDGET if cut_short else EXIT_OK
+    if as_json:
+        print_json(ended(figures, code, folder, page))
+    raise typer.Exit(code)
 
 
 def run_watched(

@@ -7,18 +7,15 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 
-import typer
-
 from maspo.cli.discover import with_system_file
 from maspo.cli.evaluate import NONE, EvaluationOptions, describe_bound, read_outputs
 from maspo.cli.looked import remarks_on_looks
 from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
-from maspo.cli.printed import ended
-from maspo.cli.running import confirm, work_at
+from maspo.cli.running import confirm, end_command, work_at
 from maspo.cli.stores import keep_files
-from maspo.cli.terminal import lay_out, note_each, print_json, say
-from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
+from maspo.cli.terminal import lay_out, note_each, say, say_files
+from maspo.core.errors import ConfigInvalid, typed
 from maspo.core.plain_files import is_there
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.folder import RUNS, STRUCTURE_PAGE, free_folder
@@ -77,14 +74,12 @@ def run_structure(
     keep_files(folder / DATABASE, STRUCTURE_PAGE, SYSTEM_FILE, RESULT)
     say(structure_summary(found))
     say()
-    files = (("report", STRUCTURE_PAGE), (_TEAMS.get(found.verdict, _TRIED), SYSTEM_FILE), ("figures", RESULT))
-    say(lay_out(*((name, str(folder / file)) for name, file in files), width=14))
+    team = _TEAMS.get(found.verdict, _TRIED)
+    say_files(folder, ("report", STRUCTURE_PAGE), (team, SYSTEM_FILE), ("figures", RESULT), width=14)
     if found.verdict in ("better", "as_good"):
         say(f"\nTo rewrite its prompts next: maspo optimize {folder / SYSTEM_FILE} --inputs {arguments.inputs}")
-    code = EXIT_BUDGET if found.cap else EXIT_OK
-    if arguments.as_json:
-        print_json(ended(figures_of(found), code, folder, SYSTEM_FILE))
-    raise typer.Exit(code)
+    figures = figures_of(found)
+    end_command(figures, folder, SYSTEM_FILE, cut_short=bool(found.cap), as_json=arguments.as_json)
 
 
 def _too_few(held: int, margin: float) -> Iterator[str]:

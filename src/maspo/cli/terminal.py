@@ -139,3 +139,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def lay_out(*rows: tuple[str, str], width: int = 10) -> str:
     """Return names and texts as two columns, the first ``width`` characters wide."""
     return "\n".join(f"{name:<{width}}{text}" for name, text in rows)
+
+
+def say_files(folder: Path, *files: tuple[str, str], width: int = 10) -> None:
+    """Say which files of a folder hold what; names of what they hold come first."""
+    say(lay_out(*((name, str(folder / file)) for name, file in files), width=width))
