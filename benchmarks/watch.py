@@ -3,9 +3,10 @@
     python benchmarks/watch.py [--first 0] [--worlds 4] [--streams 100] [--records FILE] [--part delays|words|recovery]
 
 `delays`: in each world, windows are looked at by the real watch before and after changes of three kinds at five
-strengths; streams are drawn from these windows, with a change after the twelfth. An oracle knows the distributions of
-all numbers before and after: CUSUM of their log-likelihood ratios, with the threshold that rings falsely once in 1,000
-windows. `words`: streams of inputs alone, which take no calls, looked at with either set of bets (`maspo.online.plan`):
+strengths; streams are drawn from these windows, with a change after the twelfth (`--before`). An oracle knows the
+distributions of all numbers before and after: CUSUM of their log-likelihood ratios, with the threshold that rings
+falsely once in 1,000 windows.
+`words`: streams of inputs alone, which take no calls, looked at with either set of bets (`maspo.online.plan`):
 how soon weak changes of the inputs are told of by what they speak of. `recovery`: one whole watch a world, with
 searches and canaries, beside a fresh search from the seed prompts in the changed world; whatever is promoted is
 measured in the world of that moment, beside what it replaced.
@@ -137,7 +138,7 @@ def windows_of(seed: int) -> Iterator[dict[str, Any]]:
 
 def alarm_after(stream: Iterator[Seen], chance: random.Random, rate: int) -> int | None:
     """Return after which window the watch rings, None where the stream ends first. As ``maspo.online.control`` does."""
-    found, worse = Streams(STREAMS), Detector()
+    found, worse = Streams(STREAMS, BETS[Plan().bets]), Detector()
     for number, one in enumerate(stream, start=1):
         found.step(one["scores"], (chance.random() for _ in count()))
         worse = worse.after(bets_on_losses(one["against"]) if one["against"] else ())
@@ -195,7 +196,7 @@ def threshold_for(ratios: Sequence[float], chance: random.Random, rate: int) -> 
     return high
 
 
-def delays(rows: Sequence[Mapping[str, Any]], streams: int, rate: int) -> None:
+def delays(rows: Sequence[Mapping[str, Any]], streams: int, rate: int, before: int) -> None:
     """Print false alarms and delays."""
     chance = random.Random(1)
     seeds = sorted({row["seed"] for row in rows})
@@ -220,12 +221,12 @@ def delays(rows: Sequence[Mapping[str, Any]], streams: int, rate: int) -> None:
                 oracles[seed] = oracle, threshold_for(ratios, chance, rate)
             for number in range(streams):
                 seed = seeds[number % len(seeds)]
-                stream = [chance.choice(quiet[seed]) for _ in range(CHANGED_AFTER)]
+                stream = [chance.choice(quiet[seed]) for _ in range(before)]
                 stream += [chance.choice(pools[seed]) for _ in range(LONGEST)]
                 rung = alarm_after(iter(stream), chance, rate)
-                found.append(None if rung is None else rung - CHANGED_AFTER)
+                found.append(None if rung is None or rung <= before else rung - before)
                 oracle, threshold = oracles[seed]
-                told = ring(map(oracle.ratio, stream[CHANGED_AFTER:]), threshold)
+                told = ring(map(oracle.ratio, stream[before:]), threshold)
                 best.append(told or LONGEST)
             late = [LONGEST if one is None else one for one in found]
             told_at_all = sum(one is not None for one in found)
@@ -346,6 +347,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--records", type=Path, default=Path("watch.jsonl"))
     parser.add_argument("--part", choices=("delays", "words", "recovery"), default="delays")
+    parser.add_argument("--before", type=int, default=CHANGED_AFTER, help="windows before a change, in `delays`")
     parser.add_argument("--table", action="store_true", help="measure nothing, print what is recorded")
     given = parser.parse_args()
     if given.part == "words":
@@ -370,7 +372,7 @@ def main() -> None:
             add(recovered(seed, DRIFTS[seed % 3], STRENGTHS[seed // 3 % 5]))
     own = [row for row in rows if row["part"] == given.part]
     if given.part == "delays":
-        delays(own, given.streams, Plan().windows_per_alarm)
+        delays(own, given.streams, Plan().windows_per_alarm, given.before)
     else:
         recovery(own)
 
