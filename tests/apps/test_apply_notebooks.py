@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 from typing import Any
@@ -77,6 +78,19 @@ def test_n02_lines_for_ipython_hide_no_prompt_and_stay() -> None:
     made = changed(source, HARD, old=old)
     assert code_of(made)[:2] + code_of(made)[3:] == [*cells[:2], cells[3]]
     assert code_of(made)[2].startswith("if True:\n    %time\n    len?\nPROMPT = ")
+
+
+def test_n02_a_cell_of_commands_alone_is_read_in_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed, parse = list[str](), ast.parse
+
+    def counted(source: str) -> ast.AST:
+        parsed.append(source)
+        return parse(source)
+
+    monkeypatch.setattr(ast, "parse", counted)
+    source = notebook("!pip install more\n" * 1000, f"P = {OLD!r}")
+    assert len(find_places("t.ipynb", source, OLD)) == 1
+    assert len(parsed) < 40
 
 
 def test_n03_another_cell_or_notebook_tells_how_a_prompt_is_read() -> None:

@@ -183,6 +183,29 @@ async def test_r06_silence_ends_a_call_and_a_header_cannot_hold_another() -> Non
         request_head("GET", url, [("X", "1\r\nY: 2")], 0, None)
 
 
+async def test_r06_one_timer_for_all_that_a_connection_carries_ends_what_is_silent_and_nothing_idle() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + b"2\r\nok\r\n0\r\n\r\n")
+        await reader.read()  # the second request is not answered
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, opened(silence=600) as connections:
+        url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        connection = await connections.take(url)
+        await connection.ask(get(url), b"", 1000)
+        await connection.pass_on(None)
+        connections.give_back(url, None, connection)
+        connection._look()  # its time is up while nothing is asked
+        assert connection.is_open
+        assert await connections.take(url) is connection
+        connection._silence = 0.05
+        with pytest.raises(TimeoutError):
+            await connection.ask(get(url), b"", 1000)
+        connections.give_back(url, None, connection)
+
+
 async def test_r03_calls_of_somebody_else_are_sent_as_they_are_asked() -> None:
     class Counts:
         """Counts calls that are in flight until it is told to answer."""

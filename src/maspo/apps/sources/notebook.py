@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -23,6 +24,8 @@ _CHARACTER: Final = re.compile(
 """What stands in JSON for one character: one beyond the first plane may be written in two halves."""
 _FOR_IPYTHON: Final = re.compile(r"([ \t]*(?:[\w, \t]+=[ \t]*)?)([!%?].*|[\w.]+\?{1,2}[ \t]*)")
 """A line that is no Python: a command of the shell, a magic word, a question about a name."""
+_MOST_FOR_IPYTHON: Final = 30
+"""Such lines of a cell: of one with more, the code is not read, since it is parsed once for each."""
 _AFTER_LINE: Final = re.compile(r"(?<=\n)")
 _Path: TypeAlias = tuple[str | int, ...]
 _Strings: TypeAlias = list[re.Match[str]]
@@ -32,26 +35,35 @@ _Strings: TypeAlias = list[re.Match[str]]
 class _Code:
     """The code of a notebook as one module, and where in the notebook each of its characters stands."""
 
-    module: str = ""
+    texts: list[str] = field(default_factory=list)
+    """What the cells say, one after the other."""
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
-    cells: list[tuple[int, str | None]] = field(default_factory=list)
-    """Where each cell begins in the module, and what stands between two lines of it in JSON; None: it is one text."""
+    begins: list[int] = field(default_factory=list)
+    """At which character of the module each cell begins."""
+    betweens: list[str | None] = field(default_factory=list)
+    """What stands in JSON between two lines of each cell; None: it is one text."""
+
+    @property
+    def module(self) -> str:
+        """The module."""
+        return "".join(self.texts)
 
     def add(self, source: str, strings: _Strings, between: str | None) -> None:
         """Add a cell; what cannot be read as Python is left blank."""
-        self.cells.append((len(self.module), between))
+        self.begins.append(len(self.starts))
+        self.betweens.append(between)
         for string in strings:
             for found in _CHARACTER.finditer(source, string.start() + 1, string.end() - 1):
                 self.starts.append(found.start())
                 self.ends.append(found.end())
-        self.module += _readable("".join(json.loads(string[0]) for string in strings)) + "\n"
+        self.texts += [_readable("".join(json.loads(string[0]) for string in strings)), "\n"]
         self.starts.append(0)
         self.ends.append(0)
 
     def between(self, at: int) -> str | None:
         """Return what stands between the lines of the cell that has a character of the module."""
-        return next(between for begins, between in reversed(self.cells) if begins <= at)
+        return self.betweens[bisect_right(self.begins, at) - 1]
 
 
 def said_in(source: str, told: python.Told = MappingProxyType({})) -> Iterator[Said]:
@@ -132,7 +144,7 @@ def _between(source: str, lines: _Strings) -> str:
 def _readable(code: str) -> str:
     """Return a cell as Python, each character in its place: lines for IPython as numbers; blank where it is none."""
     lines = code.split("\n")
-    for _ in lines:
+    for _ in range(_MOST_FOR_IPYTHON + 1):
         try:
             ast.parse("\n".join(lines))
         except SyntaxError as error:
