@@ -229,7 +229,7 @@ def _texts(file: str, source: str, told: python.Told = MappingProxyType({})) -> 
     return _read_once(file, source, frozenset(told.items()))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def _read_once(file: str, source: str, told: frozenset[tuple[str, frozenset[Named]]]) -> Sequence[Said]:
     """Return the texts that a file says, which are looked through for each prompt of each agent."""
     return tuple(_said_in(file, source, dict(told)))
