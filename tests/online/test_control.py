@@ -120,6 +120,23 @@ def test_o10_where_nothing_came_of_a_search_another_follows_on_newer_inputs_from
     assert sum(isinstance(ask, Search) for ask, _ in past) == 1 and end.standing.shipped == FIRST
 
 
+def test_o14_no_search_follows_from_an_anchor_that_is_as_far_behind_as_before() -> None:
+    life = Life(12, 0.9)
+    found_nothing = _found_twice(life, 0.9)
+
+    def only_the_model_changes(ask: Ask) -> Found:
+        found = found_nothing(ask)
+        if isinstance(found, SearchEnded) or not found.against_anchor:
+            return found
+        return replace(found, against_anchor=(1, 1, 0, 1, -1, 1, 1, 1))
+
+    life.answer = only_the_model_changes  # type: ignore[method-assign]
+    for again, searches in (("always", 2), ("where it may help", 1)):
+        past, _ = live(life, 30, replace(PLAN, again=again))  # type: ignore[arg-type]
+        starts = [ask.start for ask, _ in past if isinstance(ask, Search)]
+        assert starts == [FIRST, SEED][:searches]
+
+
 def test_o12_a_candidate_that_was_ahead_when_it_was_given_up_is_what_the_next_search_starts_from() -> None:
     life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4)
     answer = life.answer
@@ -136,6 +153,24 @@ def test_o12_a_candidate_that_was_ahead_when_it_was_given_up_is_what_the_next_se
     assert tried[:5] == [(0, 0), (3, 1), (6, 2), (9, 3), (12, 4)], "it found nothing more, so the trial goes on"
     past, _ = live(life, 24, replace(plan, from_candidate=False))
     assert [ask.start for ask, _ in past if isinstance(ask, Search)][1] == FIRST
+
+
+def test_o15_a_candidate_that_was_ahead_is_tried_on_where_what_was_found_from_it_lost() -> None:
+    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4)
+    answer = life.answer
+
+    def lost_the_second_time(ask: Ask) -> Found:
+        found = answer(ask)
+        if isinstance(found, SearchEnded):
+            return found if ask.number == 1 else replace(found, winners={"a": "third"}, wins=1, losses=2)
+        return replace(found, canary=(1, 1, 1, -1)) if found.canary else found
+
+    life.answer = lost_the_second_time  # type: ignore[method-assign]
+    for again, goes_on in (("always", False), ("where it may help", True)):
+        past, _ = live(life, 24, replace(plan, again=again))  # type: ignore[arg-type]
+        tried = [ask.standing.canary for ask, _ in past if isinstance(ask, Look) and ask.candidate == SECOND]
+        assert tried[:4] == [(0, 0), (3, 1), (6, 2), (9, 3)] and (tried[4:5] == [(12, 4)]) is goes_on
+        assert all(ask.candidate in (None, SECOND) for ask, _ in past if isinstance(ask, Look))
 
 
 def _judged_otherwise(life: Life) -> Callable[[Ask], Found]:
@@ -250,7 +285,7 @@ def test_o09_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
         Plan(**wrong)  # type: ignore[arg-type]
 
 
-def test_o10_a_watch_gathers_the_evidence_that_its_plan_says() -> None:
+def test_o13_a_watch_gathers_the_evidence_that_its_plan_says() -> None:
     evidence, chances = dict[str, float](), _Watch(PLAN, COSTS, FIRST, SEED).chances
     for name, bets in BETS.items():
         past, end = live(Life(10**9, 0.5), 8, replace(PLAN, bets=name))

@@ -187,10 +187,15 @@ class _Watch:
             else:
                 self.ring()
             for attempt in range(self.plan.searches):
+                if attempt and not self.may_find_more():
+                    break
                 yield from self.gather()
                 start = self.start(attempt)
                 ended = yield from self.search(start)
-                if self.worth_trying(ended) and (yield from self.try_candidate(ended, start)):
+                worth = self.worth_trying(ended)
+                if not worth and self.ahead is not None and self.plan.again != "always":
+                    ended, worth = replace(ended, winners=self.ahead[0]), True
+                if worth and (yield from self.try_candidate(ended, start)):
                     break
             self.start_anew()
 
@@ -327,9 +332,21 @@ class _Watch:
         """
         if self.ahead is not None:
             return self.ahead[0]
+        return self.anchor if self.lost_its_lead() != bool(attempt % 2) else self.shipped
+
+    def may_find_more(self) -> bool:
+        """Return whether another search may find what one did not.
+
+        One from a candidate that was ahead may, or from the shipped prompts, or on newer inputs where these are the
+        anchor. One from an anchor that is as far behind them as before would have to make up for that first.
+        """
+        start_is_behind = self.shipped != self.anchor and not self.lost_its_lead()
+        return self.plan.again == "always" or self.ahead is not None or not start_is_behind
+
+    def lost_its_lead(self) -> bool:
+        """Return whether the shipped prompts have lost more than half of their lead over the anchor."""
         since = min(self.calm, self.windows - self.plan.search_windows)
-        lost = self.lead(since + 1) < max(0.0, self.lead(0, since)) / 2
-        return self.anchor if lost != bool(attempt % 2) else self.shipped
+        return self.lead(since + 1) < max(0.0, self.lead(0, since)) / 2
 
     def lead(self, first: int, last: int = sys.maxsize) -> float:
         """Return the net win rate of the shipped prompts against the anchor in some windows."""

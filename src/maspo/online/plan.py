@@ -10,6 +10,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.stats.drift import WEAK_TOO, Bets
 
 Sought: TypeAlias = Literal["strong", "weak too"]
+Again: TypeAlias = Literal["always", "where it may help"]
 BETS: Final[Mapping[Sought, Mapping[str, Bets]]] = {"strong": {}, "weak too": {"lengths": WEAK_TOO, "words": WEAK_TOO}}
 """The bets of those streams to which every input of a window belongs; on all others they are on strong changes."""
 
@@ -38,6 +39,10 @@ class Plan:
     """Windows since a change seems to have begun that a search waits for: before, its inputs are mostly old ones."""
     searches: int = 2
     """Searches after an alarm, at most: where nothing came of one, another follows on newer inputs."""
+    again: Again = "where it may help"
+    """When another follows: not from the anchor where the shipped prompts have kept their lead over it; and where one
+    from a candidate that was ahead found nothing better, the trial of that goes on. ``always`` of watches that began
+    before."""
     from_candidate: bool = True
     """Whether the next search starts from a candidate that was given up while it was ahead."""
     follow_judge: bool = False
@@ -93,6 +98,7 @@ BEFORE: Final[Mapping[str, object]] = {
     "from_candidate": False,
     "follow_judge": True,
     "bets": "strong",
+    "again": "always",
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
 
