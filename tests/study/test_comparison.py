@@ -188,6 +188,16 @@ def test_q13_a_higher_cap_goes_on_with_what_was_cut_at_the_same_plan(tmp_path: P
     assert max(world.keys.values()) <= _asked_by_each_run(world, large)
 
 
+def test_q14_a_run_that_a_cap_ends_beyond_its_plan_had_its_calls(tmp_path: Path) -> None:
+    found, _ = play(replace(asked("default", "spo", calls=1400), config=_planning(600, 1400)), tmp_path / "beyond")
+    first, planned = found.runs[0], found.comparison.calls
+    assert not first.finished.complete and first.usage.calls >= planned, "choose a plan that this search goes beyond"
+    assert found.cut == ()
+    short, _ = play(asked("default", "spo", calls=700), tmp_path / "short")
+    assert short.runs[0].usage.calls < short.comparison.calls
+    assert short.cut == ("default-0",)
+
+
 def _asked_by_each_run(world: Counted, found: Compared) -> int:
     """Return how often equal questions may come: once a record."""
     assert world.calls == found.spent.calls

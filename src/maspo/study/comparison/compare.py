@@ -548,10 +548,14 @@ async def _measuring(
 
 
 def _is_cut(comparison: Comparison, end: RunEnd) -> bool:
-    """Say whether a cap over all has cut a run short; its own part of calls or money is what it was there for."""
+    """Say whether a cap over all has cut a run short of what it was there for: its part of the money, or its calls.
+
+    A search may go on beyond its plan, which a cap may cut: then it had what all have.
+    """
     if comparison.equal == "money":
         return not end.finished.complete and not end.stopped.startswith("--max-usd")
-    return not end.finished.complete and end.run.method.calls is not None
+    planned = end.run.method.calls is not None and end.usage.calls < comparison.calls_of(end.run.method)
+    return not end.finished.complete and planned
 
 
 def _rest(comparison: Comparison, ends: list[RunEnd], spent: Usage) -> Caps:
