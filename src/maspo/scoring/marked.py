@@ -105,7 +105,10 @@ def boxes(text: str) -> tuple[str, ...]:
     """
     if "box" not in text:
         return ()
-    text = _LOST_STROKE.sub(r"\\boxed{", tail(text))
+    text = tail(text)
+    if (place := text.find("boxed{")) >= 0 and text[place - 1 : place] != "\\":
+        # The stroke was lost on the way.
+        text = _LOST_STROKE.sub(r"\\boxed{", text)
     found: list[str] = []
     end = 0
     for mark in list(_BOX.finditer(text, text.find("\\")))[-MOST_BOXES:]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from maspo.core.late import late
 from maspo.core.patterns import compiled
@@ -56,13 +57,12 @@ _THOUGHT = late(
     re.IGNORECASE,
 )
 """Where a model begins and ends to think, in the ways of many templates."""
-_MAY_THINK = ("<", "THINK]", "think]", "◁")
-_ASIDE = late(
-    r"<([\w:.-]{0,20}?(?:think|thought|reason|reflect|analy[sz]|scratch|monolog|deliberat|brainstorm|cot(?![a-z])|rational"
-    r"|explan|calculat|internal|(?<![a-z])(?:plan|show_?work|work|working|draft|notes?|steps|inner|check)(?![a-z]))[\w:.-]{0,20})>",
-    re.IGNORECASE,
+_ELEMENT = late(r"<([\w:.-]{1,60})>")
+_THINKS = late(
+    r"think|thought|reason|reflect|analy[sz]|scratch|monolog|deliberat|brainstorm|cot(?![a-z])|rational|explan|calculat"
+    r"|internal|(?<![a-z])(?:plan|show_?work|work|working|draft|notes?|steps|inner|check)(?![a-z])"
 )
-"""How an element begins in which a model thinks under a name that its prompt gave it."""
+"""What the name of an element holds in which a model thinks, because its prompt or its template said so."""
 _LEAST_THOUGHT = 2
 """Words of the shortest element that is no piece of data, such as the name of a plan."""
 
@@ -70,11 +70,14 @@ _LEAST_THOUGHT = 2
 def without_thinking(output: str) -> str:
     """Return an output without its thinking blocks; what follows one that is never closed is thinking as well."""
     output = output[-LONGEST_OUTPUT:]
-    if not any(sign in output for sign in _MAY_THINK):
+    first = output.find("<")
+    if ("]" in output and "hink]" in output.lower()) or "◁" in output:
+        first = 0
+    elif first < 0:
         return output
     kept: list[str] = []
     begin = depth = 0
-    for mark in _THOUGHT.finditer(output):
+    for mark in _THOUGHT.finditer(output, first):
         if mark[1] or mark[2]:
             # A closing mark alone: some endpoints cut the opening one off.
             kept = kept if depth else []
@@ -82,20 +85,32 @@ def without_thinking(output: str) -> str:
         elif not depth:
             kept.append(output[begin : mark.start()])
             depth = 1
-    return _without_asides("".join(kept) if depth else "".join((*kept, output[begin:])))
+    if kept or begin:
+        output = "".join(kept) if depth else "".join((*kept, output[begin:]))
+    return _without_asides(output)
 
 
 def _without_asides(output: str) -> str:
     """Return an output without the closed elements of other names in which it thinks; all of it if nothing is left."""
+    first = output.find("<")
+    if first < 0 or output.find("</", first) < 0:
+        return output
     kept: list[str] = []
     begin = 0
-    for mark in _ASIDE.finditer(output) if "</" in output else ():
-        end = output.find(f"</{mark[1]}>", mark.end()) if mark.start() >= begin else -1
+    for mark in _ELEMENT.finditer(output, first):
+        if mark.start() < begin or not _holds_thinking(mark[1]):
+            continue
+        end = output.find(f"</{mark[1]}>", mark.end())
         if end >= 0 and len(output[mark.end() : end].split(None, _LEAST_THOUGHT)) >= _LEAST_THOUGHT:
             kept.append(output[begin : mark.start()])
             begin = end + len(mark[0]) + 1
-    left = "".join((*kept, output[begin:]))
+    left = "".join((*kept, output[begin:])) if kept else output
     return left if left.strip() else output
+
+
+@lru_cache(maxsize=256)
+def _holds_thinking(name: str) -> bool:
+    return _THINKS.search(name.lower()) is not None
 
 
 def last_found(pattern: str | re.Pattern[str], text: str) -> re.Match[str] | None:
@@ -124,7 +139,7 @@ def last_line(text: str) -> str:
 
 def unmarked(text: str, instead: str = "") -> str:
     """Return a text without emphasis, quotes, dollar signs, braces and LaTeX for fonts and boxes; 1/2 for fractions."""
-    if "\\" in text:
+    if "arrow" in text or "implies" in text:
         text = _ARROW.sub("⇒", text)
     if "frac{" in text:
         text = _FRACTION.sub(_slashed, text)
