@@ -28,6 +28,7 @@ from maspo.events import (
     InfluenceMeasured,
     LeftOut,
     LevelAgreement,
+    Paused,
     PromptChanged,
     RunFinished,
     RunStarted,
@@ -37,13 +38,18 @@ from maspo.events import (
 from maspo.report import phrases
 from maspo.report.bundle import first, index_html, policy_of, report_html
 from maspo.report.document import build_document, compared_in, document_of, row_of
+from maspo.report.document.extras import Extras
+from maspo.report.document.parts.cost import cost_of
 from maspo.report.document.schema import schema
+from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import fold
+from maspo.report.lines import line_of
 from maspo.report.questions import answers
 from maspo.report.visible import visible
+from maspo.store import CallMade
 from maspo.study.decisions import DECISIONS, Judge, Veto, decide
 from maspo.testing.runs import SMALL_RACE, begin, with_config, world_job
-from tests.report.conftest import INFLUENCE, SEEDS, finished, search_events
+from tests.report.conftest import INFLUENCE, SEEDS, finished, search_events, started
 from tests.report.pages import document, embedded, told
 from tests.report.payloads import HTML_PAYLOADS
 
@@ -278,16 +284,20 @@ def test_i15_prompts_that_are_twice_as_long_are_said_to_cost_more(whole_run: lis
     *before, end = whole_run
     assert isinstance(end, RunFinished)
     length = sum(map(len, SEEDS.values()))
-    for more, said in ((-20, ""), (length - 1, ""), (length, f"They are {length} characters longer in all")):
+    for more, said in ((-20, ""), (length - 1, ""), (length, f"It is {length} characters longer, which")):
         shipped = {**SEEDS, "critic": f"{SEEDS['critic']}{'x' * more}"[: len(SEEDS["critic"]) + more]}
         ships = answers(fold([*before, replace(end, prompts=shipped)]))[7].answer
-        assert ("longer in all" in ships) == bool(said) and said in ships
+        assert ("longer" in ships) == bool(said) and said in ships
 
 
 def test_i13_a_row_of_a_list_says_how_it_came_out(whole_run: list[Event]) -> None:
     row = row_of(fold(whole_run), "one", "folder", 5.0).dump()
     assert (row["id"], row["verdict"], row["n"], row["state"]) == ("one", "improved", 60, "finished")
     assert row["interval"] == [0.04, 0.385]
+    end = next(event for event in whole_run if isinstance(event, RunFinished))
+    asked = ApprovalAsked(end.winners, tuple(end.winners)[:1], "improved", end.why, end.holdout, 1, 1)
+    waits = row_of(fold([*whole_run[:-1], asked]), "one", "folder", 5.0).dump()
+    assert (waits["verdict"], waits["interval"], waits["net"]) == (None, row["interval"], row["net"])
 
 
 def test_i14_all_payloads_pass_through_the_data_unchanged(whole_run: list[Event]) -> None:
@@ -404,3 +414,32 @@ def test_i23_what_waits_for_approval_is_told_until_it_is_decided(whole_run: list
     left_out = LeftOut("id", agent, 9, ("tank",), ())
     told = next(one for one in document_of(fold([*whole_run, left_out])).agents if one.name == agent)
     assert told.why and told.left_out is not None and told.left_out.worse == ("tank",)
+
+
+def test_i24_a_prompt_that_a_person_set_back_is_no_new_prompt(whole_run: list[Event]) -> None:
+    start = next(event for event in whole_run if isinstance(event, RunStarted))
+    name, seed = next(iter(start.seed_prompts.items()))
+    found = PromptChanged(f"r1/{name}", name, seed, "new", "won")
+    back = PromptChanged(f"decided-1/{name}", name, "new", seed, "a person pinned the prompt of this agent")
+    told = document_of(fold([start, found, back]))
+    assert [(one.decision.changed, one.decision.ruled) for one in told.steps if one.decision] == [
+        (True, False),
+        (True, True),
+    ]
+    agent = next(one for one in told.agents if one.name == name)
+    assert (agent.changed, agent.times_changed) == (False, 1)
+    assert "1 prompt change." in told.progress
+    assert line_of(back) == f"  {name}: prompt set back, a person pinned the prompt of this agent"
+
+
+def test_i25_time_in_which_a_run_rested_is_no_time_of_work() -> None:
+    calls = CallsSoFar()
+    for at in (101.0, 102.0, 3_602.0, 3_603.0):
+        calls.add([CallMade("agent", "solver", "m", 1, 1, 0.0, 1.0, at)])
+    spent = calls.spending(0)
+    assert spent.seconds == 4.0, "an hour passed between the second and the third"
+    assert [point.seconds for point in spent.burn] == [1.0, 2.0, 3.0, 4.0]
+    resumed = cost_of(
+        fold([started(), Paused("interrupted", 2.0), StepStarted("r1", "algebra", 1, 1, 1, 1)]), Extras(spending=spent)
+    )
+    assert resumed.seconds == 4.0, "what it told when it paused is not what it has worked since"

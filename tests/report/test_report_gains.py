@@ -45,6 +45,21 @@ def test_g02_of_a_beam_only_the_winner_counts_also_from_an_earlier_step(whole_ru
     ) == {"algebra": Gain(0.3, 1.0)}
 
 
+def test_g05_what_a_person_set_back_is_worth_nothing_any_more(whole_run: list[Event]) -> None:
+    seed = next(event for event in whole_run if isinstance(event, RunStarted)).seed_prompts["algebra"]
+    steps = (
+        scored("r1/algebra", "algebra", "one", 0.25),
+        PromptChanged("r1/algebra", "algebra", seed, "one", "won"),
+        scored("r2/algebra", "algebra", "two", 0.5),
+        PromptChanged("r2/algebra", "algebra", "one", "two", "won"),
+    )
+    assert (
+        found(whole_run, *steps, PromptChanged("decided-2/algebra", "algebra", "two", "one", "a veto"))["algebra"].worth
+        == 0.25
+    )
+    assert found(whole_run, *steps, PromptChanged("decided-2/algebra", "algebra", "two", seed, "a pin")) == {}
+
+
 def test_g03_what_was_kept_in_the_beam_but_never_accepted_is_worth_nothing(whole_run: list[Event]) -> None:
     kept = PromptKept("s", "algebra", "none was better")
     assert found(whole_run, scored("s", "algebra", "x", 0.4), kept) == {}

@@ -190,6 +190,7 @@ export interface Decision {
   readonly before: string;
   readonly after: string;
   readonly reason: string;
+  readonly ruled: boolean;
 }
 
 export interface Document {

@@ -33,6 +33,7 @@ export function triedFor(purpose: string): string {
 
 /** A step of the search: rounds of a race have a number, steps of passes have two. */
 export function stepName(label: string): string {
+  if (label.startsWith("decided")) return "By decision";
   return `${label.includes(".") ? "Step" : "Round"} ${label}`;
 }
 

@@ -221,6 +221,12 @@ test("what may be decided is sent with the token, and without one nothing is off
   await linked.page.getByRole("button", { name: "Resume" }).waitFor();
   assert.match(linked.page.url(), /#run\/held\/overview$/, "the place that a link leads to stays");
   await linked.close();
+  const again = await opened(browser);
+  await again.page.goto(`${base}#run/held/overview&token=secret`);
+  await again.page.getByRole("button", { name: "Resume" }).waitFor();
+  await again.page.reload();
+  await again.page.getByRole("button", { name: "Resume" }).waitFor();
+  await again.close();
   const other = await opened(browser);
   await other.page.goto(`${base}#run/running/overview`);
   await other.page.locator(".state", { hasText: "running" }).waitFor();

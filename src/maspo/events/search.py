@@ -136,6 +136,11 @@ class PromptChanged(StepEvent):
     reason: str
     kind: Literal["prompt_changed"] = "prompt_changed"
 
+    @property
+    def ruled(self) -> bool:
+        """Whether a person's pin or veto set the prompt back, rather than the search finding a new one."""
+        return self.step.startswith("decided-")
+
 
 @event
 class ConflictFound(StepEvent):

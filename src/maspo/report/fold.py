@@ -316,7 +316,7 @@ def _agents(
     current = {**started.seed_prompts, **{change.agent: change.after for change in changes}}
     if finished:
         current.update(finished.winners)
-    times = [change.agent for change in changes]
+    times = [change.agent for change in changes if not change.ruled]
     return tuple(
         AgentView(
             name=name,
@@ -378,14 +378,21 @@ class Gain:
 def estimate_gains(view: RunView) -> Mapping[str, Gain]:
     """Return the gain of every agent by name."""
     worth = {agent.name: 0.0 for agent in view.agents}
+    standing = {(agent.name, agent.seed): 0.0 for agent in view.agents}
+    """What an agent's prompts had come to when it had this one: a person may have set it back to that."""
     seen: dict[tuple[str, str], CandidateScored] = {}
     for step in view.steps:
         seen |= {(step.agent, candidate.candidate): candidate for candidate in step.candidates}
         if isinstance(step.decision, PromptChanged):
+            place = step.agent, step.decision.after
+            if step.decision.ruled and place in standing:
+                worth[step.agent] = standing[place]
+                continue
             winner = seen.get((step.agent, prompt_id(step.decision.after)))
             # A new prompt that no candidate was is merged from those that were kept.
             accepted = [winner] if winner else [candidate for candidate in step.candidates if candidate.kept]
             worth[step.agent] = worth.get(step.agent, 0.0) + sum(candidate.score for candidate in accepted)
+            standing[place] = worth[step.agent]
     total = sum(worth.values())
     return {name: Gain(value, value / total if total > 0 else None) for name, value in worth.items()}
 

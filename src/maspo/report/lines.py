@@ -81,7 +81,8 @@ def line_of(event: Event, run: RunStarted | None = None) -> str:
         case PromptKept():
             line = f"  {event.agent}: prompt kept, {_with_ties(event.reason)}"
         case PromptChanged():
-            line = f"  {event.agent}: new prompt, {_with_ties(event.reason)}"
+            what = "prompt set back" if event.ruled else "new prompt"
+            line = f"  {event.agent}: {what}, {_with_ties(event.reason)}"
         case ConflictFound():
             line = f"  conflict: {describe_conflict(event)}"
         case FaultsWeighed():

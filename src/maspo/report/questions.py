@@ -195,12 +195,15 @@ def _what_ships(view: RunView) -> str:
         return "Nothing yet: the run has not finished."
     if view.finished.shipped == "seed":
         return "Your seed prompts, as they were; prompts.json holds them."
-    changed = phrases.plural(sum(agent.changed for agent in view.agents), "new prompt")
+    number = sum(agent.changed for agent in view.agents)
+    changed = phrases.plural(number, "new prompt")
     written = f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
     grown = sum(len(agent.shipped or agent.seed) - len(agent.seed) for agent in view.agents)
     if grown < sum(len(agent.seed) for agent in view.agents):
         return written
-    return f"{written} They are {phrases.number(grown)} characters longer in all, which every later call pays for."
+    longer = f"{phrases.number(grown)} characters longer"
+    they = f"It is {longer}" if number == 1 else f"They are {longer} in all"
+    return f"{written} {they}, which every later call pays for."
 
 
 def _what_more_brings(view: RunView) -> str:

@@ -97,7 +97,7 @@ def changes(view: RunView, agent: AgentView) -> tuple[str, ...]:
 
 
 def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:
-    where = f"round {step.label}" if step.by_rounds else f"step {step.label}"
+    where = "by decision" if decision.ruled else f"round {step.label}" if step.by_rounds else f"step {step.label}"
     parts = [_asked(view, step), _levels(step, decision)]
     if (tried := view.tried.get(step.step)) is not None:
         parts.append(f"tried {_trial(view, step, tried)}")

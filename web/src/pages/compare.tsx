@@ -6,7 +6,7 @@ import { Table, Which, type Column } from "../parts/table";
 import { Diff, Told } from "../parts/text";
 import { href, replace, type Route } from "../route";
 import type { Source } from "../source";
-import type { Agent, Document, InputRow } from "../view";
+import type { Agent, Approval, Document, InputRow } from "../view";
 import { duration, inputName, number, percent, plural, signedPercent } from "../words";
 
 interface Loaded {
@@ -54,7 +54,7 @@ function Compared({ runs, route, others }: { runs: readonly Loaded[]; route: Rou
   const columns: readonly Column<(typeof some)[number]>[] = [
     { name: "Run", cell: ({ name, one, id }) => <><a href={href(id, "overview")}>{name}</a>{narrow && <span class="below">{one.label}</span>}</> },
     ...(narrow ? [] : [{ name: "Verdict", cell: ({ one }: Loaded) => one.label }]),
-    { name: "Net win rate, 95% interval", cell: ({ one }) => (one.holdout ? <span class="rate"><IntervalBar value={one.holdout.net} interval={one.holdout.figures.interval} bound={1} /> {signedPercent(one.holdout.net)}</span> : "–"), value: ({ one }) => one.holdout?.net ?? -2 },
+    { name: "Net win rate, 95% interval", cell: ({ one }) => <Net tested={one.holdout ?? one.approval} />, value: ({ one }) => (one.holdout ?? one.approval)?.net ?? -2 },
     { name: "On shared inputs", cell: ({ place }) => <Counts counts={counted(place)} /> },
     ...(runs.some(({ one }) => one.truth) ? [{ name: "True accuracy", cell: ({ one }: Loaded) => (one.truth ? `${percent(one.truth[0])} → ${percent(one.truth[1])}` : "–") }] : []),
     { name: "Calls", cell: ({ one }) => number(one.cost.total.calls), value: ({ one }) => one.cost.total.calls, right: true },
@@ -88,6 +88,12 @@ function Compared({ runs, route, others }: { runs: readonly Loaded[]; route: Rou
       <Prompts runs={runs} route={route} />
     </>
   );
+}
+
+/** What the final test came to, also while the new prompts wait for a person. */
+function Net({ tested }: { tested: Pick<Approval, "net" | "figures"> | null }) {
+  if (tested === null) return <>–</>;
+  return <span class="rate"><IntervalBar value={tested.net} interval={tested.figures.interval} bound={1} /> {signedPercent(tested.net)}</span>;
 }
 
 /** What the runs made of each agent's prompt, and one of them against another. */

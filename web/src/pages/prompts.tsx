@@ -123,7 +123,7 @@ function Detail({ agent }: { agent: Agent }) {
         <ol class="rounds">
           {steps.filter((step) => step.decision).map((step) => (
             <li>
-              <strong>{stepName(step.label)}</strong> {step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
+              <strong>{stepName(step.label)}</strong> {step.decision?.ruled ? "set back" : step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
               {step.decision?.changed && <a href={link({ a: step.decision.before, b: step.decision.after, view: "diff" })}>What changed</a>}
             </li>
           ))}

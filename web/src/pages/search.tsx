@@ -87,7 +87,7 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
   };
   const y = (score: number) => LANE / 2 - (Math.max(-bound, Math.min(bound, score)) / bound) * (LANE / 2 - 14);
   const candidates = steps.reduce((all, step) => all + step.candidates.length, 0);
-  const changes = steps.filter((step) => step.decision?.changed).length;
+  const changes = steps.filter((step) => step.decision?.changed && !step.decision.ruled).length;
   const refused = steps.reduce((all, step) => all + step.rejected_count, 0);
   const told = `${agent}: ${plural(candidates, "candidate")} in ${plural(steps.length, "step")}, ${plural(changes, "new prompt")}`;
   const stride = Math.ceil(steps.length / (WIDTH / 37));
@@ -111,8 +111,8 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
           return (
             <g>
               {place > 0 && <line class="grid" x1={left} x2={left} y1="6" y2={LANE - 2} />}
-              {place % stride === 0 && <text class="tick" x={left + (WIDTH - LEFT - 10) / steps.length / 2} y={LANE + 12} text-anchor="middle">{step.label}</text>}
-              {step.decision?.changed && <polygon class="changed" points={`${x(place, 0.5, 2)},${LANE - 11} ${x(place, 0.5, 2) - 6},${LANE - 1} ${x(place, 0.5, 2) + 6},${LANE - 1}`} />}
+              {place % stride === 0 && <text class="tick" x={left + (WIDTH - LEFT - 10) / steps.length / 2} y={LANE + 12} text-anchor="middle">{step.decision?.ruled ? "decided" : step.label}</text>}
+              {step.decision?.changed && !step.decision.ruled && <polygon class="changed" points={`${x(place, 0.5, 2)},${LANE - 11} ${x(place, 0.5, 2) - 6},${LANE - 1} ${x(place, 0.5, 2) + 6},${LANE - 1}`} />}
               {step.candidates.map((one, nth) => {
                 const [cx, cy] = [x(place, nth, step.candidates.length), y(one.score)];
                 const chosen = one.id === query.a || one.id === query.b;
@@ -137,7 +137,7 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
                 {step.tried.map((tried) => (
                   <span class="tried">{triedFor(tried.purpose)} <Counts counts={tried.counts} /></span>
                 ))}
-                {step.decision ? <span>{step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
+                {step.decision ? <span>{step.decision.ruled ? "Set back" : step.decision.changed ? "New prompt" : "Kept"}: {step.decision.reason}. {step.decision.changed && <a href={to("search", { ...query, a: step.decision.before, b: step.decision.after })}>What changed</a>}</span> : <span class="quiet">not decided</span>}
               </li>
             ))}
           </ol>

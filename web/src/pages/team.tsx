@@ -5,7 +5,7 @@ import { Counts, Facts, Nothing, Section } from "../parts/figures";
 import { MOST_DRAWN, TeamGraph, winRate, type Figures } from "../parts/graph";
 import { Table } from "../parts/table";
 import type { Agent, LevelCounts, Step } from "../view";
-import { number, percent, plural, signed } from "../words";
+import { number, percent, plural, signed, stepName } from "../words";
 
 const NONE: LevelCounts = { wins: 0, losses: 0, ties: 0, undecided: 0 };
 
@@ -16,6 +16,7 @@ function sum(one: LevelCounts, other: LevelCounts): LevelCounts {
 /** What all steps so far tell of each agent: verdicts on its candidates, and whether its prompt stands changed. */
 export function figuresUpTo(agents: readonly Agent[], steps: readonly Step[]): ReadonlyMap<string, Figures> {
   const found = new Map<string, Figures>(agents.map((agent) => [agent.name, { local: NONE, glob: NONE, misaligned: 0, inputs: 0, changed: false }]));
+  const seeds = new Map(agents.map((agent) => [agent.name, agent.seed]));
   for (const step of steps) {
     const before = found.get(step.agent);
     if (!before) continue;
@@ -26,7 +27,9 @@ export function figuresUpTo(agents: readonly Agent[], steps: readonly Step[]): R
       misaligned += one.misaligned;
       inputs += one.inputs;
     }
-    found.set(step.agent, { local, glob, misaligned, inputs, changed: before.changed || Boolean(step.decision?.changed) });
+    // A person's pin or veto may have set it back to what it was.
+    const changed = step.decision?.changed ? step.decision.after !== seeds.get(step.agent) : before.changed;
+    found.set(step.agent, { local, glob, misaligned, inputs, changed });
   }
   return found;
 }
@@ -41,7 +44,7 @@ export function Team() {
   const flows = document.agents.some((agent) => agent.called);
   const chosen = document.agents.find((agent) => agent.name === query.agent);
   if (document.agents.length === 0) return <><h1>Team</h1><Nothing>The team is known once the run has started.</Nothing></>;
-  const here = at === 0 ? "before the search" : at === last ? "at the end of what is recorded" : `after step ${at}: ${steps[at - 1]?.agent ?? ""}, round ${steps[at - 1]?.label ?? ""}`;
+  const here = at === 0 ? "before the search" : at === last ? "at the end of what is recorded" : `after step ${at}: ${steps[at - 1]?.agent ?? ""}, ${stepName(steps[at - 1]?.label ?? "").toLowerCase()}`;
   return (
     <>
       <h1>Team</h1>

@@ -33,7 +33,7 @@ export function Told({ text }: { text: string }) {
 
 /** A line about a change: which round it is of first. */
 export function Reason({ line }: { line: string }) {
-  const [round = "", rest] = [/^(?:round|step) [\w.]+(?=: )/.exec(line)?.[0], line];
+  const [round = "", rest] = [/^(?:(?:round|step) [\w.]+|by decision)(?=: )/.exec(line)?.[0], line];
   if (!round) return <Told text={line} />;
   return <><strong>{round.replace(/^./, (letter) => letter.toUpperCase())}</strong> <Told text={rest.slice(round.length + 2)} /></>;
 }

@@ -157,6 +157,8 @@ class Decision(Dumped):
     before: str
     after: str
     reason: str
+    ruled: bool = False
+    """Whether a person's pin or veto set the prompt back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,8 @@ def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0, begu
     ``begun`` and ``written`` are when it was recorded first and last: the time of a run that has not told its own.
     """
     finished, whole = view.finished, total(view.usage.values())
-    holdout = finished.holdout if finished and finished.holdout.n else None
+    ended = finished or view.approval
+    holdout = ended.holdout if ended and ended.holdout.n else None
     return model.RunRow(
         id=id_,
         name=short(view.started.system) if view.started else "",

@@ -18,6 +18,8 @@ from maspo.store import CallMade, Unpriced
 _MOST_POINTS = 160
 """Of the curve of what was spent: more than a chart has pixels for a line's bends."""
 _MOST_SPENDERS = 300
+_RESTED = 10.0
+"""Seconds between a reply and the next call, none in flight, that are no work: no search thinks so long in between."""
 
 
 @dataclass
@@ -55,6 +57,8 @@ class CallsSoFar:
     _first: float = math.inf
     """When the first call was sent."""
     _last: float = 0.0
+    _rest: float = 0.0
+    """Seconds in which no call was in flight for long: the run was paused, or interrupted and resumed."""
     _whole: _Sum = field(default_factory=_Sum)
     _agents: dict[str, _Sum] = field(default_factory=dict)
     _models: dict[str, _Sum] = field(default_factory=dict)
@@ -66,6 +70,8 @@ class CallsSoFar:
     def add(self, calls: Iterable[CallMade]) -> None:
         """Take in calls, in the order of their replies."""
         for call in calls:
+            without = call.at - call.seconds - self._last
+            self._rest += without if self._course and without > _RESTED else 0.0
             self._first = min(self._first, call.at - call.seconds)
             self._last = max(self._last, call.at)
             self._whole.add(call)
@@ -73,7 +79,7 @@ class CallsSoFar:
             self._models.setdefault(call.model, _Sum()).add(call)
             self._seconds.setdefault(call.purpose, []).append(call.seconds)
             whole = self._whole
-            self._course.append((call.at, whole.usd, whole.tokens_in + whole.tokens_out))
+            self._course.append((call.at - self._rest, whole.usd, whole.tokens_in + whole.tokens_out))
 
     def spending(
         self,
@@ -97,7 +103,7 @@ class CallsSoFar:
             latency=tuple(self._latency(purpose) for purpose in self._seconds),
             burn=self._burn(costs),
             in_flight=in_flight,
-            seconds=self._last - self._first if self._course else None,
+            seconds=self._last - self._rest - self._first if self._course else None,
         )
 
     def _latency(self, purpose: str) -> model.Latency:

@@ -41,7 +41,7 @@ def cost_of(view: RunView, known: Extras) -> model.Cost:
         models=spending.models if spending else (),
         latency=spending.latency if spending else (),
         burn=spending.burn if spending else (),
-        seconds=view.seconds if view.seconds is not None else spending.seconds if spending else None,
+        seconds=_worked(view, known),
         in_flight=spending.in_flight if spending and view.state == "running" else 0,
         cap_usd=usd,
         cap_calls=None if calls is None else int(calls),
@@ -56,6 +56,12 @@ def cost_of(view: RunView, known: Extras) -> model.Cost:
         unsettled_bound=phrases.unsettled_bound(view.unsettled),
         planned_calls=known.planned_calls,
     )
+
+
+def _worked(view: RunView, known: Extras) -> float | None:
+    """Return the seconds of work: the run's own account, which one that works has not given since it was resumed."""
+    spent_in = known.spending.seconds if known.spending else None
+    return spent_in if view.seconds is None or (view.state == "running" and spent_in is not None) else view.seconds
 
 
 def _raised(entries: Sequence[RecordEntry]) -> dict[str, float | None]:

@@ -88,7 +88,7 @@ def _decision(step: StepView) -> model.Decision | None:
         return None
     reason = shorten(decided.reason)
     if isinstance(decided, PromptChanged):
-        return model.Decision(True, prompt_id(decided.before), prompt_id(decided.after), reason)
+        return model.Decision(True, prompt_id(decided.before), prompt_id(decided.after), reason, decided.ruled)
     return model.Decision(False, "", "", reason)
 
 
