@@ -273,6 +273,10 @@ class NoCompletion(Transient):
     """What came is no chat completion at all: a web page, a text, another protocol."""
 
 
+class BrokeOff(Transient):
+    """A stream ended without a word that it was over."""
+
+
 class Silent(Unusable):
     """A reply came without any text, from an endpoint that answers: worth asking again, at once."""
 

@@ -19,6 +19,7 @@ from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.models.base import (
     PROBE,
     Adapted,
+    BrokeOff,
     DoesNotFit,
     NoCompletion,
     Reply,
@@ -31,8 +32,8 @@ from maspo.models.base import (
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
-from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal
-from maspo.models.replies import DONE, is_stream, read_reply
+from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told
+from maspo.models.replies import DONE, is_stream, read_reply, told_failure
 from maspo.models.runaway import Runaway, ended
 from maspo.models.surroundings import Surroundings, ask
 
@@ -89,6 +90,8 @@ _NOT_THERE = frozenset({404, 405, 501})
 """What a server says that knows no such path, or not for this method (RFC 9110)."""
 _NO_SUCH_PATH = re.compile(r"unexpected endpoint", re.IGNORECASE)
 """The same in words, with HTTP 200: LM Studio's."""
+_PACKED = "content-encoding"
+"""What the HTTP library says of a body that it cannot unpack."""
 _TOO_LARGE = 413
 """Content Too Large (RFC 9110): of the server, or of a proxy before it."""
 _SPENT_ON_THOUGHTS = re.compile(r"could not finish the message because max_tokens|model output limit was reached")
@@ -113,13 +116,15 @@ class _Known:
     whole_asked: bool = False
     """Whether it was tried to get tokens told by asking for whole replies."""
     streams_failed: int = 0
-    """Requests for streams that were answered by an error of the server, before any reply."""
+    """Requests for streams that were answered by an error of the server, or that broke off, before any reply."""
+    answered: bool = False
+    """Whether a reply of it ever came."""
     whole_tried: bool = False
     """Whether it was tried, after those, to get a reply at all by asking for a whole one."""
 
     def tries_whole(self) -> bool:
         """Take the one try of a whole reply, where no stream ever came; return whether it was free."""
-        if not self.dialect.stream or self.whole_tried or self.waits or self.streams_failed < _STREAMS_FAILED:
+        if not self.dialect.stream or self.whole_tried or self.answered or self.streams_failed < _STREAMS_FAILED:
             return False
         self.whole_tried = True
         return True
@@ -269,7 +274,12 @@ class ChatClient:
         try:
             return _read(answer, attempt.endpoint.shown)
         except NoCompletion as other:
+            if error := self._told_failure(attempt, answer):
+                raise error from None
             raise self._look_elsewhere(attempt.endpoint, other) or self._somebody_else(other) from None
+        except BrokeOff:
+            attempt.known.streams_failed += bool(attempt.dialect.stream)
+            raise
         except Transient as failed:
             # Some gateways tell with HTTP 200 what others tell with HTTP 400.
             failure = str(failed) if is_stream(answer.body) else _words_of(answer.body)
@@ -278,12 +288,19 @@ class ChatClient:
                 raise elsewhere from None
             self._learn(attempt, failure)
             self._check_fits(attempt.request, attempt.known, attempt.dialect, failure)
+            if error := self._told_failure(attempt, answer):
+                raise error from None
             raise
+
+    def _told_failure(self, attempt: _Attempt, answer: _Answer) -> ProviderError | None:
+        """Return the error that a body tells with HTTP 200 where every call would meet it, or where it is a limit."""
+        told = told_failure(answer.body)
+        return read_told(attempt.endpoint, told, answer.headers) if told else None
 
     def _accept(self, attempt: _Attempt, answer: _Answer, reply: Reply) -> Reply:
         """Return a reply, and learn from it how this endpoint answers."""
         request, known, dialect = attempt.request, attempt.known, attempt.dialect
-        self._answered = True
+        self._answered = known.answered = True
         if attempt.endpoint is not self.endpoint:
             # Here chats are answered after all; another call was told no model, say.
             self._turn_to(attempt.endpoint)
@@ -556,6 +573,12 @@ class ChatClient:
         else:
             text = said_of(error).encode("utf-8", "replace")
             reason = excerpt(self.endpoint.redacted(text, shortest=1))
+            if _PACKED in reason:
+                what = "it sends packed what was to come as it is"
+                reason = f"{what} ({reason}): let the server, or a proxy before it, heed Accept-Encoding"
+                return self._somebody_else(
+                    NoCompletion(f"{self.endpoint.shown}: {reason}", Stage.LOST, seconds=seconds)
+                )
             if isinstance(error, aiohttp.ClientResponseError):
                 reason = f"what answers there does not speak HTTP as it should ({reason})"
         fix = "; check the port, and http or https, in --base-url" if "speak HTTP" in reason else ""

@@ -21,12 +21,14 @@ _CONTEXT = re.compile(
     rf"|max(?:imum)? size: {_NUMBER} tokens|only supports up to {_NUMBER}|max_seq_len(?: of|:)? {_NUMBER}"
     rf"|token count of [\d,]+ exceeds the limit of {_NUMBER}|maximum context is {_NUMBER}"
     rf"|最大上下文长度\D{{0,9}}{_NUMBER}"
+    rf"|max_seq_len\D{{0,12}}{_NUMBER}|maximum of {_NUMBER} (?:input|prompt|context) tokens"
     rf"|total tokens limit {_NUMBER}|maximum input length \({_NUMBER}|input token limit\W[^.]{{0,40}}limit {_NUMBER}"
 )
 _TOLD = re.compile(rf"\"n_ctx\"\s*:\s*{_NUMBER}")
 """The context as a field of its own, as llama.cpp tells it beside its words."""
 _PROMPT = re.compile(
-    rf"{_NUMBER} (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
+    rf"(?<!maximum of )(?<![\d,]){_NUMBER}"
+    r" (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
     rf"|{_NUMBER} of text input|exceed context limit: {_NUMBER} \+"
     rf"|(?:messages|prompt|input) (?:resulted in|contains?(?: at least)?|has) {_NUMBER}"
     rf"|\"n_prompt_tokens\"\s*:\s*{_NUMBER}|(?:request|input) \({_NUMBER} tokens\)|too long: {_NUMBER}"
@@ -34,7 +36,8 @@ _PROMPT = re.compile(
     rf"|token count (?:of|is) {_NUMBER}|当前\D{{0,5}}{_NUMBER}"
     rf"|number of input tokens {_NUMBER}|prompt length \(?{_NUMBER}|got {_NUMBER} tokens|\(got {_NUMBER}\)"
     rf"|prompt tokens \({_NUMBER}|given: {_NUMBER}|prompt \(length {_NUMBER}\)|the first {_NUMBER} tokens"
-    rf"|received {_NUMBER}"
+    rf"|received {_NUMBER}|input length:? (?:of |is )?{_NUMBER}|input tokens\W{{1,2}}got {_NUMBER}"
+    rf"|requested tokens \({_NUMBER}"
     r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
 _TOTAL = re.compile(rf"(?:you )?requested (?:about )?{_NUMBER} tokens")
@@ -50,6 +53,7 @@ _TOO_LONG = re.compile(
     r"|prompt length \(?\d+\)? (?:exceeds|is (?:greater|larger|longer))|prompt exceeds max"
     r"|body too large for \S{1,80} model\b"
     r"|prompt token count of \d+ exceeds|最大上下文|(?:输入|提示词?)[^。]{0,9}(?:过长|超过|超出)"
+    r"|exceeds?\b[^.]{0,30}\bmax_seq_len|maximum of \d+ (?:input|prompt|context) tokens"
     r"|exceeded max input token limit|max_tokens must be at least 1, got -"
 )
 _LIMIT_NAMED = re.compile(

@@ -50,6 +50,17 @@ _WANTS_PARTS = re.compile(
 )
 _QUOTES = re.compile(r"[\\\"'`‘’“”]+")
 """Marks in which some endpoints set roles, in JSON with a backslash."""
+_TOKEN_LIMITS = (
+    *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "max_tokens_to_sample"),
+    *("maxOutputTokens", "maxTokens", "max_gen_len", "num_predict", "n_predict"),
+)
+"""Names of the limit of tokens, in the order in which they may follow one another: so no two are tried in turns."""
+_STREAMS_ONLY = re.compile(
+    r"\bonly (?:be )?(?:supports?|accepts?|allows?|available)\b.{0,20}\bstream"
+    r"|\bstream(?:ing)?\b(?: \w+)? (?:is required|must be (?:enabled|true)|must be set to true)"
+    r"|(?:enable|requires?) (?:the )?stream|non-?stream\w*.{0,40}not supported"
+)
+"""What Qwen's reasoning models say of a reply that is asked for whole."""
 _ROOM = 64
 """Tokens that a reply should have at least; a prompt that leaves less does not fit."""
 _SPARE = 16
@@ -69,6 +80,8 @@ class Dialect:
     """The role of an agent's prompt; ``user`` puts it before the input, in one message."""
     stream: Literal["metered", "plain", ""] = "metered"
     """Whether replies come in pieces, with or without ``stream_options.include_usage``, or whole."""
+    streams_only: bool = False
+    """Whether a reply that was asked for whole was refused for that."""
     content: Literal["text", "parts"] = "text"
     """How the text of a message is written: as it is, or as a list with one part."""
     exact_tokens: int = 0
@@ -148,6 +161,9 @@ def learn(dialect: Dialect, complaint: str, request: Request) -> Adaptation | No
         return Adaptation(replace(dialect, content="parts"), "it takes the text of a message as a list of parts")
     if _ROLES_REFUSED.search(words) or _ROLES_REFUSED.search(_QUOTES.sub("", words)):
         return _without_role(dialect, words)
+    if not (dialect.stream or dialect.streams_only) and _STREAMS_ONLY.search(words):
+        streamed = replace(dialect, stream="metered", streams_only=True)
+        return Adaptation(streamed, "it sends replies only as they are written, never whole")
     # A bound first: where it was none, the next smaller call is refused in the same words, and the value is learned.
     allowed = most_written(words, limit) if dialect.tokens else None
     if allowed is not None:
@@ -181,10 +197,17 @@ def _without_parameter(dialect: Dialect, words: str) -> Adaptation | None:
     """Return the dialect without, or with another name of, the first parameter that a refusal names."""
     found = _without_stream(dialect, words)
     if found is None and _named(dialect.tokens, words):
-        other = "max_completion_tokens" if dialect.tokens == "max_tokens" else ""
+        other = _other_limit(dialect.tokens, words)
         what = f"its limit of tokens is named {other}" if other else "it takes no limit of tokens"
         found = Adaptation(replace(dialect, tokens=other), what)
     return found or _without_sampling(dialect, words)
+
+
+def _other_limit(name: str, words: str) -> str:
+    """Return the name of the limit of tokens that a refusal gives instead of one, or OpenAI's newer one; else none."""
+    later = _TOKEN_LIMITS[_TOKEN_LIMITS.index(name) + 1 :]
+    told = next((one for one in later if _named(one.lower(), words)), "")
+    return told or ("max_completion_tokens" if name == "max_tokens" else "")
 
 
 def _without_value(dialect: Dialect, words: str) -> Adaptation | None:
@@ -197,7 +220,7 @@ def _without_stream(dialect: Dialect, words: str) -> Adaptation | None:
         _named(one, words) for one in ("stream_options", "include_usage", "stream options")
     ):
         return Adaptation(replace(dialect, stream="plain"), "it does not tell tokens in streams")
-    if dialect.stream and (_named("stream", words) or _named("streaming", words)):
+    if dialect.stream and not dialect.streams_only and (_named("stream", words) or _named("streaming", words)):
         return Adaptation(replace(dialect, stream=""), "it sends replies whole, not as they are written")
     return None
 

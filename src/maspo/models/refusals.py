@@ -29,10 +29,10 @@ _FIRST_EPOCH = 1e9
 _FIRST_EPOCH_MS = 1e12
 """The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
 _TOO_MANY = 429  # Too Many Requests (RFC 6585)
-_TRANSIENT_STATUS = frozenset({408, 409, 421, 423, 424, 425, _TOO_MANY, 498, 499})
-"""Request Timeout, Conflict, Misdirected Request (RFC 9110), Locked (RFC 4918), Failed Dependency (a
-gateway's model, as Bedrock's), Too Early (RFC 8470), too many, Groq's full capacity, and a connection that a proxy has
-lost."""
+_TRANSIENT_STATUS = frozenset({202, 204, 408, 409, 421, 423, 424, 425, _TOO_MANY, 498, 499})
+"""Accepted and No Content (gateways that keep a queue), Request Timeout, Conflict, Misdirected Request (RFC 9110),
+Locked (RFC 4918), Failed Dependency (a gateway's model, as Bedrock's), Too Early (RFC 8470), too many, Groq's full
+capacity, and a connection that a proxy has lost."""
 _LIMIT_WORDS = ("throttlingexception", "too many requests", "ratelimitexceeded", "rate limit exceeded")
 """Of limits that some gateways tell with HTTP 400 or 403."""
 _PASSING_WORDS = (
@@ -48,6 +48,7 @@ _EVERY_CALL = {
     404: "check the model's name, and that --base-url ends as the provider says (often /v1)",
     407: "the proxy before it asks for a name and a password: give them in the proxy's address (HTTPS_PROXY)",
     405: "check that --base-url ends as the provider says (often /v1)",
+    410: "it is there no more: name another model (--agent-model), or another --base-url",
 }
 _FILTER_WORDS = (
     *("content_filter", "content filter", "content management policy", "flagged", "content exists risk", "guardrail"),
@@ -61,6 +62,10 @@ _EVERY_CALL_WORDS = (
     *("api key expired", "credit balance is too low", "insufficient credits", "insufficient balance"),
     *("billing_hard_limit", "hard limit has been reached", "budget has been exceeded", "budget_exceeded"),
     *("monthly spending limit", "used all available credits"),
+    *("balance is insufficient", "insufficient account balance", "please top up", "余额不足", "欠费"),
+    *("authentication error", "authentication_error", "not authenticated", "no auth credentials", "login fail"),
+    *("invalid authentication", "authentication fails", "token expired or incorrect", "unauthorized access"),
+    *("end of life", "end-of-life", "been retired", "is retired", "model has been discontinued"),
     *("invalid model name", "has been decommissioned", "multiple models are loaded", "no models loaded"),
 )
 _OUR_HEADERS = "x-maspo"
@@ -70,6 +75,7 @@ _RESETS = (
     ("anthropic-ratelimit-requests-reset", "anthropic-ratelimit-requests-remaining"),
     ("x-ratelimit-reset", "x-ratelimit-remaining"),
     ("ratelimit-reset", "ratelimit-remaining"),
+    ("x-ratelimit-reset-after", "x-ratelimit-remaining"),
 )
 """Headers that tell when a limit is reset, each with the one that tells what is left of it."""
 # Seconds of the units of a duration.
@@ -82,8 +88,9 @@ _TRY_AGAIN = re.compile(
     r"\"retrydelay\"\s*:\s*\"(\d{1,9}(?:\.\d{1,9})?s)\""
     r"|(?:try again|retry|wait)(?: in| after| for)? ((?:\d{1,9}(?:\.\d{1,9})?(?:ms|[dhms])){1,4})\b"
     r"|(?:try again|retry|wait)(?: in| after| for)? (\d{1,9}(?:\.\d{1,9})?) seconds?\b"
+    r"|\"retry_?after(?:_?seconds?)?\"\s*:\s*\"?(\d{1,9}(?:\.\d{1,9})?s?)[\",}\s]"
 )
-"""Google; OpenAI and Groq; Azure and GitHub."""
+"""Google; OpenAI and Groq; Azure and GitHub; gateways, in a field of their own."""
 
 
 def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
@@ -117,6 +124,15 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
     if status in _EVERY_CALL:
         return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
     return CallFailed(reason)
+
+
+def read_told(endpoint: Endpoint, told: tuple[int, bytes], headers: Mapping[str, str]) -> ProviderError | None:
+    """Return the error of a failure told with HTTP 200, by its status (0: none) and words; None if it may pass."""
+    status, body = told
+    words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
+    if status:
+        return read_refusal(endpoint, status, headers, body)
+    return read_refusal(endpoint, 200, headers, body) if any(word in words for word in _EVERY_CALL_WORDS) else None
 
 
 def _target(endpoint: Endpoint, headers: Mapping[str, str]) -> str:

@@ -14,11 +14,11 @@ from itertools import pairwise
 from typing import Any
 
 from maspo.core.invisible import without_invisible
-from maspo.models.base import NoCompletion, Reply, Stage, ToolAsked, Transient
+from maspo.models.base import BrokeOff, NoCompletion, Reply, Stage, ToolAsked, Transient
 from maspo.models.pages import described, is_page
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
-from maspo.models.tokens import read_tokens
+from maspo.models.tokens import read_tokens, usage_in
 
 # What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
 _BROKEN = re.compile(
@@ -28,8 +28,9 @@ _BROKEN = re.compile(
 """OpenRouter, vLLM, DeepSeek, Zhipu, Google, Cohere, gateways: a text, if there is any, is not what was to be said."""
 _CUT = re.compile(
     r"^(?:model_|max_)?length$|max_(?:\w+_)?tokens?|tokens?_limit|error_limit|context_(?:window|length)|truncat|^incomplete$"
+    r"|^pause(?:_turn|d)?$"
 )
-"""OpenAI, Anthropic, Google, Mistral, Cohere, gateways."""
+"""OpenAI, Anthropic (also of a turn that is to be gone on with), Google, Mistral, Cohere, gateways."""
 _WORD_BEGINS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 """Where a word begins within one such as ``MaxTokens``."""
 _FILTERED = re.compile(
@@ -43,6 +44,9 @@ _WAITING = frozenset(
     {"queued", "queue", "pending", "waiting", "in_queue", "starting", "loading", "processing", "in_progress", "running"}
 )
 """States of a request that is not refused, in pieces of gateways that keep a queue."""
+_CODES = ("code", "status", "statusCode", "status_code", "error_code")
+_TELLING = frozenset({401, 402, 403, 404, 429})
+"""Statuses that say what helps, in whatever field; of the others a body with HTTP 200 tells no more than its words."""
 _FAILED = re.compile(rf"{_BROKEN.pattern}|{_FILTERED.pattern}")
 _PAGE_WITHIN = re.compile(rb"^[ \t]*<(?:!doctype\s{1,9}html|html)\b", re.IGNORECASE | re.MULTILINE)
 """A web page in the middle of a stream: of a gateway whose server fell silent."""
@@ -58,7 +62,9 @@ _BOM = b"\xef\xbb\xbf"
 _OTHERS = (
     ('"candidates"', "Gemini's own address", "/v1beta/openai"),
     ('"output"', "the address of responses", "/v1, to which /chat/completions is added"),
+    ('"response.', "the address of responses", "/v1, to which /chat/completions is added"),
     ('"stop_reason"', "Anthropic's own address", "/v1"),
+    ('"message_start"', "Anthropic's own address", "/v1"),
     ('"done"', "Ollama's own address", "/v1"),
 )
 """Other protocols, told by a name in their replies: whose they are, and how the address of this one ends there."""
@@ -68,8 +74,14 @@ _FIELDS = (b":", b"event:", b"id:", b"retry:")
 """How lines of a stream begin that hold no piece."""
 _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
-_ENVELOPES = ("result", "data", "response")
-"""Fields in which gateways (Cloudflare's, those of companies) send the whole completion."""
+_ENVELOPES = ("result", "data", "response", "output")
+"""Fields in which gateways (Cloudflare's, DashScope's, those of companies) send the whole completion."""
+_ANOTHERS_PIECE = re.compile(r'"type"\s*:\s*"(?:response\.|message_start|content_block)|"candidates"\s*:|"done"\s*:')
+"""What tells a piece of a stream of another protocol: OpenAI's responses, Anthropic's messages, Google's, Ollama's."""
+_FILLERS = "\0 \t\r\n"
+"""What some servers write behind a whole object."""
+_BLOCKED = ("prompt_feedback", "promptFeedback")
+"""Fields in which Google's gateways say why they wrote nothing."""
 _CUMULATIVE = 3
 """Different pieces, each beginning with all of the one before, that are the text so far rather than what is new."""
 
@@ -136,7 +148,8 @@ def _unwrapped(found: Any) -> Any:
     if not isinstance(found, dict) or "choices" in found:
         return found
     inner = (found.get(name) for name in _ENVELOPES)
-    return next((one for one in inner if isinstance(one, dict) and "choices" in one), found)
+    told = {"usage": found["usage"]} if "usage" in found else {}
+    return next((told | one for one in inner if isinstance(one, dict) and "choices" in one), found)
 
 
 def _no_completion(body: bytes, seconds: float, place: str, kind: str) -> NoCompletion:
@@ -167,6 +180,8 @@ def reply_of(found: Any, seconds: float) -> Reply:
         ValueError, LookupError, TypeError, AttributeError: it is none.
 
     """
+    if not found["choices"] and (why := _blocked(found)):
+        found = {**found, "choices": [{"message": {"content": ""}, "finish_reason": f"blocked: {why}"}]}
     # They may come in any order; the first of them is the one of index 0.
     choice = next((one for one in found["choices"] if one.get("index") in (0, "0")), found["choices"][0])
     # A delta where nothing is streamed comes from gateways; a text, without roles, from older servers.
@@ -174,9 +189,9 @@ def reply_of(found: Any, seconds: float) -> Reply:
     said, thoughts = said_and_thought(message.get("content"))
     said = _inner_message(said)
     refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
-    text = "" if _is_blank(said or refusal) else said or refusal
-    tokens = read_tokens(found.get("usage"))
-    told = _ending(choice)
+    text = "" if _is_blank(said or refusal) else (said or refusal).removeprefix("\ufeff")
+    tokens = read_tokens(usage_in(found))
+    told = "content_filter" if not said and _is_filtered(choice) else _ending(choice)
     ended = _word(told)
     cut = _CUT.search(ended) is not None
     broken = not cut and not _FILTERED.search(ended) and _BROKEN.search(ended) is not None
@@ -245,13 +260,14 @@ class _Pieces:
     native: object = None
     usage: object = None
     fingerprint: object = None
+    filtered: object = None
     any: bool = False
     by_delta: bool = False
     """Text came in deltas, as it should."""
 
     def add_usage(self, piece: Mapping[str, Any]) -> None:
         """Take what a piece tells of tokens: what comes later counts, but for zeros, which tell nothing."""
-        told = piece.get("usage") or (piece.get("x_groq") or {}).get("usage")
+        told = usage_in(piece)
         if isinstance(told, dict) and isinstance(self.usage, dict):
             self.usage = self.usage | {name: count for name, count in told.items() if count}
         else:
@@ -276,6 +292,7 @@ class _Pieces:
             self._add_asked(message.get("tool_calls") or ())
             self.ended = choice.get("finish_reason") or self.ended
             self.native = choice.get("native_finish_reason") or self.native
+            self.filtered = _filters_of(choice) if _is_filtered(choice) else self.filtered
 
     def _add_asked(self, pieces: Sequence[Mapping[str, Any]]) -> None:
         for place, piece in enumerate(pieces):
@@ -301,7 +318,44 @@ class _Pieces:
             ],
         }
         choice = {"message": message, "finish_reason": self.ended, "native_finish_reason": self.native}
+        choice["content_filter_results"] = self.filtered
         return {"choices": [choice], "usage": self.usage, "system_fingerprint": self.fingerprint}
+
+
+def _blocked(found: Mapping[str, Any]) -> str:
+    """Return why a prompt was blocked, where a completion without any choice tells it; else nothing."""
+    told = next((one for name in _BLOCKED if isinstance(one := found.get(name), dict)), {})
+    return _words(told.get("block_reason") or told.get("blockReason"))
+
+
+def _filters_of(choice: Mapping[str, Any]) -> object:
+    places = (choice, choice.get("message") or {}, choice.get("delta") or {})
+    return next((told for one in places if (told := one.get("content_filter_results"))), None)
+
+
+def _is_filtered(choice: Mapping[str, Any]) -> bool:
+    """Say whether Azure's filters tell that they took a text, whatever the choice says of its end."""
+    found = _filters_of(choice)
+    told = found.values() if isinstance(found, dict) else ()
+    return any(isinstance(one, dict) and one.get("filtered") is True for one in told)
+
+
+def told_failure(body: bytes) -> tuple[int, bytes] | None:
+    """Return the HTTP status that a body of 200 names for its failure, 0 if none, and its words; None if it is another.
+
+    Of a stream it is the first piece: after a part of a reply, nobody knows what was charged.
+    """
+    try:
+        found = next((json.loads(data) for data in _events(body) if data[:1] == b"{"), None)
+        found = _read_json(body) if found is None else found
+    except (ValueError, LookupError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("choices"):
+        return None
+    inner = [one for name in ("error", "base_resp") if isinstance(one := found.get(name), dict)]
+    codes = [one.get(name) for one in (*inner, found) for name in _CODES]
+    status = next((int(str(one)) for one in codes if str(one).isdecimal() and int(str(one)) in _TELLING), 0)
+    return status, json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _failure_in(found: Mapping[str, Any]) -> str:
@@ -340,8 +394,10 @@ def _read_stream(body: bytes, seconds: float, place: str, index: str = "0") -> R
                     reason = f"{place}: the endpoint failed while it wrote ({failure})"
                     raise Transient(reason, Stage.LOST, seconds=seconds)
                 pieces.add(piece)
+        if not pieces.any and _ANOTHERS_PIECE.search(_text_of(body[:READ_OF_ERROR])):
+            raise LookupError("another protocol")
         if not pieces.ended and (not done or _PAGE_WITHIN.search(body)):
-            raise Transient(f"{place}: the stream of the reply broke off", Stage.LOST, seconds=seconds)
+            raise BrokeOff(f"{place}: the stream of the reply broke off", Stage.LOST, seconds=seconds)
         if not pieces.any and pieces.others and index not in pieces.others:
             return _read_stream(body, seconds, place, min(pieces.others))
         if not pieces.any:
@@ -349,7 +405,8 @@ def _read_stream(body: bytes, seconds: float, place: str, index: str = "0") -> R
         return reply_of(pieces.completion(), seconds)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         came = f"{excerpt(body)}; its piece {excerpt(data)!r} is none" if pieces.any else excerpt(body)
-        reason = f"{place}: the reply is no chat completion ({came}); expected choices[0].delta.content"
+        expected = "expected choices[0].delta.content" if pieces.any else _expected(body)
+        reason = f"{place}: the reply is no chat completion ({came}); {expected}"
         raise NoCompletion(reason, Stage.LOST, seconds=seconds) from None
 
 
@@ -385,7 +442,12 @@ def _events(body: bytes) -> Iterator[bytes]:
 
 def _read_json(body: bytes) -> Any:
     """Read JSON as servers write it: with line breaks within its texts, and with bytes that are no character."""
-    return _LENIENT.decode(_text_of(body))
+    text = _text_of(body)
+    begin = len(text) - len(text.lstrip())
+    found, end = _LENIENT.raw_decode(text, begin)
+    if text[end:].lstrip(_FILLERS)[:1] not in ("", "<"):  # Proxies write their marks behind what they pass on.
+        raise ValueError("something stands behind it")
+    return found
 
 
 def _text_of(body: bytes) -> str:

@@ -45,6 +45,7 @@ _PAIRS = (
     (r"\[(THINK|THINKING|REASONING)\]", r"\[/{}\]"),  # Magistral
     (r"<\|(think|thinking|reasoning)\|>", r"<\|(?:/|end_?(?:of_)?)?{}\|>"),
     (r"◁(think)▷", r"◁/{}▷"),  # Kimi
+    (r"<\|channel>(thought)\b", r"<channel\|>"),  # Gemma 4
     (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
     (r"<\|(inner)_prefix\|>", r"<\|{}_suffix\|>"),  # Apertus
     (r"<(unused94)>(?:thought)?", r"<unused95>"),  # MedGemma
@@ -81,7 +82,8 @@ assistant user im_end im_start eot_id eom_id end endoftext end_of_text eos retur
 begin_of_solution end_of_solution START_RESPONSE END_RESPONSE END_OF_TURN_TOKEN end_of_turn im_sep
 end_of_sentence end▁of▁sentence
 """.split()  # noqa: SIM905 - a list of words
-_TOKEN = rf"<[|｜](?:{'|'.join(_ENDS_OF_TEMPLATE)})[|｜]>"
+_TOKEN = rf"(?:<[|｜](?:{'|'.join(_ENDS_OF_TEMPLATE)})[|｜]>|</s>|<end_of_turn>|<turn\|>|<eos>|\[EOS\])"
+_ANY_TOKEN = re.compile(_TOKEN)
 _HEADER = r"<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>|<\|im_start\|>\s*assistant\b"
 _BEFORE = re.compile(rf"\s*(?:(?:{_HEADER}|{_TOKEN})\s*)+")
 _AFTER = re.compile(rf"(?:(?:(?<! )|(?<=\n)){_TOKEN}\s*)+\Z")
@@ -131,6 +133,9 @@ def said_and_thought(content: object) -> tuple[str, str]:
         return "", ""
     if isinstance(content, str):
         return content, ""
+    if isinstance(content, Mapping):  # One part, or Google's list of them, where a list or a text should be.
+        parts = content.get("parts", [content])
+        content = parts if isinstance(parts, list) else [content]
     if not isinstance(content, list):
         raise TypeError("content is no text")
     said: list[str] = []
@@ -174,7 +179,7 @@ def _in_its_turn(text: str, asked: str) -> str:
 
 def _without_ends(text: str, asked: str) -> str:
     """Return a text without the tokens of a template at its ends, unless the request speaks of such."""
-    if not ("<|" in text or "<｜" in text) or re.search(_TOKEN, asked):
+    if not _ANY_TOKEN.search(text) or _ANY_TOKEN.search(asked):
         return text
     before, after = _BEFORE.match(text), _AFTER.search(text)
     begin, end = before.end() if before else 0, after.start() if after else len(text)

@@ -53,6 +53,13 @@ _OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
 """Names that stay as they are."""
 
 
+_TOLD_ELSEWHERE = (
+    *("usageMetadata", "usage_metadata", "x_groq", "meta", "metadata", "metrics"),
+    "amazon-bedrock-invocationMetrics",
+)
+"""Where gateways tell tokens of a reply, or of the last piece of one, that has no ``usage`` of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The tokens of one call; None is unknown.
@@ -86,6 +93,31 @@ def read_tokens(usage: object) -> Tokens:
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
     return Tokens(read, written, _cached(usage, read), min(thought, written or 0))
+
+
+def usage_in(found: Mapping[str, Any]) -> object:
+    """Return what a completion, or a piece of one, tells of its tokens, wherever it stands; None where nothing does.
+
+    Moonshot's streams tell it in the last choice, Groq's and gateways of Google and Amazon in fields of their own.
+    """
+    if told := _usage_at(found):
+        return told
+    choices = found.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, Mapping) and (told := _usage_at(choice)):
+            return told
+    for name in _TOLD_ELSEWHERE:
+        other = found.get(name)
+        if isinstance(other, Mapping):
+            told = other.get("usage") or other
+            if read_tokens(told) != Tokens():
+                return told
+    return None
+
+
+def _usage_at(found: Mapping[str, Any]) -> object:
+    told = found.get("usage")
+    return told[0] if isinstance(told, list) and len(told) == 1 else told
 
 
 def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:

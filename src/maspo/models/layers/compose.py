@@ -258,7 +258,10 @@ def _why_empty(request: Request, reply: Reply) -> str:
         why = f"it ended at the limit of {request.max_tokens} tokens before any text. A model that thinks before it "
         why += f"writes needs tokens for that: {more}"
     elif reply.thoughts:
-        why = f"it holds thoughts and no answer. Give the model more tokens to think: {more}"
+        why = (
+            "it holds thoughts and no answer. If the server takes answers for thoughts (a parser of reasoning that is "
+        )
+        why += f"not this model's), start it without; else give the model more tokens to think: {more}"
     elif not reply.text.strip() and reply.missing in ("", "the content is empty"):
         why = f"the content is empty. If the model thinks before it writes, give it tokens for that: {more}"
     elif reply.missing:
