@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ texts = st.lists(pieces, max_size=12).map("".join)
 @given(texts)
 @example("<OUTPUT_1\xad0")
 @example("&lt;/verdict\u200bx")
+@example("<VERDICT\x800")
 def test_q01_no_tag_of_ours_is_left_and_reading_back_is_exact(text: str) -> None:
     safe = quoted(text)
     assert not re.search(rf"<\s*/?\s*({'|'.join(TAGS)})\b", safe, re.IGNORECASE)
@@ -137,3 +139,13 @@ def test_q09_huge_texts_are_read_at_once() -> None:
     for text in ("<" * 10**6, "&amp;" * 10**5, "<think>" + "</thin" * 10**5, "</ " * 10**5, "<" + " " * 2000):
         assert unquoted(quoted(text)) == text
         without_thinking(text)
+
+
+@pytest.mark.parametrize("category", ["Cc", "Cf", "Co", "Cn", "Mn", "Me", "So", "Sm", "Sc", "Po", "Zs"])
+def test_q10_no_sign_that_ends_a_name_hides_it(category: str) -> None:
+    signs = [chr(code) for code in (*range(0x3000), 0xE000) if unicodedata.category(chr(code)) == category]
+    assert signs
+    for sign in signs:
+        for text in (f"<verdict{sign}0", f"</verdict{sign}x>"):
+            assert not quoted(text).startswith("<"), text
+            assert unquoted(quoted(text)) == text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from maspo.core.trace import Call, ToolUse, Trace
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CallLost, CaseShown, DraftRejected, Event
 from maspo.events.base import registered
-from maspo.online.plan import Plan
+from maspo.online.plan import Again, Plan, Sought
 from maspo.optimizers.base import Draft, Drafts
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.store.traces import decode_trace, encode_trace
@@ -24,7 +26,11 @@ st.register_type_strategy(
         Plan,
         *(st.integers(60, 500), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 1.0), st.integers(1, 9999)),
         *(st.floats(0.001, 1.0), st.integers(1, 50), st.integers(1, 9), st.integers(0, 9), st.integers(1, 3)),
-        *(st.booleans(), st.booleans(), st.floats(0.01, 1.0)),
+        again=st.sampled_from(get_args(Again)),
+        from_candidate=st.booleans(),
+        follow_judge=st.booleans(),
+        bets=st.sampled_from(get_args(Sought)),
+        search_share=st.floats(0.01, 1.0),
     ),
 )
 RELAXED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

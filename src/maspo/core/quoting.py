@@ -44,6 +44,8 @@ _NO_NAME = re.compile(r"[^a-z0-9]+")
 _ENDS = re.compile(rf"^[\s!-/:-@\[-`{{-~{IGNORED}\x00-\x1f]+")
 _ENDS_A_NAME = re.compile(r"[|!]")
 """Where they are no 1."""
+_NO_LETTER = re.compile(r"\W")
+"""Ends a name for who goes by `\\b`, also where it is left out of what is seen: control signs, marks, symbols."""
 _SPACE = re.compile(r"^[^:\W]{1,16}:(?=\w)")
 """Of a name, before a colon."""
 _READ_AS_LETTERS = str.maketrans("3457", "east")
@@ -73,7 +75,9 @@ def _names_our_tag(inside: str) -> bool:
     bare = _INVISIBLE.sub(" ", _ENDS.sub("", inside))
     return any(
         _squashed(start) in _SQUASHED
-        for name in dict.fromkeys((bare, _ENDS_A_NAME.sub(" ", bare), _SPACE.sub("", bare)))
+        for name in dict.fromkeys(
+            (bare, _ENDS_A_NAME.sub(" ", bare), _SPACE.sub("", bare), _NO_LETTER.sub(" ", inside))
+        )
         for start in accumulate(part for part in _NO_NAME.split(folded(name)) if part)
     )
 
