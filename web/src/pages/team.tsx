@@ -20,16 +20,16 @@ export function figuresUpTo(agents: readonly Agent[], steps: readonly Step[]): R
   for (const step of steps) {
     const before = found.get(step.agent);
     if (!before) continue;
-    let { local, glob, misaligned, inputs } = before;
+    let { local, glob, inputs } = before;
     for (const one of step.candidates) {
       local = sum(local, one.local);
       glob = sum(glob, one.glob);
-      misaligned += one.misaligned;
       inputs += one.inputs;
     }
     // A person's pin or veto may have set it back to what it was.
     const changed = step.decision?.changed ? step.decision.after !== seeds.get(step.agent) : before.changed;
-    found.set(step.agent, { local, glob, misaligned, inputs, changed });
+    // A case counts once, however many candidates of the step it stands against.
+    found.set(step.agent, { local, glob, misaligned: before.misaligned + step.cases, inputs, changed });
   }
   return found;
 }
@@ -49,7 +49,7 @@ export function Team() {
     <>
       <h1>Team</h1>
       <p class="lead">
-        {plural(document.agents.length, "agent")}, {plural(document.agents.filter((agent) => agent.changed).length, "new prompt")}. An arrow leads to the reader and carries its lookahead verdicts; bars show how often candidates won{document.agents.some((agent) => (figures.get(agent.name)?.misaligned ?? 0) > 0) && "; ⚠ counts inputs on which one won and the team did not gain"}.
+        {plural(document.agents.length, "agent")}, {plural(document.agents.filter((agent) => agent.changed).length, "new prompt")}. An arrow leads to the reader and carries its lookahead verdicts; bars show how often candidates won{document.agents.some((agent) => (figures.get(agent.name)?.misaligned ?? 0) > 0) && "; ⚠ counts cases in which one won and the team did not gain"}.
         {document.agents.length > MOST_DRAWN && ` ${plural(document.agents.length - MOST_DRAWN, "agent")} not drawn; the table has all.`}
       </p>
       {last > 0 && (
