@@ -159,7 +159,9 @@ def test_d06_looking_for_what_is_foreign_takes_time_in_proportion() -> None:
         return time.process_time() - before
 
     for unit in units:
-        assert seconds((unit * 20_000)[:20_000]) < 8 * max(seconds((unit * 5_000)[:5_000]), 0.02), unit
+        long, short = (unit * 20_000)[:20_000], (unit * 5_000)[:5_000]
+        # On a machine with much else to do one measurement says little; what grows with the square fails them all.
+        assert any(seconds(long) < 8 * max(seconds(short), 0.02) for _ in range(5)), unit
 
 
 def test_d07_a_body_is_json_whatever_the_text() -> None:

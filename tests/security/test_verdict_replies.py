@@ -192,7 +192,7 @@ def without_text(draw: random.Random, text: str) -> bytes:
             lambda: completion({"content": None, "tool_calls": [call]}),
             lambda: completion({"content": [], "reasoning_content": text}),
             lambda: completion({"content": None, "refusal": "I cannot judge that."}),
-            lambda: completion({"content": {"text": text}}),
+            lambda: completion({"content": {"data": text}}),
             lambda: completion({"content": 1}),
             lambda: completion(None),
             lambda: b'{"choices": []}',
@@ -206,8 +206,8 @@ def without_text(draw: random.Random, text: str) -> bytes:
 
 
 def with_text(draw: random.Random, text: str) -> bytes:
-    content = text if draw.random() < 0.7 else [{"type": "text", "text": text[:5]}, {"type": "text", "text": text[5:]}]
-    return completion({"content": content})
+    parts = [{"type": "text", "text": text[:5]}, {"type": "text", "text": text[5:]}]
+    return completion({"content": draw.choice((text, text, text, parts, {"text": text}))})
 
 
 async def verdict_on(body: bytes) -> Verdict:
@@ -290,7 +290,8 @@ def test_v05_quoting_takes_time_in_proportion(unit: str, read: Callable[[str], s
         read(text)
         return time.process_time() - before
 
-    assert seconds(400_000) < 8 * max(seconds(100_000), 0.005)
+    # On a machine with much else to do one measurement says little; what grows with the square fails them all.
+    assert any(seconds(400_000) < 8 * max(seconds(100_000), 0.005) for _ in range(5))
 
 
 async def test_v06_ten_megabytes_of_anything_are_a_verdict_at_most_when_they_end_with_one() -> None:
