@@ -93,6 +93,11 @@ def test_n02_a_cell_of_commands_alone_is_read_in_little_time(monkeypatch: pytest
     assert len(parsed) < 40
 
 
+def test_n02_a_long_line_that_is_no_python_is_looked_at_once() -> None:
+    source = notebook(" " * 500_000 + "$", f"P = {OLD!r}")
+    assert len(find_places("t.ipynb", source, OLD)) == 1
+
+
 def test_n03_another_cell_or_notebook_tells_how_a_prompt_is_read() -> None:
     made = changed(notebook(f"PROMPT = {OLD!r}", "text = PROMPT.format()\n"), "Use {x}.", "unknown")
     assert code_of(made)[0] == 'PROMPT = "Use {{x}}."'

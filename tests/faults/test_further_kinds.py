@@ -126,6 +126,7 @@ def test_k04_tokens_are_found_where_gateways_tell_them(body: bytes) -> None:
         {"code": 401, "msg": "token expired or incorrect", "data": None},
         {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None},
         {"choices": None, "base_resp": {"status_code": 1004, "status_msg": "login fail: carry the key"}},
+        {"error": {"code": "9" * 5000, "message": "You are not authenticated."}},
         {"error": {"message": "Your account balance is insufficient, please top up.", "code": "1113"}},
     ],
 )

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from yarl import URL
 
+from maspo.gateway import connections as connections_of
 from maspo.gateway.connections import Connections, Unreached, request_head
 from maspo.models.base import AGENT, Message, Reply, Request
 from maspo.models.chat_completions import environment_proxy
@@ -348,3 +349,11 @@ async def test_r11_loops_of_other_packages_serve(monkeypatch: pytest.MonkeyPatch
         await connection.ask(get(url), b"", 1000)
         await connection.pass_on(taker)
         assert (taker.pieces, requests) == ([b"abc"], [1])
+
+
+async def test_r12_nothing_is_kept_of_an_address_that_holds_a_key_once_all_is_closed() -> None:
+    async with endpoint([b"abc"], b"0\r\n\r\n") as (text, _), opened() as connections:
+        url = URL(f"{text}?key=secret")
+        connections.give_back(url, None, await connections.take(url))
+        assert connections_of._place.cache_info().currsize
+    assert not connections_of._place.cache_info().currsize

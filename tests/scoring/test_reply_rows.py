@@ -218,6 +218,7 @@ PARTS = [
     "not_",
     "..._no,_",
     "<plan>",
+    "</x><plan>",
     "[think]",
     "\nLabel:_x",
     "**Label:**_\n",

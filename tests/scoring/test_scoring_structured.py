@@ -47,6 +47,7 @@ def schema(tmp_path: Path) -> Callable[[object], str]:
         (r"\d{4}", "in 84", None, "wrong", None),
         (r"(x)?y", "y", "", "correct", ""),
         (r"city: (\w+)", "<think>city: Paris</think>city: Rome", "Paris", "wrong", "Rome"),
+        (r"<notes>(.+)</notes>", "<notes>two words</notes> done", "two words", "correct", "two words"),
     ],
 )
 async def test_s01_the_last_match_of_a_pattern_counts(

@@ -300,6 +300,7 @@ class Connections:
         for connection in list(self._all):
             self._drop(connection)
         self._idle.clear()
+        _place.cache_clear()  # an address, or a proxy's, may hold a key
         await asyncio.sleep(0)  # transports close in the next round of the event loop
 
     def _drop(self, connection: Connection) -> None:

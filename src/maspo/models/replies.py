@@ -354,7 +354,7 @@ def told_failure(body: bytes) -> tuple[int, bytes] | None:
         return None
     inner = [one for name in ("error", "base_resp") if isinstance(one := found.get(name), dict)]
     codes = [one.get(name) for one in (*inner, found) for name in _CODES]
-    status = next((int(str(one)) for one in codes if str(one).isdecimal() and int(str(one)) in _TELLING), 0)
+    status = next((status for one in codes for status in _TELLING if str(one) == str(status)), 0)
     return status, json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
 
 

@@ -26,7 +26,8 @@ _CORRECTED = late(
     r"(?:\.{{2,3}}|…|[,;.!?]|\s[—–-]|—)\s{{0,3}}[*_(]{{0,3}}(?:{lead}{pause}){{0,2}}{word}(?:{pause}{word}){{0,3}}"
     r"(?:\s?[,.:;!…—–-]{{1,3}}\s{{0,3}}|(?<!no)(?<!nein)(?<!wait)(?<!sorry)(?<!on)\s{{1,3}})(?=\S)"
     # "I first thought Porto, but it is Lisbon", "At first Porto, but Lisbon"
-    r"|\b(?:at first|initially|originally|first|i (?:was going to|would have|could have) (?:say|said|pick|picked)"
+    r"|\b(?:(?:at first|initially|originally|first)(?!,?\s+(?:there|\d[\d.,]*\s+[a-z]))"
+    r"|i (?:was going to|would have|could have) (?:say|said|pick|picked)"
     r"|you (?:might|may|could) (?:say|pick|think)|(?:looks?|seems?|sounds?) (?:right|good|plausible|tempting))\b"
     r"[^.!?\n;:]{{0,60}}?[,.;]?\s{{1,3}}(?:but|yet)\s{{1,3}}"
     # "not Porto but Lisbon", "It isn't Porto; it's Lisbon"
@@ -43,6 +44,14 @@ _MAY_CORRECT = late(
     re.IGNORECASE,
 )
 _BEGINS = late(r"(?:\A|[.!?\n])\W{{0,6}}(?:{lead}{pause}){{0,2}}{word}\b".format_map(_SIGNS), re.IGNORECASE)
+_DENIED_TOO = late(
+    r"(?:\b(?:is|are|was|were)\s+(?:also\s+)?(?:too|not|wrong|incorrect|no)|n['’]t)\b"
+    r"|\b(?:as well|either|neither)\W*\Z",
+    re.IGNORECASE,
+)
+"""What says that what stands in the place of something denied is wrong as well: "It isn't 5; 6 is too large"."""
+_ASIDE = late(r"(?:sorry|though|however|unfortunately|i(?:['’]m| am) afraid)\W*\Z", re.IGNORECASE)
+"""What stands in nothing's place: "Not enough information, sorry."."""
 _LONGEST = 400
 
 
@@ -58,4 +67,5 @@ def corrected(line: str) -> str | None:
     last = last_found(_CORRECTED, line)
     if last is None or (last[0][0] in "nN'’" and is_denied_before(line, last.start())):
         return None
-    return line[last.end() :].strip("*_() ") or None
+    said = line[last.end() :].strip("*_() ")
+    return None if not said or _DENIED_TOO.search(said) or _ASIDE.match(said) else said

@@ -55,6 +55,7 @@ _PLACES = (
     ("fifth", "five", "5"), ("sixth", "six", "6"), ("seventh", "seven", "7"),
 )  # fmt: skip
 """How the place of an option is said; the last one comes first, as the place before the first."""
+_WORDS = late(r"\w+")
 _PLACE = late(
     rf"(?:the\s+)?(?:({'|'.join(names[0] for names in _PLACES)})\s+(?:one|option|choice|answer)"
     rf"|(?:option|choice|number)\s+({'|'.join(name for names in _PLACES[1:] for name in names[1:])}))\W*",
@@ -116,7 +117,10 @@ def by_place(text: str, question: str) -> str | None:
     if found is None or not letters:
         return None
     place = next(place for place, names in enumerate(_PLACES) if (found[1] or found[2]).lower() in names)
-    return letters[place - 1] if place <= len(letters) else None
+    letter = letters[place - 1] if place <= len(letters) else None
+    said = (found[2] or "").lower()
+    others = [text for own, text in options_of(question).items() if own != letter and text]
+    return None if said and any(said in _WORDS.findall(text.lower()) for text in others) else letter
 
 
 def is_text_of(letter: str, text: str, question: str) -> bool:

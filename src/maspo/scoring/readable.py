@@ -58,6 +58,7 @@ _THOUGHT = late(
 )
 """Where a model begins and ends to think, in the ways of many templates."""
 _ELEMENT = late(r"<([\w:.-]{1,60})>")
+_CLOSE = late(r"</([\w:.-]{1,60})>")
 _THINKS = late(
     r"think|thought|reason|reflect|analy[sz]|scratch|monolog|deliberat|brainstorm|cot(?![a-z])|rational|explan|calculat"
     r"|internal|(?<![a-z])(?:plan|show_?work|work|working|draft|notes?|steps|inner|check)(?![a-z])"
@@ -65,6 +66,8 @@ _THINKS = late(
 """What the name of an element holds in which a model thinks, because its prompt or its template said so."""
 _LEAST_THOUGHT = 2
 """Words of the shortest element that is no piece of data, such as the name of a plan."""
+_LONGEST_DATA = 1000
+"""Characters of such a piece, at most: of a longer element no words are counted."""
 
 
 def without_thinking(output: str) -> str:
@@ -87,25 +90,35 @@ def without_thinking(output: str) -> str:
             depth = 1
     if kept or begin:
         output = "".join(kept) if depth else "".join((*kept, output[begin:]))
-    return _without_asides(output)
+    return output
 
 
-def _without_asides(output: str) -> str:
+def without_asides(output: str) -> str:
     """Return an output without the closed elements of other names in which it thinks; all of it if nothing is left."""
     first = output.find("<")
     if first < 0 or output.find("</", first) < 0:
         return output
+    ends: dict[str, list[re.Match[str]]] = {}
+    for close in reversed(list(_CLOSE.finditer(output, first))):
+        ends.setdefault(close[1], []).append(close)
     kept: list[str] = []
     begin = 0
     for mark in _ELEMENT.finditer(output, first):
         if mark.start() < begin or not _holds_thinking(mark[1]):
             continue
-        end = output.find(f"</{mark[1]}>", mark.end())
-        if end >= 0 and len(output[mark.end() : end].split(None, _LEAST_THOUGHT)) >= _LEAST_THOUGHT:
+        own = ends.get(mark[1], [])
+        while own and own[-1].start() < mark.end():
+            own.pop()
+        if own and _is_long(output, mark.end(), own[-1].start()):
             kept.append(output[begin : mark.start()])
-            begin = end + len(mark[0]) + 1
+            begin = own[-1].end()
     left = "".join((*kept, output[begin:])) if kept else output
     return left if left.strip() else output
+
+
+def _is_long(text: str, begin: int, end: int) -> bool:
+    """Whether a part of a text has more words than a piece of data, such as the name of a plan."""
+    return end - begin > _LONGEST_DATA or len(text[begin:end].split(None, _LEAST_THOUGHT)) >= _LEAST_THOUGHT
 
 
 @lru_cache(maxsize=256)

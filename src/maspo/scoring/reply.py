@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maspo.scoring.readable import before_another_question, tail, without_thinking
+from maspo.scoring.readable import before_another_question, tail, without_asides, without_thinking
 
 _TOKEN = re.compile(
     r"[<\[](?:(?<=<)(?:\|[\w/]{1,40}\|>|｜[^｜<>\n]{1,40}｜>|(?:start|end)_of_turn>|(?<![\"']<)(?:/?s|eos|bos"
@@ -43,7 +43,7 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " 
 
 def reply_of(output: str) -> str:
     """Return what an output says to its reader: no thinking, no marks of templates, no other speaker's turn."""
-    text = without_thinking(_final_channel(output))
+    text = without_asides(without_thinking(_final_channel(output)))
     if not text.isascii() and _NOT_PLAIN.search(text):
         text = text.translate(_PLAIN)
     if "\b" in text or "\f" in text or "\t" in text or "\right" in text:

@@ -22,7 +22,7 @@ _CHARACTER: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.DOTALL
 )
 """What stands in JSON for one character: one beyond the first plane may be written in two halves."""
-_FOR_IPYTHON: Final = re.compile(r"([ \t]*(?:[\w, \t]+=[ \t]*)?)([!%?].*|[\w.]+\?{1,2}[ \t]*)")
+_FOR_IPYTHON: Final = re.compile(r"([ \t]*+(?:[\w, \t]++=[ \t]*+)?)([!%?].*|[\w.]+\?{1,2}[ \t]*)")
 """A line that is no Python: a command of the shell, a magic word, a question about a name."""
 _MOST_FOR_IPYTHON: Final = 30
 """Such lines of a cell: of one with more, the code is not read, since it is parsed once for each."""

@@ -125,7 +125,8 @@ _GIVES_UP = re.compile(
     r"|\b(?:have|has|there\s+is|got|with)\s+no\s+(?:final\s+|definite\s+)?(?:answer|solution|result)\b(?!s)"
     r"|\bI\s+(?:cannot|can\s?not|could\s?n[o'’]t|ca\s?n['’]t|did\s+not|didn['’]t)\s+(?:\w+\s+)?(?:solve|answer|finish|determine)\b"
 )
-"""A reply that says it has no answer; the numbers beside that are none."""
+"""A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
+_DIGIT = re.compile(r"\d")
 _WOULD_BE = re.compile(r"(?i)(?:if|had)\b[^.!?]*\b(?:were|had|did|instead)\b[^.!?]*\bwould\b")
 _CALLED_WRONG = re.compile(
     r"(?i)(?:therefore\s+|clearly\s+|also\s+)?(?:incorrect|wrong|not\s+(?:correct|right)|mistaken|off\b|too\s+(?:high|low|large"
@@ -375,7 +376,7 @@ def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
     line = last_line(text)
-    if _GIVES_UP.search(line) is not None:
+    if _GIVES_UP.search(line) is not None and _DIGIT.search(line) is not None:
         return None
     instead = corrected(line)
     return _displayed(text) or _concluded(instead if instead is not None and _NO_SIGN.search(instead) else line)
