@@ -249,6 +249,22 @@ async def test_k14_a_model_that_is_there_no_more_ends_the_run_at_once(status: in
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [
+        Refuse(422, "input: 'What is End of Life care?' was refused"),
+        Refuse(400, "your prompt 'What is End of Life care?' was flagged"),
+        Body(json.dumps({"error": "cannot answer 'What is End of Life care?'"}).encode()),
+    ],
+)
+async def test_k14_a_question_that_a_refusal_repeats_says_nothing_of_the_model(fault: Fault) -> None:
+    question = Request("m", (*ASK.messages[:1], Message("user", "What is End of Life care?")), "agent", "solver")
+    async with fake_provider((Rule(fault),)) as provider, ChatClient(Endpoint(provider.base_url, timeout=20)) as client:
+        model = compose(client, MemoryStore(), Ledger(), RetryPolicy(base=0.001, cap=0.002), 1, Health())
+        with pytest.raises(CallFailed):
+            await model.complete(question)
+
+
+@pytest.mark.parametrize(
     ("headers", "body", "seconds"),
     [
         ({}, '{"message": "slow", "retry_after": 2.5, "global": false}', 2.5),

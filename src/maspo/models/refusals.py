@@ -93,12 +93,17 @@ _TRY_AGAIN = re.compile(
 """Google; OpenAI and Groq; Azure and GitHub; gateways, in a field of their own."""
 
 
-def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
-    """Return the error that an HTTP status means: one attempt's, one call's or every call's."""
+def read_refusal(
+    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes, asked: str = ""
+) -> ProviderError:
+    """Return the error that an HTTP status means: one attempt's, one call's or every call's.
+
+    ``asked`` are the texts of the request, which a refusal may repeat: a question about "end of life" is no model's.
+    """
     body = endpoint.redacted(body, shortest=1)
     reason = f"{endpoint.shown}: HTTP {status}: {excerpt(body) or 'no explanation'}"
     words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
-    if any(word in words for word in _EVERY_CALL_WORDS):
+    if _meets_every_call(words, asked):
         return ProviderError(f"{reason}; {_EVERY_CALL[402] if status == 402 else 'check key, credit and model name'}")
     if status == _TOO_MANY:
         wait = retry_after(headers)
@@ -126,13 +131,20 @@ def read_refusal(endpoint: Endpoint, status: int, headers: Mapping[str, str], bo
     return CallFailed(reason)
 
 
-def read_told(endpoint: Endpoint, told: tuple[int, bytes], headers: Mapping[str, str]) -> ProviderError | None:
+def _meets_every_call(words: str, asked: str) -> bool:
+    own = asked.lower()
+    return any(word in words and word not in own for word in _EVERY_CALL_WORDS)
+
+
+def read_told(
+    endpoint: Endpoint, told: tuple[int, bytes], headers: Mapping[str, str], asked: str = ""
+) -> ProviderError | None:
     """Return the error of a failure told with HTTP 200, by its status (0: none) and words; None if it may pass."""
     status, body = told
     words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
     if status:
-        return read_refusal(endpoint, status, headers, body)
-    return read_refusal(endpoint, 200, headers, body) if any(word in words for word in _EVERY_CALL_WORDS) else None
+        return read_refusal(endpoint, status, headers, body, asked)
+    return read_refusal(endpoint, 200, headers, body, asked) if _meets_every_call(words, asked) else None
 
 
 def _target(endpoint: Endpoint, headers: Mapping[str, str]) -> str:
