@@ -15,7 +15,7 @@ from maspo.scoring import calls_written, choices, closing, corrections, marked, 
 from maspo.scoring.accepted import AnyLabel
 from maspo.scoring.base import Sample, Score
 from maspo.scoring.mathematics import reading
-from maspo.scoring.mathematics.equality import same
+from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.registry import scorer_of
 from tests.scoring.real_rows import rows
 
@@ -263,3 +263,7 @@ def test_r07_no_repeated_part_makes_a_comparison_slow() -> None:
         same(answer, "5")
         same(answer, r"\text{5 apples}")
         assert time.process_time() - begun < 1, part
+
+
+def test_r07_a_long_word_behind_a_number_is_tried_as_a_unit_once() -> None:
+    assert same("1" + "é" * 60 + "!", "5") is not Same.YES  # tried in all its parts, it would take years

@@ -86,7 +86,8 @@ _COMPOUND_AFTER = re.compile(
 )
 """A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
 _FOREIGN_AFTER = re.compile(
-    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}[^\x00-\x7f]+[A-Za-z]{0,12}[ ./]?)+)(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
+    r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}+[^\x00-\x7f]++[A-Za-z]{0,12}+[ ./]?+)+)'
+    r'(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
 )
 """A unit in letters of another script, which needs no space before it: 45元, 12 см."""
 _MODULUS = re.compile(r'\s*\(?\s*"?\bmod(?:ulo)?\s*"?\s*\{?\s*(\d+)\s*\}?\s*\)?$')
