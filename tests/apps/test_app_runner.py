@@ -99,7 +99,8 @@ async def test_an_app_that_repeats_its_key_has_it_in_no_answer_trace_or_reason(a
     code = KEYED + "\ndef answer(row): return ask('You are a solver.', 'my key is ' + KEY) + KEY[::-1]"
     trace, requests = await run(team(app(code)))
     assert "[key]" in trace.output and not shows_key(repr(trace)) and not shows_key(repr(requests[0].messages))
-    for ending in ("raise RuntimeError('wrong key ' + KEY)", "print(KEY.encode().hex()); import os; os._exit(3)"):
+    printed = "print(KEY.encode().hex(), flush=True); import os; os._exit(3)"
+    for ending in ("raise RuntimeError('wrong key ' + KEY)", printed):
         with pytest.raises(CallFailed) as caught:
             await run(team(app(f"{KEYED}\ndef answer(row):\n    ask('You are a solver.', 'q'); {ending}")))
         assert "[key]" in str(caught.value) and not shows_key(str(caught.value))
