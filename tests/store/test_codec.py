@@ -13,7 +13,7 @@ from maspo.core.trace import Call, ToolUse, Trace
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CallLost, CaseShown, DraftRejected, Event
 from maspo.events.base import registered
-from maspo.online.plan import Again, Plan, Sought
+from maspo.online.plan import ChangesBetOn, FurtherSearch, Plan
 from maspo.optimizers.base import Draft, Drafts
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.store.traces import decode_trace, encode_trace
@@ -26,10 +26,10 @@ st.register_type_strategy(
         Plan,
         *(st.integers(60, 500), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 1.0), st.integers(1, 9999)),
         *(st.floats(0.001, 1.0), st.integers(1, 50), st.integers(1, 9), st.integers(0, 9), st.integers(1, 3)),
-        again=st.sampled_from(get_args(Again)),
+        again=st.sampled_from(get_args(FurtherSearch)),
         from_candidate=st.booleans(),
         follow_judge=st.booleans(),
-        bets=st.sampled_from(get_args(Sought)),
+        bets=st.sampled_from(get_args(ChangesBetOn)),
         search_share=st.floats(0.01, 1.0),
     ),
 )

@@ -9,9 +9,12 @@ from typing import Final, Literal, TypeAlias
 from maspo.core.errors import ConfigInvalid
 from maspo.stats.drift import WEAK_TOO, Bets
 
-Sought: TypeAlias = Literal["strong", "weak too"]
-Again: TypeAlias = Literal["always", "where it may help"]
-BETS: Final[Mapping[Sought, Mapping[str, Bets]]] = {"strong": {}, "weak too": {"lengths": WEAK_TOO, "words": WEAK_TOO}}
+ChangesBetOn: TypeAlias = Literal["strong", "weak too"]
+FurtherSearch: TypeAlias = Literal["always", "where it may help"]
+BETS: Final[Mapping[ChangesBetOn, Mapping[str, Bets]]] = {
+    "strong": {},
+    "weak too": {"lengths": WEAK_TOO, "words": WEAK_TOO},
+}
 """The bets of those streams to which every input of a window belongs; on all others they are on strong changes."""
 
 
@@ -39,7 +42,7 @@ class Plan:
     """Windows since a change seems to have begun that a search waits for: before, its inputs are mostly old ones."""
     searches: int = 2
     """Searches after an alarm, at most: where nothing came of one, another follows on newer inputs."""
-    again: Again = "where it may help"
+    again: FurtherSearch = "where it may help"
     """When another follows: not from the anchor where the shipped prompts have kept their lead over it; and where one
     from a candidate that was ahead found nothing better, the trial of that goes on. ``always`` of watches that began
     before."""
@@ -47,7 +50,7 @@ class Plan:
     """Whether the next search starts from a candidate that was given up while it was ahead."""
     follow_judge: bool = False
     """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
-    bets: Sought = "weak too"
+    bets: ChangesBetOn = "weak too"
     """Changes that the evidence is gathered for: ``strong`` of watches that began before there was another choice."""
     search_share: float = 0.3
     """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked, and there is
