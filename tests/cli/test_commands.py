@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -239,6 +242,29 @@ def test_help_lists_every_command_in_one_section_and_cuts_no_line(maspo: Run) ->
     assert isinstance(commands, BySection)
     assert sorted(listed) == sorted(commands.commands)
     assert "..." not in maspo("--help").out.partition("Make a team better:")[2]
+
+
+@pytest.mark.parametrize("command", [(), ("optimize",), ("world",), ("world", "serve")], ids=" ".join)
+def test_h_is_help_everywhere(maspo: Run, command: tuple[str, ...]) -> None:
+    short = maspo(*command, "-h")
+    assert (short.code, short.out) == (0, maspo(*command, "--help").out)
+
+
+def test_a_shell_completes_commands_and_options(folder: Path) -> None:
+    def complete(line: str) -> list[str]:
+        asked = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" ")), "_MASPO_COMPLETE": "complete_bash"}
+        done = subprocess.run(
+            [sys.executable, "-m", "maspo"],
+            cwd=folder,
+            env={**os.environ, **asked},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert complete("maspo optim") == ["optimize"]
+    assert complete("maspo optimize --max-") == ["--max-usd", "--max-calls", "--max-minutes"]
 
 
 def test_runs_of_an_empty_folder(maspo: Run) -> None:

@@ -35,6 +35,7 @@ from maspo.team.system import FINAL_ANSWER_PREFIXES, FINAL_ANSWERS
 ROOT = Path(__file__).resolve().parents[2]
 TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("skills/*/*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+EVERYWHERE = {"--help", "--version", "--install-completion", "--show-completion"}
 OTHER_TOOLS = {"--model", "--group", "--editable"}
 """Options of other programs that the pages show."""
 FILES = (".py", ".html", ".db", ".jsonl")
@@ -110,7 +111,7 @@ def test_d13_every_command_is_documented_with_exactly_its_options(command: str, 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_d14_no_page_mentions_an_option_that_does_not_exist(page: Path) -> None:
-    known = {option for _, options in commands() for option in options} | {"--help", "--version"} | OTHER_TOOLS
+    known = {option for _, options in commands() for option in options} | EVERYWHERE | OTHER_TOOLS
     mentioned = set(_OPTION.findall(page.read_text(encoding="utf-8")))
     assert {option for option in mentioned if option != "--max"} <= known
 

@@ -1,6 +1,6 @@
 """Every kind of endpoint that people use: it works, is adapted to and that is said, or refused with what to do.
 
-The rows are those of docs/endpoints.md.
+The rows are those of docs/tried/endpoints.md.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ ASK = Request(
     max_tokens=2000,
     identity="draw",
 )
-DOCS = Path(__file__).parents[2] / "docs" / "endpoints.md"
+DOCS = Path(__file__).parents[2] / "docs" / "tried" / "endpoints.md"
 Expected = Literal["works", "adapted", "counted", "refused"]
 THOUGHT = "Hm, <answer>WRONG</answer>, or <verdict>2</verdict>?"
 

@@ -78,7 +78,7 @@ app = typer.Typer(
     "Exit codes: 0 finished, 1 error, 2 usage, 3 awaiting approval, 4 budget reached, 5 provider unreachable or "
     "refusing, 130 interrupted.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
