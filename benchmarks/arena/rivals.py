@@ -185,9 +185,9 @@ def told(ahead: Sequence[float]) -> str:
     if len(ahead) < FEWEST:
         return "–"
     paired = mean(ahead)
-    clear = abs(paired.value) >= CLEAR * paired.error
+    clear = abs(paired.value) >= CLEAR * (paired.error or 0.0)
     said = ", not clear" if not clear else ", **behind**" if paired.value < 0 else ""
-    return f"{paired.value:+.3f} ± {paired.error:.3f}{said} ({len(ahead)})"
+    return f"{paired.told('+')}{said} ({len(ahead)})"
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maspo.arena.records import Record, RecordFile
-from maspo.arena.summary import losses, mean, summarize
+from maspo.arena.summary import losses, mean, summarize, tables_of
 from maspo.core.errors import StoreError
 
 
@@ -50,8 +50,11 @@ def test_a12_an_ingredient_is_measured_on_the_seeds_that_both_played(record: Rec
     assert found.worth.error == pytest.approx(0)
 
 
-def test_a13_one_value_has_no_error() -> None:
-    assert (mean([0.5]).value, mean([0.5]).error) == (0.5, 0)
+def test_a13_one_value_tells_no_error_and_none_is_shown(record: Record) -> None:
+    alone = mean([0.5])
+    assert (alone.value, alone.error, alone.low, alone.high) == (0.5, None, 0.5, 0.5)
+    table, *_ = tables_of([record])
+    assert "± –" in dict(zip(table.headers, table.rows[0], strict=True))["gain ± SE"]
 
 
 def test_a14_records_survive_a_cut_off_line(record: Record, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,6 +49,10 @@ def inputs() -> list[str]:
 
 def test_p01_every_name_that_is_offered_is_there() -> None:
     assert {name: getattr(maspo, name) for name in maspo.__all__}.keys() >= {"Caps", "RunConfig", "discover", "resume"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import maspo; print(*dir(maspo))"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == sorted(maspo.__all__), "a notebook completes them before any is loaded"
 
 
 def test_p02_a_run_that_met_a_cap_goes_on_under_another_given_by_name(

@@ -11,7 +11,7 @@ from pathlib import Path
 from maspo.__about__ import __version__
 from maspo.arena import plots
 from maspo.arena.records import Record
-from maspo.arena.summary import Loss, Mean, Row, losses, summarize, tables_of
+from maspo.arena.summary import Loss, Row, losses, summarize, tables_of
 from maspo.arena.svg import Svg, standalone
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
@@ -101,19 +101,23 @@ def _against_calls(rows: Sequence[Row]) -> Iterator[Curves]:
     for place in dict.fromkeys((row.graph, row.world) for row in rows):
         here = [row for row in rows if (row.graph, row.world) == place]
         first = here[0]
-        marks = tuple(Curve(row.rival, (Point(row.calls, row.shipped.value, *_ends(row.shipped)),)) for row in here)
+        marks = tuple(
+            Curve(row.rival, (Point(row.calls, row.shipped.value, row.shipped.low, row.shipped.high),)) for row in here
+        )
         levels = (("seed prompts", first.seed_accuracy), ("optimum", first.shipped.value + first.regret.value))
         yield Curves(f"{first.graph}, {first.world}", "calls", "number", True, "percent", marks, levels)
 
 
 def _gains(rows: Sequence[Row]) -> Dots:
-    dots = tuple(Dot(f"{row.rival} on {row.graph}", row.world, row.gain.value, *_ends(row.gain)) for row in rows)
+    dots = tuple(
+        Dot(f"{row.rival} on {row.graph}", row.world, row.gain.value, row.gain.low, row.gain.high) for row in rows
+    )
     return _dots("Gain in true accuracy, ± 1 SE", dots)
 
 
 def _worths(lost: Sequence[Loss]) -> Dots:
     dots = tuple(
-        Dot(f"{one.rival} on {one.graph}, {one.world}", one.ingredient, one.worth.value, *_ends(one.worth))
+        Dot(f"{one.rival} on {one.graph}, {one.world}", one.ingredient, one.worth.value, one.worth.low, one.worth.high)
         for one in lost
     )
     return _dots("Accuracy lost without it, ± 1 SE of the paired difference", dots)
@@ -122,7 +126,3 @@ def _worths(lost: Sequence[Loss]) -> Dots:
 def _dots(caption: str, dots: tuple[Dot, ...]) -> Dots:
     least, most = min(0.0, *(dot.low for dot in dots)), max(0.05, *(dot.high for dot in dots))
     return Dots(caption, "signed percent", dots, math.floor(20 * least) / 20, math.ceil(20 * most) / 20, 0.0)
-
-
-def _ends(mean: Mean) -> tuple[float, float]:
-    return mean.value - mean.error, mean.value + mean.error

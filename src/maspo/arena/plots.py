@@ -67,7 +67,7 @@ def ablation(found: Sequence[Loss]) -> Svg:
 def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Svg:
     """Draw a mean and its standard error a line; a group's line named ``reference`` runs through the whole group."""
     groups = list(dict.fromkeys(dot.group for dot in dots))
-    bounds = [value for dot in dots for value in (dot.mean.value - dot.mean.error, dot.mean.value + dot.mean.error)]
+    bounds = [value for dot in dots for value in (dot.mean.low, dot.mean.high)]
     low, high = math.floor(20 * min(0.0, *bounds)) / 20, math.ceil(20 * max(0.05, *bounds)) / 20
     across = Scale(low, high, 260, 660)
     height = 12 + _ROW * len(dots) + _HEADING * len(groups) + 48
@@ -93,10 +93,10 @@ def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Svg:
         for dot in members:
             y += _ROW
             mean, x = dot.mean, across.at(dot.mean.value)
-            whisker = line("whisker", (across.at(mean.value - mean.error), y), (across.at(mean.value + mean.error), y))
+            whisker = line("whisker", (across.at(mean.low), y), (across.at(mean.high), y))
             mark = {"class": "point", "cx": px(x), "cy": px(y), "r": "4"}
-            parts += [text(250, y + 4, dot.name, "end"), whisker, h("circle", mark, h("title", {}, _words(mean)))]
-    alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {_words(dot.mean)}" for dot in dots)
+            parts += [text(250, y + 4, dot.name, "end"), whisker, h("circle", mark, h("title", {}, mean.told()))]
+    alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {dot.mean.told()}" for dot in dots)
     return svg((680, height), alternative, *parts)
 
 
@@ -107,7 +107,7 @@ def _panel(rows: Sequence[Row], corner: tuple[float, float], width: float) -> Sv
     calls = [row.calls for row in rows]
     low, high = math.log10(min(calls)) - 0.15, math.log10(max(calls)) + 0.35
     across = Scale(low, high, left + 50, left + width - 16)
-    least = min([first.seed_accuracy, *(row.shipped.value - row.shipped.error for row in rows)])
+    least = min([first.seed_accuracy, *(row.shipped.low for row in rows)])
     up = Scale(math.floor(10 * least - 0.2) / 10, 1.0, top + _PANEL[1] - 50, top + 30)
     best = first.shipped.value + first.regret.value
     name = {"class": "name", "x": px(left + 50), "y": px(top + 20)}
@@ -143,8 +143,8 @@ def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Svg]:
         while any(begin < other[1] and other[0] < end and abs(level - other[2]) < _LABEL for other in named):
             level += _LABEL / 2
         named.append((begin, end, level))
-        ends = up.at(row.shipped.value - row.shipped.error), up.at(row.shipped.value + row.shipped.error)
-        words = f"{row.rival}: {_words(row.shipped)} at {row.calls:.0f} calls"
+        ends = up.at(row.shipped.low), up.at(row.shipped.high)
+        words = f"{row.rival}: {row.shipped.told()} at {row.calls:.0f} calls"
         beside, anchor = (x - _MARK, "end") if crowded else (x + _MARK, "start")
         where = {"x": px(beside), "y": px(level), "text-anchor": anchor}
         parts += [
@@ -153,7 +153,3 @@ def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Svg]:
             h("text", {"class": "name", **where}, row.rival),
         ]
     return parts
-
-
-def _words(mean: Mean) -> str:
-    return f"{mean.value:.3f} ± {mean.error:.3f}"

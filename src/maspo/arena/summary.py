@@ -24,10 +24,24 @@ LEVELS = ("agent", "judge.local", "judge.lookahead", "judge.global", "proposer")
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean and its standard error; one value alone has the error 0."""
+    """A mean and its standard error, of which one value alone tells nothing."""
 
     value: float
-    error: float
+    error: float | None
+
+    @property
+    def low(self) -> float:
+        """The mean less one standard error, where there is one."""
+        return self.value - (self.error or 0.0)
+
+    @property
+    def high(self) -> float:
+        """The mean and one standard error, where there is one."""
+        return self.value + (self.error or 0.0)
+
+    def told(self, sign: str = "") -> str:
+        """Return both as a text; ``sign`` is that of a format, such as ``+``."""
+        return f"{self.value:{sign}.3f} ± {'–' if self.error is None else f'{self.error:.3f}'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +177,7 @@ def losses(records: Iterable[Record]) -> list[Loss]:
 
 def mean(values: Sequence[float]) -> Mean:
     """Return the mean of at least one value, with its standard error."""
-    return Mean(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else 0.0)
+    return Mean(fmean(values), stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None)
 
 
 def tables_of(records: Sequence[Record]) -> list[TextTable]:
@@ -184,18 +198,14 @@ def _fill(title: str, names: int, columns: Mapping[str, Callable[[T], str]], row
     return TextTable(title, names, tuple(columns), tuple(texts))
 
 
-def _show(mean: Mean, sign: str = "") -> str:
-    return f"{mean.value:{sign}.3f} ± {mean.error:.3f}"
-
-
 _GAINS: Mapping[str, Callable[[Row], str]] = {
     "graph": lambda row: row.graph,
     "world": lambda row: row.world,
     "rival": lambda row: row.rival,
     "n": lambda row: str(row.n),
     "seed": lambda row: f"{row.seed_accuracy:.3f}",
-    "shipped ± SE": lambda row: _show(row.shipped),
-    "gain ± SE": lambda row: _show(row.gain, "+"),
+    "shipped ± SE": lambda row: row.shipped.told(),
+    "gain ± SE": lambda row: row.gain.told("+"),
     "regret": lambda row: f"{row.regret.value:.3f}",
     "worst": lambda row: f"{row.worst:+.3f}",
     "below -0.02": lambda row: f"{100 * row.clearly_worse:.0f} %",
@@ -226,8 +236,8 @@ _LOSSES: Mapping[str, Callable[[Loss], str]] = {
     "rival": lambda loss: loss.rival,
     "without": lambda loss: loss.ingredient,
     "n": lambda loss: str(loss.n),
-    "shipped ± SE": lambda loss: _show(loss.shipped),
-    "worth ± SE": lambda loss: _show(loss.worth, "+"),
+    "shipped ± SE": lambda loss: loss.shipped.told(),
+    "worth ± SE": lambda loss: loss.worth.told("+"),
     "worst": lambda loss: f"{loss.worst:+.3f}",
     "calls it costs": lambda loss: f"{loss.extra_calls:+.0f}",
 }
