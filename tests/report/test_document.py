@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -48,7 +50,10 @@ from maspo.report.questions import answers
 from maspo.report.visible import visible
 from maspo.store import CallMade
 from maspo.study.decisions import DECISIONS, Judge, Veto, decide
-from maspo.testing.runs import SMALL_RACE, begin, with_config, world_job
+from maspo.study.job import Progress
+from maspo.study.optimize import DATABASE, start
+from maspo.study.resolve import resolve, team_of
+from maspo.testing.runs import SMALL_RACE, Recorder, begin, with_config, world_job
 from tests.report.conftest import INFLUENCE, SEEDS, finished, search_events, started
 from tests.report.pages import document, embedded, told
 from tests.report.payloads import HTML_PAYLOADS
@@ -443,3 +448,21 @@ def test_i25_time_in_which_a_run_rested_is_no_time_of_work() -> None:
         fold([started(), Paused("interrupted", 2.0), StepStarted("r1", "algebra", 1, 1, 1, 1)]), Extras(spending=spent)
     )
     assert resumed.seconds == 4.0, "what it told when it paused is not what it has worked since"
+
+
+def test_i26_page_and_panel_tell_the_same_number_of_calls_that_are_expected(tmp_path: Path) -> None:
+    """Proofs of conflicts come on top of the plan; a record of an earlier version does not have the number."""
+    seen = set[int]()
+
+    class Panel(Recorder):
+        def on_progress(self, progress: Progress) -> None:
+            seen.add(progress.calls_planned)
+
+    job = with_config(world_job("hierarchical", 40), search=search_of("default", {"calls": 400}))
+    asyncio.run(start(resolve(job), tmp_path / "run", Panel()))
+    planned = job.config.search.planned_calls(team_of(job))
+    assert planned is not None and seen == {build_document(tmp_path / "run").cost.planned_calls}
+    assert min(seen) > planned
+    with closing(sqlite3.connect(tmp_path / "run" / DATABASE)) as record, record:
+        record.execute("DELETE FROM meta WHERE key = 'expected'")
+    assert build_document(tmp_path / "run").cost.planned_calls == planned

@@ -10,8 +10,9 @@ from typing import Final
 
 from maspo.report import phrases
 from maspo.report.bundle.first import text, told
-from maspo.report.closing import Say, answered, remarks, shortened
+from maspo.report.closing import answered, remarks, shortened
 from maspo.report.fold import RunView
+from maspo.report.in_short import Say
 from maspo.report.visible import visible
 
 _SOFT: Final = "opacity:.7"

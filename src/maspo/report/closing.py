@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final, TypeAlias
+from typing import Final
 
 from maspo.report import phrases
 from maspo.report.fold import RunView
+from maspo.report.in_short import Say, in_short
 from maspo.report.questions import Answer, answers
 from maspo.report.visible import visible
 
-Say: TypeAlias = Callable[[str], str]
-"""Names settings in a text as its reader gives them: as options of a command, or as arguments of Python."""
 _NAMES: Final = (
     "helped",
     "by much",
@@ -30,7 +29,7 @@ _NAMES: Final = (
 _NAME: Final = 11
 """Characters of the column of names."""
 _MOST_CHARACTERS: Final = 360
-"""Of an answer: four lines or five; the page has all of it."""
+"""Of a remark: four lines or five; the page has all of it."""
 _LEAST: Final = 24
 """Characters of a column of answers, however narrow a screen is."""
 WIDTH: Final = 100
@@ -43,15 +42,13 @@ _CUT: Final = "\u00a0…"
 def closing(view: RunView, width: int = WIDTH, say: Say = str) -> str:
     """Return ten answers to ten questions: did it help, by how much, is it sure, what changed, and so on.
 
-    Lines have at most ``width`` characters, as far as words do; what follows in an answer stands below its beginning.
+    Each has a line of at most ``WIDTH`` characters; where lines have at most ``width``, it goes on below its beginning.
     ``say`` names settings as the reader gives them.
     """
-    lines = []
-    for name, one in zip(_NAMES, answered(view, say), strict=True):
-        lines += _wrapped(name, one.answer, width)
+    told = [*zip(_NAMES, in_short(view, WIDTH - _NAME, say), strict=True)]
     below = remarks(view, say)
-    lines += ["", *(line for name, text in below for line in _wrapped(name, text, width))] if below else []
-    return "\n".join(lines)
+    told += [("", ""), *below] if below else []
+    return "\n".join(line for name, text in told for line in _wrapped(name, text, width))
 
 
 def answered(view: RunView, say: Say) -> list[Answer]:
@@ -77,17 +74,18 @@ def shortened(text: str) -> str:
 
 
 def _wrapped(name: str, text: str, width: int) -> list[str]:
-    """Return the lines of an answer, cut at its end where it is too long."""
+    """Return the lines of a text below each other, the first behind its name; cut at its end where it is too long."""
     found = textwrap.wrap(shortened(text), max(width - _NAME, _LEAST), break_long_words=False, break_on_hyphens=False)
     found = [line.replace(_CUT, " …") for line in found]
-    return [f"{name if place == 0 else '':<{_NAME}}{line}" for place, line in enumerate(found or [""])]
+    return [f"{name if place == 0 else '':<{_NAME}}{line}".rstrip() for place, line in enumerate(found or [""])]
 
 
 def _notes(view: RunView) -> list[str]:
     """Return what came otherwise than it should."""
-    notes = [phrases.SIMULATED] if view.simulated else []
-    notes += [phrases.STOPPED] if view.state == "stopped" else []
-    notes += [view.hint] if view.hint else []
+    notes = [phrases.STOPPED] if view.state == "stopped" else []
+    cut_off = view.finished if phrases.is_cut_off(view) else None
+    capped = cut_off.why if cut_off is not None else phrases.what_a_cap_left(view)
+    notes += [one for one in (capped, view.hint) if one]
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
     notes += phrases.describe_health(view)

@@ -272,19 +272,32 @@ def forbidden_by_looks(finished: RunFinished) -> str:
 
 def describe_end(view: RunView) -> tuple[str, ...]:
     """Return how far a race came and why it ended, and what speaks for more calls; nothing of other searches."""
-    rounds = {step.started.pass_: False for step in view.steps if step.by_rounds and step.started}
-    if not rounds or view.ended is None or view.finished is None:
+    if view.ended is None or view.finished is None or (rounds := rounds_of(view)) is None:
         return ()
-    for step in view.steps:
-        if step.started and isinstance(step.decision, PromptChanged):
-            rounds[step.started.pass_] = True
-    last = max(rounds)
-    idle = last - max((number for number, changed in rounds.items() if changed), default=0)
+    last, idle = rounds
     found = "its last round changed a prompt, so more calls may find more"
     if idle:
         which = "its last round" if idle == 1 else f"its last {idle} rounds"
         found = f"{which} changed no prompt, so little speaks for more calls"
     return f"{plural(last, 'round')}, until {end_reason(view.ended.reason)}", found
+
+
+def grown(view: RunView) -> int:
+    """Return by how many characters the prompts have grown in all, where that at least doubles them; else 0."""
+    seeds = sum(len(agent.seed) for agent in view.agents)
+    longer = sum(len(agent.shipped or agent.seed) for agent in view.agents) - seeds
+    return longer if longer >= seeds else 0
+
+
+def rounds_of(view: RunView) -> tuple[int, int] | None:
+    """Return how many rounds a race had, and how many of them at its end changed no prompt; None of other searches."""
+    rounds = {step.started.pass_: False for step in view.steps if step.by_rounds and step.started}
+    for step in view.steps:
+        if rounds and step.started and isinstance(step.decision, PromptChanged):
+            rounds[step.started.pass_] = True
+    if not rounds:
+        return None
+    return max(rounds), max(rounds) - max((number for number, changed in rounds.items() if changed), default=0)
 
 
 def end_reason(reason: str) -> str:

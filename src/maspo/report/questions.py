@@ -22,7 +22,7 @@ _MOST_REASONS = 3
 _TRIED = "tried on "
 """How it begins how a change did; with whom it was tried is put there where it is told."""
 _FAIR = 0.5
-_NOT_YET = "Known when the run has finished."
+NOT_YET = "Known when the run has finished."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def answers(view: RunView, lost: Sequence[str] = (), judge: Calibration | None =
     tell.
     """
     judge = judge or (calibrate(view.judge.readings) if view.judge else None)
-    tested = _tested(view)
+    tested = as_tested(view)
     return (
         Answer("Did it help?", phrases.headline(view), "overview"),
         Answer("By how much?", _how_much(tested), "overview"),
@@ -56,7 +56,7 @@ def answers(view: RunView, lost: Sequence[str] = (), judge: Calibration | None =
     )
 
 
-def _tested(view: RunView) -> RunView:
+def as_tested(view: RunView) -> RunView:
     """Return a run whose new prompts await approval as one that has ended: its final test is over."""
     asked = view.approval
     if view.finished is not None or asked is None:
@@ -70,7 +70,7 @@ def _tested(view: RunView) -> RunView:
 
 def _how_much(view: RunView) -> str:
     if view.finished is None:
-        return _NOT_YET
+        return NOT_YET
     holdout = view.finished.holdout
     if not holdout.n:
         return f"Hold-out {phrases.UNTESTED}."
@@ -82,7 +82,7 @@ def _how_much(view: RunView) -> str:
 def _how_sure(view: RunView) -> str:
     finished = view.finished
     if finished is None:
-        return _NOT_YET
+        return NOT_YET
     if not finished.holdout.n:
         return "Nothing was tested, so nothing is proven."
     p_value, direction = phrases.sign_test(finished)
@@ -147,7 +147,7 @@ def _reason(view: RunView, step: StepView) -> str:
 
 def _what_got_worse(view: RunView, lost: Sequence[str]) -> str:
     if view.finished is None:
-        return _NOT_YET
+        return NOT_YET
     losses = view.finished.holdout.losses
     if not losses:
         return "None of the hold-out." if view.finished.holdout.n else "Not known: nothing was tested."
@@ -156,19 +156,24 @@ def _what_got_worse(view: RunView, lost: Sequence[str]) -> str:
 
 
 def _who_misunderstood(view: RunView) -> str:
-    found = Counter[tuple[str, str]]()
-    for step in view.steps:
-        for case in step.cases:
-            found.update((case.agent, reader) for reader in case.lost)
     parts = [
         f"in {phrases.plural(count, 'case')} {'the final answer' if reader == 'global' else reader} gained nothing "
         f"from what {agent} wrote better"
-        for (agent, reader), count in found.most_common(2)
+        for (agent, reader), count in misread(view).most_common(2)
     ]
     cases = "; ".join(parts)
     conflict = phrases.describe_conflict(view.conflicts[-1]) if view.conflicts else ""
     told = [f"{one[0].upper()}{one[1:]}." for one in (cases, conflict) if one]
     return " ".join(told) or "Nobody: no misalignment case and no conflict was found."
+
+
+def misread(view: RunView) -> Counter[tuple[str, str]]:
+    """Return how often a reader, or the final answer (``global``), gained nothing from what an agent wrote better."""
+    found = Counter[tuple[str, str]]()
+    for step in view.steps:
+        for case in step.cases:
+            found.update((case.agent, reader) for reader in case.lost)
+    return found
 
 
 def _where_money_went(view: RunView) -> str:
@@ -198,8 +203,8 @@ def _what_ships(view: RunView) -> str:
     number = sum(agent.changed for agent in view.agents)
     changed = phrases.plural(number, "new prompt")
     written = f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
-    grown = sum(len(agent.shipped or agent.seed) - len(agent.seed) for agent in view.agents)
-    if grown < sum(len(agent.seed) for agent in view.agents):
+    grown = phrases.grown(view)
+    if not grown:
         return written
     longer = f"{phrases.number(grown)} characters longer"
     they = f"It is {longer}" if number == 1 else f"They are {longer} in all"
@@ -219,7 +224,7 @@ def _what_more_brings(view: RunView) -> str:
         capped = "A person stopped the search, so more rounds may find more."
     needed = phrases.inputs_needed(view)
     found = " ".join(filter(None, (capped, f"{end[0].upper()}{end[1:]}." if end else "", needed)))
-    return found or ("The search does not say." if view.finished else _NOT_YET)
+    return found or ("The search does not say." if view.finished else NOT_YET)
 
 
 def _contradictions(view: RunView) -> str:

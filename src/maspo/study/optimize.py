@@ -48,6 +48,7 @@ from maspo.study.job import Job, Looks, Outcome, Provider, Watcher
 from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
     CONFIG,
+    EXPECTED,
     JOB,
     check_free,
     check_unchanged,
@@ -102,8 +103,8 @@ async def start(
             share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
-            await record.append([], {"job": JOB.dump(replace(job, groups=study.split.groups.shared)), "run": run})
-            plan = study.plan
+            plan, whole = study.plan, replace(job, groups=study.split.groups.shared)
+            await record.append([], {"job": JOB.dump(whole), "run": run, EXPECTED: str(plan.about)})
             session = Session(job, record, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
             return await _drive(study, session, out, watcher, stop)
 

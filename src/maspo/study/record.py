@@ -30,6 +30,8 @@ JOINT = "joint.db"
 """The record of prompts and structure in turns, and of their test."""
 COMPARED = "comparison.db"
 """The record of a comparison's own measuring."""
+EXPECTED = "expected"
+"""What a record notes the calls under that its run is expected to take: panel and page tell the same number."""
 _OTHERS = {JOINT: "prompts and structure in turns", COMPARED: "a comparison"}
 """Work whose files a run in the same folder would replace or be taken for."""
 _OWN_COMMANDS = {

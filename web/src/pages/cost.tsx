@@ -16,7 +16,7 @@ export function Cost() {
       <Facts
         facts={[
           ["Calls", `${number(cost.total.calls)}${cost.cap_calls ? ` of at most ${number(cost.cap_calls)}` : ""}`],
-          ...(cost.planned_calls ? [["Planned", `about ${plural(cost.planned_calls, "call")}`] as const] : []),
+          ...(cost.planned_calls ? [["Expected", `about ${plural(cost.planned_calls, "call")}`] as const] : []),
           ["Money", `${cost.money}${cost.cap_usd ? ` of at most ${money(cost.cap_usd)}` : ""}`],
           ...(cost.thoughts ? [["Tokens of thoughts", cost.thoughts] as const] : []),
           ["Time", `${duration(cost.seconds)}${cost.cap_minutes ? ` of at most ${duration(60 * cost.cap_minutes)}` : ""}`],

@@ -11,7 +11,7 @@ const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 26;
 
-/** While a run works, the chart has room for all that is planned, so that one sees how far it is. */
+/** While a run works, the chart has room for all that is expected, so that one sees how far it is. */
 export function BurnChart({ cost, working = false }: { cost: Cost; working?: boolean }) {
   const WIDTH = useNarrow() ? 400 : 720;
   const points = cost.burn;
@@ -21,14 +21,14 @@ export function BurnChart({ cost, working = false }: { cost: Cost; working?: boo
   const value = (point: (typeof points)[number]) => (priced ? (point.usd ?? 0) : point.calls);
   const cap = priced ? cost.cap_usd : cost.cap_calls;
   const plan = priced ? null : cost.planned_calls;
-  const planned = plan && (working || plan < 3 * value(last)) && !(cap && cap < plan) ? plan : 0;
-  const top = Math.max(value(last), cap && cap < 3 * value(last) ? cap : 0, planned) * 1.06;
+  const expected = plan && (working || plan < 3 * value(last)) && !(cap && cap < plan) ? plan : 0;
+  const top = Math.max(value(last), cap && cap < 3 * value(last) ? cap : 0, expected) * 1.06;
   const x = (seconds: number) => LEFT + (seconds / Math.max(last.seconds, 1e-9)) * (WIDTH - LEFT - RIGHT);
   const y = (amount: number) => HEIGHT - BOTTOM - (amount / top) * (HEIGHT - TOP - BOTTOM);
   const shown = (amount: number) => (priced ? money(amount) : number(Math.round(amount)));
   const path = points.map((point, place) => `${place ? "L" : "M"}${x(point.seconds).toFixed(1)} ${y(value(point)).toFixed(1)}`).join(" ");
   const what = priced ? "Money" : "Calls";
-  const told = `${what} over time: ${shown(value(last))} after ${duration(last.seconds)}${planned ? `, about ${shown(planned)} planned` : ""}${cap ? `, at most ${shown(cap)}` : ""}`;
+  const told = `${what} over time: ${shown(value(last))} after ${duration(last.seconds)}${expected ? `, about ${shown(expected)} expected` : ""}${cap ? `, at most ${shown(cap)}` : ""}`;
   return (
     <figure class="chart">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={told}>
@@ -41,7 +41,7 @@ export function BurnChart({ cost, working = false }: { cost: Cost; working?: boo
             </text>
           </g>
         ))}
-        {planned > 0 && <line class="planned" x1={LEFT} x2={WIDTH - RIGHT} y1={y(planned)} y2={y(planned)} />}
+        {expected > 0 && <line class="planned" x1={LEFT} x2={WIDTH - RIGHT} y1={y(expected)} y2={y(expected)} />}
         {cap !== null && cap <= top && <line class="cap" x1={LEFT} x2={WIDTH - RIGHT} y1={y(cap)} y2={y(cap)} />}
         <path class="area" d={`${path} L${x(last.seconds)} ${y(0)} L${LEFT} ${y(0)} Z`} />
         <path class="line" d={path} />
@@ -52,7 +52,7 @@ export function BurnChart({ cost, working = false }: { cost: Cost; working?: boo
           {duration(last.seconds)}
         </text>
       </svg>
-      <figcaption>{what} over time{planned ? `; the dotted line is the plan, about ${shown(planned)}` : ""}{cap ? (cap <= top ? `; the dashed line is the cap, ${shown(cap)}` : `; the cap is ${shown(cap)}`) : ""}.</figcaption>
+      <figcaption>{what} over time{expected ? `; the dotted line is what is expected, about ${shown(expected)}` : ""}{cap ? (cap <= top ? `; the dashed line is the cap, ${shown(cap)}` : `; the cap is ${shown(cap)}`) : ""}.</figcaption>
       <Unfold summary="As a table">
         {() => (
           <Table

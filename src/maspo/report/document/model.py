@@ -410,7 +410,7 @@ class Cost(Dumped):
     unsettled_count: int
     unsettled_bound: str
     planned_calls: int | None = None
-    """Calls that the run is planned for, the hold-out test included; None without such a plan."""
+    """Calls that the run is expected to take, test and proofs of conflicts included; None without such a plan."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from maspo.study.afterwards import costs_now, priced_now
 from maspo.study.conclusion import holdout_id
 from maspo.study.decisions import Approve, Judge, Line, Pin, RaiseCap, Reject, Veto, read_lines
 from maspo.study.job import Job
-from maspo.study.record import JOB, open_for_reading
+from maspo.study.record import EXPECTED, JOB, open_for_reading
 from maspo.study.resolve import team_of
 from maspo.study.texts import texts_of
 from maspo.team.flow import told
@@ -239,8 +239,15 @@ def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Ex
         traces=traces,
         case_traces=case_traces,
         caps=(caps.usd, caps.calls, caps.minutes) if caps else (None, None, None),
-        planned_calls=job.config.search.planned_calls(team_of(job)) if job else None,
+        planned_calls=_expected(store, job) if job else None,
     )
+
+
+def _expected(store: RunStore, job: Job) -> int | None:
+    """Return the calls that the run was expected to take when it began; a record of an earlier version has the plan."""
+    planned = job.config.search.planned_calls(team_of(job))
+    told = store.meta().get(EXPECTED, "")
+    return int(told) if planned is not None and told.isdecimal() else planned
 
 
 def _blind(lines: Sequence[Line]) -> dict[str, Verdict]:
