@@ -289,6 +289,29 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
         go(watched(world, replace(PLAN, calls=50)))
 
 
+def test_p22_a_watch_goes_on_at_another_port_and_not_at_another_host(tmp_path: Path) -> None:
+    world, state = DriftingWorld(3), tmp_path / "state"
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 2, 9)))
+
+    def go(address: str, judges: str) -> Standing:
+        given = watched(world)
+        models = given.job.config.models
+        roles = models.roles.model_copy(update={"judge": models.roles.judge.model_copy(update={"base_url": judges})})
+        models = models.model_copy(update={"base_url": address, "roles": roles})
+        job = replace(given.job, config=given.job.config.model_copy(update={"models": models}))
+        return asyncio.run(watch(replace(given, job=job), source_of(file), state, around(Asked(world)), once=True))
+
+    go("http://127.0.0.1:8080/v1", "http://[::1]:1/v1")
+    assert go("http://127.0.0.1:9090/v1", "http://[::1]:2/v1").windows == 2
+    for changed in (
+        ("http://127.0.0.2:8080/v1", "http://[::1]:1/v1"),
+        ("http://127.0.0.1:8080/v1", "http://[::2]:1/v1"),
+    ):
+        with pytest.raises(RunChanged, match="base_url: was"):
+            go(*changed)
+
+
 def test_p17_a_watch_of_a_version_with_fewer_settings_of_the_search_goes_on(tmp_path: Path) -> None:
     world, state = DriftingWorld(3), tmp_path / "state"
     file = tmp_path / "inputs.jsonl"

@@ -46,6 +46,7 @@ from maspo.study.record import (
     make_folder,
     open_for_reading,
     refuse_links,
+    with_ports_of,
 )
 from maspo.study.resolve import Parts, prices_of, resolve
 from maspo.study.session import Session, at_work
@@ -220,7 +221,8 @@ async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncItera
     job = JOB.load(text)
     trust.require(of_job(job, run), state, around.allowed)
     config = as_it_began(json.loads(text)["config"], job.config, given.job.config)
-    differences = [*differences_between(job, replace(given.job, config=config))]
+    then = replace(job, config=with_ports_of(config, job.config))
+    differences = [*differences_between(then, replace(given.job, config=config))]
     if began.anchor != given.anchor:
         differences.append("anchor: the prompts that the shipped ones are held against differ")
     differences += _plan_differences(began.plan, given.plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -13,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from maspo.config import RunConfig, search_of
+from maspo.config import ROLES, RunConfig, search_of
 from maspo.core.errors import ProviderError, RunChanged, StoreError, UsageError, typed
 from maspo.core.plain_files import MOST_SETTINGS, is_there, read_plain
 from maspo.data.inputs import load_inputs
@@ -45,6 +46,8 @@ _LONGEST_VALUE = 60
 """Characters of a value that differs: with its name it stands on one or two lines of a terminal."""
 _MOST_DIFFERENCES = 20
 """Differences that are listed: they fit a screen."""
+_PORT = re.compile(r"(?<=[\w\]]):\d+(?=[/?,]|\Z)")
+"""The port in an address, or in each of several."""
 
 
 class JsonForm(Generic[T]):
@@ -368,6 +371,25 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
     ]
     left_out = len(lines) - _MOST_DIFFERENCES
     return (*lines[:_MOST_DIFFERENCES], *([f"… and {left_out} more"] if left_out > 0 else []))
+
+
+def with_ports_of(now: RunConfig, then: RunConfig) -> RunConfig:
+    """Return settings of before, with the addresses of now where these differ in nothing but their ports.
+
+    A local server that was started anew is the same server, whatever port it got.
+    """
+
+    def moved(before: str, after: str) -> str:
+        return after if _PORT.sub("", before) == _PORT.sub("", after) else before
+
+    models = then.models
+    roles: dict[str, object] = {}
+    for role in ROLES:
+        own = models.roles.of(role)
+        roles[role] = own.model_copy(update={"base_url": moved(own.base_url, now.models.roles.of(role).base_url)})
+    connections = models.roles.model_copy(update=roles)
+    update = {"base_url": moved(models.base_url, now.models.base_url), "roles": connections}
+    return then.model_copy(update={"models": models.model_copy(update=update)})
 
 
 def as_it_began(recorded: Mapping[str, Any], then: RunConfig, now: RunConfig) -> RunConfig:
