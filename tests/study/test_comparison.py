@@ -14,9 +14,10 @@ import pytest
 
 from maspo.config import PROFILES, Caps, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError, RunChanged, StoreError
+from maspo.data.inputs import make_inputs
 from maspo.models.base import Request
 from maspo.report import phrases
-from maspo.report.comparison import headline, markdown, notes, summary
+from maspo.report.comparison import comparison_sheet, headline, markdown, notes, summary
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
 from maspo.stats.looks import level_of
@@ -297,7 +298,7 @@ def test_q22_another_comparison_in_the_same_folder_is_refused(tmp_path: Path) ->
     play(own(asked()), tmp_path)
     for other in (own(asked(labels=False)), own(asked("spo")), replace(asked(), against={"mine": {}})):
         with pytest.raises(RunChanged, match="another comparison"):
-            play(other, tmp_path)
+            settled(other, tmp_path)  # before a plan is shown and agreed to
 
 
 def test_q23_a_folder_of_runs_that_leads_elsewhere_is_refused(tmp_path: Path) -> None:
@@ -390,6 +391,24 @@ def test_q46_labels_that_no_answer_meets_are_told_of_before_anything_else(tmp_pa
         found, _ = play(one, tmp_path / name)
         assert headline(found).startswith("No final answer equals its label") == told
         assert (f"On none of {INPUTS} inputs with a label" in "\n".join(notes(found))) == told
+
+
+def test_q47_inputs_without_an_id_are_named_by_how_they_begin(tmp_path: Path) -> None:
+    comparison = own(asked())
+    unnamed = make_inputs([row.columns for row in comparison.inputs.rows])
+    found, _ = play(replace(comparison, inputs=unnamed), tmp_path)
+    shown = markdown(found) + json.dumps(comparison_sheet(found).dump(), ensure_ascii=False)
+    told = [met for met in found.inputs if met.net["mine"]]
+    assert told
+    assert [met.label for met in found.inputs if met.label in shown] == []
+    for met in found.inputs:
+        assert " ".join(met.text.split())[:30] in shown
+
+
+def test_q48_of_prompts_of_ones_own_nobody_says_that_no_search_saw_the_inputs(tmp_path: Path) -> None:
+    mine, _ = play(own(asked()), tmp_path / "mine")
+    searched, _ = play(own(asked("spo")), tmp_path / "searched")
+    assert [any("no search saw them" in one for one in notes(found)) for found in (mine, searched)] == [False, True]
 
 
 def test_q33_inputs_that_ask_the_same_count_once() -> None:
@@ -526,5 +545,6 @@ def test_q44_what_was_begun_with_defaults_of_before_goes_on_with_them(
     other = asked(profile)
     search = other.methods[0].config.search.model_copy(update={"shared_inputs": 21})
     wanted = replace(other.methods[0], config=other.methods[0].config.model_copy(update={"search": search}))
-    left = differences(COMPARISON.load(text), settled(replace(other, methods=(wanted,)), tmp_path))
-    assert left == (f"config.search.shared_inputs: was {inputs}, is 21",)
+    with pytest.raises(RunChanged) as refused:
+        settled(replace(other, methods=(wanted,)), tmp_path)
+    assert refused.value.differences == (f"config.search.shared_inputs: was {inputs}, is 21",)

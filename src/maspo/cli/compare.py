@@ -248,8 +248,8 @@ def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]
 
 
 _UNSPENT = (
-    "a part of the cap may be: room is kept for the last rounds, proofs and measuring at their worst, so that every "
-    "run has as much, and what these do not take is not spent"
+    "a part of the cap may stay so: each run keeps room for its last rounds, proofs and test at their worst, "
+    "and does not use what these do not take"
 )
 
 
@@ -265,7 +265,7 @@ def _part_of_each(comparison: Comparison) -> str:
 def _plan(comparison: Comparison, out: Path, budget: BudgetState | None) -> str:
     """Return the plan for people: what is compared, on what, and what it costs at most."""
     runs = comparison.runs
-    searched = len(comparison.inputs.rows) - len(comparison.holdout) if runs else 0
+    searching = f"{len(comparison.inputs.rows) - len(comparison.holdout)} to search on, " if runs else ""
     names = [one.name for one in comparison.contestants]
     decides = "labels" if comparison.decided_by == "labels" else "the judge"
     return lay_out(
@@ -273,7 +273,7 @@ def _plan(comparison: Comparison, out: Path, budget: BudgetState | None) -> str:
         ("runs", f"{len(runs)}, {_part_of_each(comparison)}" if runs else "none"),
         (
             "inputs",
-            f"{searched} to search on, {len(comparison.holdout)} held out, the same for all; {decides} will decide",
+            f"{searching}{len(comparison.holdout)} held out, the same for all; {decides} will decide",
         ),
         *([("guards", f"{len(comparison.guarding)} inputs that must not break")] if comparison.guarding else []),
         ("endpoint", describe_endpoints(comparison.config.models)),

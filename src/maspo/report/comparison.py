@@ -14,6 +14,7 @@ from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.curves import columns, drawn, told
+from maspo.report.document.extras import name_input
 from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sheet, cells, headings, sheet, spent_facts
 from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
@@ -205,7 +206,8 @@ def notes(found: Compared) -> list[str]:
     inputs = phrases.plural(of.inputs, "hold-out input")
     grouped = f" in {phrases.plural(of.groups, 'independent group')}" if of.groups < of.inputs else ""
     by = "their labels decide" if of.decided_by == "labels" else "the judge decides, in both orders"
-    said.append(f"{inputs}{grouped}, the same for all; no search saw them; {by}.")
+    unseen = "; no search saw them" if found.runs else ""  # of prompts of one's own nobody knows who saw what
+    said.append(f"{inputs}{grouped}, the same for all{unseen}; {by}.")
     tested = sum(one.verdict is not None for one in of.standings)
     families = " of each kind (against the seed prompts; against each other)" if of.pairs else ""
     said.append(
@@ -321,9 +323,11 @@ def markdown(found: Compared) -> str:
         headed = ("on the way", *columns(curves)[1:])
         parts.append(_markdown_table(headed, [told(name, curve, width) for name, curve in curves.items()]))
     parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
-    won = [(one.name, _listed(one.won), _listed(one.lost)) for one in found.table.standings if one.kind != "seed"]
+    met, guards = _names(found.inputs), _names(found.guarded.met)
+    others = [one for one in found.table.standings if one.kind != "seed"]
+    won = [(one.name, _listed(one.won, met), _listed(one.lost, met)) for one in others]
     parts.append(_markdown_table(("", "inputs won against the seed prompts", "lost"), won))
-    if broken := [(one.name, _listed(one.broken)) for one in found.table.standings if one.broken]:
+    if broken := [(one.name, _listed(one.broken, guards)) for one in others if one.broken]:
         parts.append(_markdown_table(("", "guard inputs broken"), broken))
     return visible("\n\n".join(parts)) + "\n"
 
@@ -339,8 +343,18 @@ def _cell(content: str) -> str:
     return flat.replace("<", "&lt;").replace("`", "'").replace("[", "\\[").replace("!", "\\!")
 
 
-def _listed(labels: Sequence[str]) -> str:
-    return phrases.list_names([phrases.name_of_row(label) for label in labels], _MOST_LABELS)
+def _names(met: Sequence[InputMet | GuardMet]) -> Mapping[str, str]:
+    """Return what inputs are called: by their ids, or where nobody gave one by how they begin."""
+    return {one.label: _called(one.label, one.text) for one in met}
+
+
+def _called(label: str, text: str) -> str:
+    task, colon, own = label.rpartition(": ")  # as a table over several tasks has it
+    return f"{task}{colon}{name_input(own, text)}"
+
+
+def _listed(labels: Sequence[str], names: Mapping[str, str]) -> str:
+    return phrases.list_names([phrases.name_of_row(names[label]) for label in labels], _MOST_LABELS)
 
 
 # ── for scripts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -623,9 +637,10 @@ def _guards(found: Compared) -> Part:
     if not found.guarded.met:
         return Part("Guard inputs")
     names = [name for one in found.table.standings if one.kind in ("method", "own") for name in _sets(found, one.name)]
+    called = _names(found.guarded.met)
     order = sorted(found.guarded.met, key=lambda met: (not met.binding, all(met.held.values())))
     rows = [
-        (clipped(met.label, 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
+        (clipped(called[met.label], 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
         for met in order
     ]
     return Part("Guard inputs", tables=(cells("Guard inputs", ("Input", "Seed, twice", *names), rows),))
@@ -638,13 +653,14 @@ def _kept(met: GuardMet, name: str) -> str:
 def _input_by_input(found: Compared) -> Part:
     """Return which inputs each prompt set wins and loses against the seed prompts, those that tell most first."""
     names = [name for one in found.table.standings if one.kind != "seed" for name in _sets(found, one.name)]
+    called = _names(found.inputs)
     order = sorted(found.inputs, key=lambda met: -sum(bool(met.net[name]) for name in names))
     telling = [met for met in order if any(met.net[name] != 0 for name in names)]
-    rows = [(clipped(met.label, 60), *(_sign(met, name) for name in names)) for met in telling]
+    rows = [(clipped(called[met.label], 60), *(_sign(met, name) for name in names)) for met in telling]
     legend = "+ won against the seed prompts, − lost, · equal, ? undecided."
     tables = (cells("Input by input", ("Input", *names), rows),) if rows else ()
     told_of = {met.label for met in telling}
-    same = [met.label for met in order if met.label not in told_of]
+    same = [called[met.label] for met in order if met.label not in told_of]
     title = f"{phrases.plural(len(same), 'input')} on which all of them are as good as the seed prompts"
     folds = (Fold(title, (Passage("", "\n".join(same)),)),) if same else ()
     return Part("Input by input", words=(legend,), tables=tables, folds=folds)

@@ -255,6 +255,16 @@ class Begun(Generic[T]):
             raise StoreError(f"{out / self.file}: {told}")
         return self.kind.load(noted)
 
+    def check(self, noted: T, asked: T, out: Path) -> None:
+        """See to it that what is asked for is what the work was begun with.
+
+        Raises:
+            RunChanged: it is not.
+
+        """
+        if found := self.differences(noted, asked):
+            raise RunChanged(f"--out {out}: holds {self.what}; give another folder. What differs:", found)
+
     @asynccontextmanager
     async def opened(self, asked: T, out: Path, keeping: Keeping) -> AsyncIterator[RunStore]:
         """Open the record, and hold it for as long as it is worked at; a new one is made where ``keeping`` says.
@@ -274,9 +284,7 @@ class Begun(Generic[T]):
                     yield store
                 return
         async with keeping.opened(database) as store:
-            if found := self.differences(self.noted_in(store, out), asked):
-                message = f"--out {out}: holds {self.what}; give another folder. What differs:"
-                raise RunChanged(message, found)
+            self.check(self.noted_in(store, out), asked, out)
             yield store
 
 

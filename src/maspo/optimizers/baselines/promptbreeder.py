@@ -4,7 +4,8 @@ Fernando et al., ICML 2024, arXiv 2309.16797. Its defining decisions: binary tou
 of the fitter one takes the place of the other), mutation operators drawn evenly, and mutation prompts that are mutated
 themselves ("hyper-mutation"). It was published for one task prompt and labelled accuracy: in a team a unit is a whole
 set of prompts, a mutation is of one agent drawn at random, and fitness is the share of inputs on which the team does
-better than under the seed prompts.
+better than under the seed prompts. The first population are the seed prompts, each with another mutation prompt; in the
+paper a model writes it from a description of the problem, before anything is scored.
 """
 
 from __future__ import annotations

@@ -142,7 +142,8 @@ def as_begun(asked: Alternation, out: Path) -> Alternation:
     """Return what is asked for with the search that was usual when that of the folder was begun, if it holds one.
 
     Raises:
-        StoreError: that cannot be read.
+        RunChanged: the folder holds something else.
+        StoreError: what it holds cannot be read.
 
     """
     if not is_there(out / JOINT):
@@ -151,8 +152,11 @@ def as_begun(asked: Alternation, out: Path) -> Alternation:
         noted = store.meta().get(_BEGUN.name)
     if noted is None:
         return asked
-    config = as_it_began(json.loads(noted)["job"]["config"], ALTERNATION.load(noted).job.config, asked.job.config)
-    return replace(asked, job=replace(asked.job, config=config))
+    then = ALTERNATION.load(noted)
+    config = as_it_began(json.loads(noted)["job"]["config"], then.job.config, asked.job.config)
+    now = replace(asked, job=replace(asked.job, config=config))
+    _BEGUN.check(then, now, out)
+    return now
 
 
 def turn_folders(out: Path) -> tuple[Path, ...]:

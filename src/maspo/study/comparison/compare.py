@@ -159,6 +159,7 @@ def settled(asked: Comparison, out: Path) -> Comparison:
 
     Raises:
         ConfigInvalid, UsageError: what ``compare_equally`` raises.
+        RunChanged: the folder holds another comparison.
         StoreError: a folder of its runs leads elsewhere.
 
     """
@@ -171,7 +172,9 @@ def settled(asked: Comparison, out: Path) -> Comparison:
     if noted is None:
         return compare_equally(asked)
     then = COMPARISON.load(noted)
-    return compare_equally(as_begun(json.loads(noted), then, asked), then)
+    now = compare_equally(as_begun(json.loads(noted), then, asked), then)
+    _BEGUN.check(then, now, out)
+    return now
 
 
 def recorded_comparison(out: Path) -> Comparison:
@@ -207,8 +210,15 @@ async def compare(comparison: Comparison, out: Path, attention: SideBySide) -> C
             else:
                 brought = await _side_by_side(comparison, out, store, looks, attention, beside_us)
             ends = [brought.get(run.name) or _as_it_ended(comparison, run, out) for run in comparison.runs]
-            attention.tell(f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen")
+            attention.tell(_meeting(comparison))
             return await _measure(comparison, ends, store, looks, attention, beside_us)
+
+
+def _meeting(comparison: Comparison) -> str:
+    """Return who meets whom at the end, for those who look on."""
+    if not comparison.runs:
+        return f"the prompt sets meet on {len(comparison.holdout)} inputs"
+    return f"what they end with meets on {len(comparison.holdout)} inputs that none of them has seen"
 
 
 async def _at_prices(comparison: Comparison, store: RunStore, attention: SideBySide) -> Comparison:

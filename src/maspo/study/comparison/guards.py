@@ -9,7 +9,7 @@ from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, InputsInvalid
 from maspo.core.prompts import Prompts
 from maspo.data.groups import groups_of
-from maspo.data.inputs import Input, Inputs
+from maspo.data.inputs import Input, Inputs, input_text
 from maspo.runners.messages import columns_read
 from maspo.scoring.base import Scorer
 from maspo.study.comparison.holdout import CHUNK, is_right, judge_against_seed
@@ -73,7 +73,7 @@ async def _who_keeps(
     runs = await together(trace_of(session, prompts, row.key, 0) for prompts in sets.values())
     if scorer is not None and row.answer is not None:
         first, second, *others = [await is_right(scorer, row, trace) is True for trace in (base, again, *runs)]
-        return GuardMet(row.label, {SEED: first and second, **dict(zip(sets, others, strict=True))})
+        return GuardMet(row.label, {SEED: first and second, **dict(zip(sets, others, strict=True))}, input_text(row))
     nets = await together(judge_against_seed(comparison, session, row, base, trace) for trace in (again, *runs))
     kept = [net is not None and net >= 0 for net in nets]
-    return GuardMet(row.label, dict(zip((SEED, *sets), kept, strict=True)))
+    return GuardMet(row.label, dict(zip((SEED, *sets), kept, strict=True)), input_text(row))

@@ -84,7 +84,8 @@ async def _meet(
     else:
         others = traces.values()
         nets = list(await together(judge_against_seed(comparison, session, row, base, other) for other in others))
-    return InputMet(row.label, comparison.groups[row.key], dict(zip(traces, nets, strict=True)), correct)
+    met = dict(zip(traces, nets, strict=True))
+    return InputMet(row.label, comparison.groups[row.key], met, correct, input_text(row))
 
 
 async def _better(

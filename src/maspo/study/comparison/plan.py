@@ -232,7 +232,7 @@ def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
     lines = list(differences_between(before.job, now.job))
     was, new = ({one.name: one.config for one in each.methods} for each in (before, now))
     if list(was) != list(new):
-        lines.append(f"--methods: was {', '.join(was)}, is {', '.join(new)}")
+        lines.append(f"--methods: was {', '.join(was) or 'none'}, is {', '.join(new) or 'none'}")
     if before.seeds != now.seeds:
         lines.append(f"--seeds: was {_listed(before.seeds)}, is {_listed(now.seeds)}")
     if before.against != now.against:

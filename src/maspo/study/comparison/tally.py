@@ -41,6 +41,8 @@ class InputMet:
     """Inputs that ask the same are one group."""
     net: Mapping[str, int | None]
     correct: Mapping[str, bool | None]
+    text: str = ""
+    """What it asks, to name it by where it has no id of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class GuardMet:
 
     label: str
     held: Mapping[str, bool]
+    text: str = ""
+    """What it asks, to name it by where it has no id of its own."""
 
     @property
     def binding(self) -> bool:
