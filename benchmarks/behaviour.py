@@ -67,18 +67,28 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """What may be played, and the arguments of ``maspo optimize`` for it; the first three are unless others are named."""
-_LATER = ("conflict_inputs=0", "audited_rounds=0", "memory=0", "far_share=1")
-"""Settings of the race that came after the reference, by which it does what there was before them."""
-_WERE = ("edits=2", "first_round=0.6", "shared_inputs=24", "design=drawn", "verdicts_on_answers=0")
-"""Its defaults that were others; the profile ``cheap`` has its own."""
-_CALLS_WERE = "calls_per_agent=1000"
+_OF_ALL = ("judge.plain_pairs=0", "holdout.one_in=3", "holdout.ship_if=better")
+"""What every profile is given: no questions that find a judge who is a coin (16 calls, and that much less for rounds),
+a third of the planned calls for the hold-out test, and whatever won more than it lost is shipped."""
+_OF_THE_RACE = (
+    *("search.conflict_inputs=0", "search.audited_rounds=0", "search.memory=0", "search.far_share=1"),
+    *("search.beam_width=8", "search.design=drawn", "search.verdicts_on_answers=0"),
+)
+"""Settings of the race that came after the reference, by which it does what there was before them, and its defaults
+that were others in all profiles."""
+_WERE = ("search.edits=2", "search.first_round=0.6", "search.shared_inputs=24")
+"""Its defaults that were others; the profile ``cheap`` had, and has, its own."""
+_CALLS_WERE = "search.calls_per_agent=1000"
 AS_THEN: Mapping[str, tuple[str, ...]] = {
-    profile: tuple(f"--set=search.{one}" for one in settings)
+    profile: tuple(f"--set={one}" for one in (*_OF_ALL, *settings))
     for profile, settings in {
-        "default": (*_LATER, *_WERE, _CALLS_WERE),
-        "cheap": (*_LATER, _CALLS_WERE),
-        "one-round": (*_LATER, *_WERE),
-        "two-rounds": (*_LATER, *_WERE),
+        "default": (*_OF_THE_RACE, *_WERE, _CALLS_WERE),
+        "cheap": (*_OF_THE_RACE, _CALLS_WERE),
+        "paper": (),
+        "one-round": (*_OF_THE_RACE, *_WERE),
+        "two-rounds": (*_OF_THE_RACE, *_WERE),
+        "local-only": (),
+        "ascent": (),
     }.items()
 }
 """What this tree is given with ``--as-then``, by profile: what is left is a change of how, and not of how much."""

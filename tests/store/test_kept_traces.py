@@ -20,7 +20,7 @@ from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.models.base import Message, Reply, Request
 from maspo.optimizers.base import AblateEdge, Compare
 from maspo.store import RecordedResult, RunOfTeam, RunStore
-from maspo.store.traces import LOST_TEXT, MOST_BYTES, Written, decode_trace, encode_bounded, encode_trace
+from maspo.store.traces import LOST_TEXT, MOST_BYTES, Written, decode_trace, encode_trace
 from maspo.study import session as sessions
 from maspo.study.executor import PerformedRequest
 from maspo.study.optimize import DATABASE
@@ -105,8 +105,8 @@ def test_v03_a_run_that_takes_over_most_of_another_is_kept_as_what_differs() -> 
     changed = (*calls[:290], *(Call(f"a{n}", f"new {n}", (n - 1,), key=f"{n + 900:032x}") for n in range(290, 300)))
     candidate = Trace("k", changed, changed[-1].output)
     written = {call.key: Written(call.output, None, None, 0.0) for call in (*calls, *changed)}
-    whole = encode_trace(reference, written.get)
-    differing = encode_trace(candidate, written.get, ("r", reference))
+    whole = encode_trace(reference, written.get) or ""
+    differing = encode_trace(candidate, written.get, ("r", reference)) or ""
     assert len(whole) < 70 * 300 and len(differing) < 70 * 10 + 100
     assert decode_trace(whole, written.get) == reference
     assert decode_trace(differing, written.get, {"r": reference}.get) == candidate
@@ -120,7 +120,8 @@ def test_v04_any_trace_comes_back_whatever_the_record_holds_of_it(traces: list[T
     written = {call.key: Written(call.output, call.tokens_in, call.tokens_out, call.seconds) for call in known}
     base = traces[0]
     for trace in traces:
-        found = decode_trace(encode_trace(trace, written.get, ("base", base)), written.get, lambda _: base)
+        body = encode_trace(trace, written.get, ("base", base)) or ""
+        found = decode_trace(body, written.get, lambda _: base)
         assert found == trace or "nan" in repr(trace)
 
 
@@ -132,7 +133,7 @@ def large(texts: int, size: int, tools: int = 0) -> Trace:
 
 @pytest.mark.parametrize("trace", [large(1, 200_000), large(40, 9_000), large(300, 2_000), large(20, 3_000, 4)])
 def test_v05_texts_that_no_reply_holds_are_cut_to_the_bound_and_say_so(trace: Trace) -> None:
-    body = encode_bounded(trace, lambda _: None, None)
+    body = encode_trace(trace)
     assert body is not None and len(body.encode()) <= MOST_BYTES
     found = decode_trace(body)
     assert [(call.agent, call.reads, call.nth) for call in found.calls] == [

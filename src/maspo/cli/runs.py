@@ -234,11 +234,11 @@ def _find_wholes(records: Iterable[Path]) -> Iterator[tuple[Path, _Other, float]
 
 
 def _other_cells(found: _Other) -> tuple[str, ...]:
-    return (found.kind, _beginning(found.headline, _LONGEST_OUTCOME))
+    return (found.kind, _beginning(found.headline))
 
 
-def _beginning(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def _beginning(text: str) -> str:
+    return text if len(text) <= _LONGEST_OUTCOME else f"{text[: _LONGEST_OUTCOME - 1].rstrip()}…"
 
 
 def _look_at_evaluation(folder: Path) -> EvaluationFindings | None:

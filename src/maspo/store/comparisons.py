@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 from maspo.core.trace import Trace
 from maspo.core.verdict import Comparison
 from maspo.store.codec import TOLD, Entry, RecordedResult, RunOfTeam, decode, work_beginning, work_prefix
-from maspo.store.traces import Written, decode_trace, encode_bounded
+from maspo.store.traces import Written, decode_trace, encode_trace
 
 _RESULTS = "SELECT kind, body, seq, at FROM journal WHERE kind = ? AND substr(body, 1, ?) = ? ORDER BY seq"
 _WRITTEN = "SELECT reply, tokens_in, tokens_out, seconds FROM calls WHERE key = ?"
@@ -181,7 +181,7 @@ class TraceRows:
             if known == "whole" or (known and first) or place in self.now:
                 first = first or (place[0], trace)
                 continue
-            body = encode_bounded(trace, find, first)
+            body = encode_trace(trace, find, first)
             if body is None:
                 return self._none(place)
             self.now[place] = "differing" if first else "whole"

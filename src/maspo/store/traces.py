@@ -52,22 +52,15 @@ _UNSAID: Mapping[str, Any] = {"nth": 0, "tokens_in": None, "tokens_out": None, "
 """What a call has where neither the trace nor the record says otherwise; its text is said by one of them."""
 
 
-def encode_trace(trace: Trace, find: FindCall = lambda _: None, base: tuple[str, Trace] | None = None) -> str:
-    """Return a trace as JSON text.
+def encode_trace(trace: Trace, find: FindCall = lambda _: None, base: tuple[str, Trace] | None = None) -> str | None:
+    """Return a trace as JSON text of at most ``MOST_BYTES``; None when it does not fit, however much is cut.
 
     ``find`` tells what need not be said, since the record does; ``base`` is the address of a kept trace, and the trace.
-    """
-    return _body(trace, find, base, None)
-
-
-def encode_bounded(trace: Trace, find: FindCall, base: tuple[str, Trace] | None, most: int = MOST_BYTES) -> str | None:
-    """Return a trace as JSON text of at most so many bytes; None when it does not fit, however much is cut.
-
     Texts that no reply holds are cut, and say so; who was called, by which key, and who read whom is always whole.
     """
     for cut in (None, *_CUTS):
         body = _body(trace, find, base, cut)
-        if len(body) <= most:  # JSON text is ASCII: a character is a byte
+        if len(body) <= MOST_BYTES:  # JSON text is ASCII: a character is a byte
             return body
     return None
 

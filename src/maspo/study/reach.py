@@ -13,10 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from maspo.config import RunConfig
-from maspo.judges.base import JUDGES
 from maspo.optimizers.registry import OPTIMIZERS
-from maspo.proposers.base import PROPOSERS
-from maspo.runners.base import RUNNERS
 from maspo.scoring.registry import SCORERS
 from maspo.study.evaluation.job import EXACT, JUDGE, Evaluation
 from maspo.study.job import Job
@@ -40,13 +37,6 @@ _OF_A_ROLE = frozenset({"models.agent", "models.judge", "models.proposer"})
 _HARMLESS_OF_A_ROLE = frozenset({"model", "reasoning_tokens", "effort", "context"})
 _ALWAYS = ("models.base_url", "models.api_key_env")
 """Told also when they are the defaults."""
-_OWN = {
-    "search.method": OPTIMIZERS.own,
-    "runner.kind": RUNNERS.own,
-    "judge.kind": JUDGES.own,
-    "proposer.kind": PROPOSERS.own,
-}
-"""Who works, and who of them is ours."""
 _OF_EARLIER_VERSIONS = frozenset({"proposer.fallback", "models.form"})
 """What a record of an earlier version says by saying nothing: it goes on as it began."""
 _NOT_THERE = object()

@@ -119,7 +119,7 @@ def most_calls(evaluation: Evaluation, shares: bool) -> int:
 
     everyone = frozenset(system.order)
     runs = calls(everyone) + sum(calls(system.downstream[fault.agent]) for fault in faults_of(system))
-    met = _coalitions(system, "", 0) if shares else ()
+    met = _coalitions(system) if shares else ()
     runs += sum(calls(one) for one in met)
     judged = 2 * (len(faults_of(system)) + len(met)) if evaluation.scorer == JUDGE else 0
     return rows * (runs + judged)
@@ -292,6 +292,6 @@ def _mean(values: Sequence[float], bounds: tuple[float, float]) -> Figure:
     return Figure(mean, (max(bounds[0], min(mean, middle - half)), min(bounds[1], max(mean, middle + half))))
 
 
-def _coalitions(system: System, key: str, seed: int) -> tuple[Coalition, ...]:
-    orders = () if len(system.order) <= MOST_EXACT else orders_of(system.order, key, _ORDERS, seed)
+def _coalitions(system: System) -> tuple[Coalition, ...]:
+    orders = () if len(system.order) <= MOST_EXACT else orders_of(system.order, "", _ORDERS, 0)  # alike in all runs
     return coalitions_of(system.order, orders)

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.base import Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 
 
 class BestOfNConfig(BaselineConfig):
@@ -22,24 +22,7 @@ class BestOfNConfig(BaselineConfig):
     sets: int = Field(default=200, ge=1, description="n: sets of prompts that are tried, at most")
 
 
-class BestOfN:
-    """Draw sets of prompts around the seed prompts and keep the one that wins most often over them."""
-
-    Config = BestOfNConfig
-
-    def __init__(self, config: BestOfNConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _BestOfN(self.config, problem).run()
-
-
-class _BestOfN(PlannedSearch):
-    def __init__(self, config: BestOfNConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _BestOfN(PlannedSearch[BestOfNConfig]):
     def run(self) -> Search:
         agents, seeds, sets = self.team.rewritten, self.problem.seed_prompts, self.config.sets
         best = Scored(seeds, EVEN)
@@ -58,3 +41,10 @@ class _BestOfN(PlannedSearch):
                 self.tell(number, name, met, seeds[name], best.prompts)
             self.take(number, best.prompts, f"the best of {number} sets: {best.score:.0%} won")
         return self.end(f"all {sets} sets were tried")
+
+
+class BestOfN(Baseline[BestOfNConfig]):
+    """Draw sets of prompts around the seed prompts and keep the one that wins most often over them."""
+
+    Config = BestOfNConfig
+    Method = _BestOfN

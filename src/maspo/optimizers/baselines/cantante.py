@@ -19,7 +19,7 @@ from pydantic import Field
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
 from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 from maspo.optimizers.parts.reward import value_of
 
 
@@ -32,23 +32,9 @@ class CantanteConfig(BaselineConfig):
     rounds: int = Field(default=200, ge=1, description="rounds, at most")
 
 
-class Cantante:
-    """Credit each prompt by contrast; replace each agent's worst by a rewrite of its best."""
-
-    Config = CantanteConfig
-
-    def __init__(self, config: CantanteConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Cantante(self.config, problem).run()
-
-
-class _Cantante(PlannedSearch):
+class _Cantante(PlannedSearch[CantanteConfig]):
     def __init__(self, config: CantanteConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.pools = {name: [self.prompts[name]] for name in self.team.rewritten}
         self.advantages: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
         """Of each agent's prompts: by how much configurations with it did better than all, input by input."""
@@ -114,6 +100,13 @@ class _Cantante(PlannedSearch):
         while len(pool) + len(drafts) > self.config.pool and len(pool) > 1:
             pool.remove(min(reversed(pool), key=lambda text: self.credit_of(name, text)))
         return [*pool, *drafts]
+
+
+class Cantante(Baseline[CantanteConfig]):
+    """Credit each prompt by contrast; replace each agent's worst by a rewrite of its best."""
+
+    Config = CantanteConfig
+    Method = _Cantante
 
 
 def contrasts(met: Sequence[Scored], agents: Sequence[str]) -> list[tuple[str, str, float]]:

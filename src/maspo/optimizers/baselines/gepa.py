@@ -28,6 +28,7 @@ from maspo.optimizers.baselines.planned import (
     EVEN,
     FEEDBACK,
     WORDS,
+    Baseline,
     BaselineConfig,
     Meeting,
     PlannedSearch,
@@ -47,19 +48,6 @@ class GepaConfig(BaselineConfig):
     minibatch: int = Field(default=3, ge=1, description="inputs whose traces lead a rewrite (3 in the paper)")
     merge: bool = Field(default=False, description="also merge candidates that descend from one (GEPA+Merge)")
     words: Words = WORDS
-
-
-class Gepa:
-    """Let the package search, and answer it."""
-
-    Config = GepaConfig
-
-    def __init__(self, config: GepaConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Gepa(self.config, problem).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +99,9 @@ class _MayGoOn:
     """GEPA asks whether there is room for another iteration."""
 
 
-class _Gepa(PlannedSearch):
+class _Gepa(PlannedSearch[GepaConfig]):
     def __init__(self, config: GepaConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.scores: dict[tuple[str, ...], dict[str, float]] = {}
         """What joint prompts came to, input by input."""
         self.best = Scored(self.prompts, EVEN)
@@ -194,7 +181,7 @@ class _Gepa(PlannedSearch):
         """Return new texts, or the present ones where the proposer wrote none that can be used."""
         step, parent = self.open(said)
         asked = [
-            Propose(f"s{step}/{name}/propose", name, parent, tuple(said.inputs)[: self.shown_traces], (), 1)
+            Propose(f"s{step}/{name}/propose", name, parent, tuple(said.inputs)[: self.config.traces], (), 1)
             for name in said.agents
         ]
         drafts = yield from self.propose(asked, step)
@@ -217,7 +204,7 @@ class _Gepa(PlannedSearch):
         known = self.scores[tuple(parent[name] for name in self.team.rewritten)]
         self.shown, self.under_way = {}, (step, parent)
         records: dict[str, list[Mapping[str, str]]] = {name: [] for name in said.agents}
-        for place, key in enumerate(said.inputs[: self.shown_traces]):
+        for place, key in enumerate(said.inputs[: self.config.traces]):
             for name in said.agents:
                 marks = {what: f"[[{what} {place} of {name}]]" for what in ("input", "read", "output")}
                 self.shown |= {marks["input"]: ShownText(parent, key, "input", name)}
@@ -261,6 +248,13 @@ class _Gepa(PlannedSearch):
         met = Scored(child.prompts, score, child.comparisons)
         for name in child.agents:
             self.tell(child.step, name, met, child.parent[name], self.best.prompts)
+
+
+class Gepa(Baseline[GepaConfig]):
+    """Let the package search, and answer it."""
+
+    Config = GepaConfig
+    Method = _Gepa
 
 
 def _package() -> Any:

@@ -19,8 +19,8 @@ from pydantic import Field
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.core.verdict import Comparison, Level
-from maspo.optimizers.base import Compare, Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.base import Compare, Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 from maspo.optimizers.parts.reward import value_of
 
 _LEAST = 0.05
@@ -40,24 +40,7 @@ class MaproConfig(BaselineConfig):
     rounds: int = Field(default=100, ge=1, description="rounds of choosing and mutating, at most")
 
 
-class Mapro:
-    """Reward agents and edges, choose by max-product, mutate who is to blame."""
-
-    Config = MaproConfig
-
-    def __init__(self, config: MaproConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Mapro(self.config, problem).run()
-
-
-class _Mapro(PlannedSearch):
-    def __init__(self, config: MaproConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _Mapro(PlannedSearch[MaproConfig]):
     def run(self) -> Search:
         config, agents, seeds = self.config, self.team.rewritten, self.problem.seed_prompts
         best, blamed = Scored(seeds, EVEN), tuple(agents)
@@ -169,6 +152,13 @@ class _Mapro(PlannedSearch):
             if min(told) <= EVEN:
                 blamed.append(name)
         return tuple(blamed)
+
+
+class Mapro(Baseline[MaproConfig]):
+    """Reward agents and edges, choose by max-product, mutate who is to blame."""
+
+    Config = MaproConfig
+    Method = _Mapro
 
 
 def max_product(nodes: Nodes, edges: Edges) -> dict[str, int]:

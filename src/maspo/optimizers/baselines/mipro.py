@@ -24,7 +24,16 @@ from pydantic import Field
 from maspo.core.errors import ConfigInvalid
 from maspo.core.turns import Done, Say, Turns
 from maspo.optimizers.base import Answered, Asking, AskModel, Problem, Propose, Search, ShownText
-from maspo.optimizers.baselines.planned import EVEN, WORDS, BaselineConfig, Meeting, PlannedSearch, Scored, Words
+from maspo.optimizers.baselines.planned import (
+    EVEN,
+    WORDS,
+    Baseline,
+    BaselineConfig,
+    Meeting,
+    PlannedSearch,
+    Scored,
+    Words,
+)
 from maspo.optimizers.parts.reward import value_of
 
 Combination: TypeAlias = tuple[int, ...]
@@ -41,19 +50,6 @@ class MiproConfig(BaselineConfig):
     full_every: int = Field(default=5, ge=1, description="trials after which the best so far is met in full")
     trials: int = Field(default=300, ge=1, description="combinations that are tried, at most")
     words: Words = WORDS
-
-
-class Mipro:
-    """Propose a pool of instructions for everybody; let the package search it."""
-
-    Config = MiproConfig
-
-    def __init__(self, config: MiproConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Mipro(self.config, problem).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +75,9 @@ class _Propose:
     texts: Sequence[Sequence[str]]
 
 
-class _Mipro(PlannedSearch):
+class _Mipro(PlannedSearch[MiproConfig]):
     def __init__(self, config: MiproConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.pools: list[list[str]] = []
         self.scores: dict[Combination, dict[str, float]] = {}
         """What combinations came to, input by input."""
@@ -200,6 +195,13 @@ class _Mipro(PlannedSearch):
         if self.best is not before:
             self.take(max(self.trials, 1), joint, f"the best that was met in full: {score:.0%} won")
         return score
+
+
+class Mipro(Baseline[MiproConfig]):
+    """Propose a pool of instructions for everybody; let the package search it."""
+
+    Config = MiproConfig
+    Method = _Mipro
 
 
 _SUMMARY = 4

@@ -10,8 +10,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch
+from maspo.optimizers.base import Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch
 
 
 class NaiveJointConfig(BaselineConfig):
@@ -21,24 +21,7 @@ class NaiveJointConfig(BaselineConfig):
     rounds: int = Field(default=200, ge=1, description="rewrites of the whole team, at most")
 
 
-class NaiveJoint:
-    """Rewrite everybody at once; keep the whole if the team does better with it."""
-
-    Config = NaiveJointConfig
-
-    def __init__(self, config: NaiveJointConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _NaiveJoint(self.config, problem).run()
-
-
-class _NaiveJoint(PlannedSearch):
-    def __init__(self, config: NaiveJointConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _NaiveJoint(PlannedSearch[NaiveJointConfig]):
     def run(self) -> Search:
         agents, rounds = self.team.rewritten, self.config.rounds
         for number in self.steps(rounds):
@@ -56,3 +39,10 @@ class _NaiveJoint(PlannedSearch):
                 self.tell(number, name, met, self.prompts[name], better)
             self.take(number, better, f"all agents rewritten at once: {met.score:.0%} won")
         return self.end(f"all {rounds} rounds were done")
+
+
+class NaiveJoint(Baseline[NaiveJointConfig]):
+    """Rewrite everybody at once; keep the whole if the team does better with it."""
+
+    Config = NaiveJointConfig
+    Method = _NaiveJoint

@@ -27,7 +27,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.core.turns import Done, Say, Turns
 from maspo.optimizers.base import Answered, Asking, AskModel, Problem, Search, ShownText
-from maspo.optimizers.baselines.planned import EVEN, FEEDBACK, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.baselines.planned import EVEN, FEEDBACK, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 from maspo.optimizers.parts.reward import value_of
 from maspo.team.graph import Team
 
@@ -42,19 +42,6 @@ class OpenTraceConfig(BaselineConfig):
     memory: int = Field(default=0, ge=0, description="earlier prompts with their feedback that are shown (memory_size)")
     steps: int = Field(default=100, ge=1, description="suggestions that are asked for, at most")
     traces: int = Field(default=3, ge=1, description="inputs whose whole runs are shown in one question")
-
-
-class OpenTrace:
-    """Ask what to change in the traced team; take it, and ask again."""
-
-    Config = OpenTraceConfig
-
-    def __init__(self, config: OpenTraceConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _OpenTrace(self.config, problem).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +68,9 @@ class _Step:
     """What OptoPrime remembers of steps before, in its own form."""
 
 
-class _OpenTrace(PlannedSearch):
+class _OpenTrace(PlannedSearch[OpenTraceConfig]):
     def __init__(self, config: OpenTraceConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.best = Scored(self.prompts, EVEN)
         self.told: dict[str, float] = {}
         """How the present prompts did on the sample; the seed prompts are level with themselves."""
@@ -140,6 +126,13 @@ class _OpenTrace(PlannedSearch):
                 turns.answer(answer.text if isinstance(answer, Answered) else "")
         found: Mapping[str, str] = said.value
         return found
+
+
+class OpenTrace(Baseline[OpenTraceConfig]):
+    """Ask what to change in the traced team; take it, and ask again."""
+
+    Config = OpenTraceConfig
+    Method = _OpenTrace
 
 
 def _package() -> Any:

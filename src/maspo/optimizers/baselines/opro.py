@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from maspo.optimizers.base import Problem, Propose, Search, Tried
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 
 
 class OproConfig(BaselineConfig):
@@ -26,23 +26,9 @@ class OproConfig(BaselineConfig):
     history: int = Field(default=20, ge=1, description="prompts with their scores that the proposer sees (20)")
 
 
-class Opro:
-    """Ask for prompts that score higher than all of the trajectory."""
-
-    Config = OproConfig
-
-    def __init__(self, config: OproConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Opro(self.config, problem).run()
-
-
-class _Opro(PlannedSearch):
+class _Opro(PlannedSearch[OproConfig]):
     def __init__(self, config: OproConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.trajectory = {name: [Tried(text, EVEN)] for name, text in self.prompts.items()}
         self.best = Scored(self.prompts, EVEN)
 
@@ -77,3 +63,10 @@ class _Opro(PlannedSearch):
                 self.tell(number, agent, one, before, self.best.prompts)
             self.take(number, self.best.prompts, f"the highest score so far: {self.best.score:.0%}")
         return self.end(f"all {config.steps} steps were done")
+
+
+class Opro(Baseline[OproConfig]):
+    """Ask for prompts that score higher than all of the trajectory."""
+
+    Config = OproConfig
+    Method = _Opro

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, TypeAlias, TypeVar
 
 from pydantic import Field
 
@@ -27,6 +27,7 @@ from maspo.optimizers.base import (
     OptimizerConfig,
     Problem,
     Propose,
+    Search,
     Vet,
 )
 from maspo.optimizers.parts.balance import shown_first
@@ -73,6 +74,9 @@ class BaselineConfig(OptimizerConfig):
         return CALLS_PER_AGENT * len(team.rewritten) if self.calls is None else self.calls
 
 
+ConfigT = TypeVar("ConfigT", bound=BaselineConfig)
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """Joint prompts with their share of wins over a reference; a tie is half a win."""
@@ -97,18 +101,22 @@ class Meeting:
     orders: Orders = 1
 
 
-class PlannedSearch(SearchState):
+class PlannedSearch(SearchState, Generic[ConfigT]):
     """A search that begins a step only while what the step asks for fits into the plan."""
 
-    def __init__(self, config: BaselineConfig, problem: Problem) -> None:
+    def __init__(self, config: ConfigT, problem: Problem) -> None:
         super().__init__(problem)
+        self.config = config
         self.planned = config.planned_calls(problem.team)
-        self.shown_traces = config.traces
         self.count = CallCount(problem)
         self.outcomes = Outcomes(problem.seed)
         self.known = {name: KnownPrompts([text]) for name, text in problem.seed_prompts.items()}
         self.sample = shuffled(problem.inputs, problem.seed, "sample")[: config.batch]
         """The inputs on which every candidate is scored: the same for all, so that scores can be compared."""
+
+    def run(self) -> Search:
+        """Search, step by step."""
+        raise NotImplementedError
 
     # ── the plan ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -141,7 +149,7 @@ class PlannedSearch(SearchState):
 
     def draw_traces(self, where: str) -> tuple[str, ...]:
         """Return the inputs whose traces are shown in one proposal, drawn from the sample."""
-        return shuffled(self.sample, self.problem.seed, "traces", where)[: self.shown_traces]
+        return shuffled(self.sample, self.problem.seed, "traces", where)[: self.config.traces]
 
     def propose(self, requests: Sequence[Propose | Vet], number: int) -> Asking[list[list[str]]]:
         """Ask for drafts, or have texts vetted as such; return the usable and new ones of each request."""
@@ -253,6 +261,20 @@ class PlannedSearch(SearchState):
         for agent in self.team.rewritten:
             self.events.append(decision_event(f"s{number}/{agent}", agent, self.prompts[agent], better[agent], reason))
         self.prompts = dict(better)
+
+
+class Baseline(Generic[ConfigT]):
+    """An optimizer of planned steps: its settings, and the search that it begins anew for each problem."""
+
+    Config: type[ConfigT]
+    Method: type[PlannedSearch[ConfigT]]
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    def search(self, problem: Problem) -> Search:
+        """Begin a search from the seed prompts."""
+        return self.Method(self.config, problem).run()
 
 
 def _scored(prompts: Prompts, comparisons: Sequence[Comparison]) -> Scored:

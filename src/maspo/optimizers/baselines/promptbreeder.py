@@ -18,7 +18,7 @@ from pydantic import Field
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
 from maspo.optimizers.base import Asking, Problem, Propose, Search, Tried
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 
 MUTATION_PROMPTS = (
     "Say the same in other words, and add one thing that is missing.",
@@ -57,23 +57,9 @@ class Unit:
     mutation_prompt: str
 
 
-class Promptbreeder:
-    """Let units meet in pairs; a mutated copy of the fitter one takes the place of the other."""
-
-    Config = PromptbreederConfig
-
-    def __init__(self, config: PromptbreederConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Promptbreeder(self.config, problem).run()
-
-
-class _Promptbreeder(PlannedSearch):
+class _Promptbreeder(PlannedSearch[PromptbreederConfig]):
     def __init__(self, config: PromptbreederConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.best = Scored(self.prompts, EVEN)
         first = self.draw(len(MUTATION_PROMPTS), "first mutation prompt")
         self.population = [
@@ -150,3 +136,10 @@ class _Promptbreeder(PlannedSearch):
     def draw(self, below: int, *where: object) -> int:
         """Return a number below another, drawn evenly."""
         return rank(self.problem.seed, "promptbreeder", *where) % below
+
+
+class Promptbreeder(Baseline[PromptbreederConfig]):
+    """Let units meet in pairs; a mutated copy of the fitter one takes the place of the other."""
+
+    Config = PromptbreederConfig
+    Method = _Promptbreeder

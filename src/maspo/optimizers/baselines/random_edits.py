@@ -12,8 +12,8 @@ from typing import Literal
 from pydantic import Field
 
 from maspo.core.seeded import rank
-from maspo.optimizers.base import FALLBACK, Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.base import FALLBACK, Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 
 
 class RandomEditsConfig(BaselineConfig):
@@ -23,24 +23,7 @@ class RandomEditsConfig(BaselineConfig):
     edits: int = Field(default=1000, ge=1, description="edits that are tried, at most")
 
 
-class RandomEdits:
-    """Edit a prompt drawn at random; the edited team replaces the best one when it scores higher."""
-
-    Config = RandomEditsConfig
-
-    def __init__(self, config: RandomEditsConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _RandomEdits(self.config, problem).run()
-
-
-class _RandomEdits(PlannedSearch):
-    def __init__(self, config: RandomEditsConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _RandomEdits(PlannedSearch[RandomEditsConfig]):
     def run(self) -> Search:
         agents, seeds, edits = self.team.rewritten, self.problem.seed_prompts, self.config.edits
         best = Scored(seeds, EVEN)
@@ -59,3 +42,10 @@ class _RandomEdits(PlannedSearch):
                 self.tell(number, agent, met, before, best.prompts)
                 self.take(number, best.prompts, f"the best of {number} edits: {best.score:.0%} won")
         return self.end(f"all {edits} edits were tried")
+
+
+class RandomEdits(Baseline[RandomEditsConfig]):
+    """Edit a prompt drawn at random; the edited team replaces the best one when it scores higher."""
+
+    Config = RandomEditsConfig
+    Method = _RandomEdits

@@ -18,7 +18,7 @@ from pydantic import Field
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
 from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 from maspo.stats.shapley import Coalition, coalitions_of, mean_gains
 
 _MOST_EXACT = 3
@@ -33,23 +33,9 @@ class ShapleyConfig(BaselineConfig):
     orders: int = Field(default=4, ge=1, description="orders of more than three agents that a Shapley value is from")
 
 
-class Shapley:
-    """Refine the agent whose rewrite contributes least; end with the best coalition of rewrites that was met."""
-
-    Config = ShapleyConfig
-
-    def __init__(self, config: ShapleyConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Shapley(self.config, problem).run()
-
-
-class _Shapley(PlannedSearch):
+class _Shapley(PlannedSearch[ShapleyConfig]):
     def __init__(self, config: ShapleyConfig, problem: Problem) -> None:
         super().__init__(config, problem)
-        self.config = config
         self.met: dict[tuple[str, ...], Scored] = {}
         """What every joint set of prompts that was run came to."""
 
@@ -93,6 +79,13 @@ class _Shapley(PlannedSearch):
     def key(self, prompts: Prompts) -> tuple[str, ...]:
         """Return what joint prompts are known by."""
         return tuple(prompts[name] for name in self.team.rewritten)
+
+
+class Shapley(Baseline[ShapleyConfig]):
+    """Refine the agent whose rewrite contributes least; end with the best coalition of rewrites that was met."""
+
+    Config = ShapleyConfig
+    Method = _Shapley
 
 
 def _score(scored: Scored) -> float:

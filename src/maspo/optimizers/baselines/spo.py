@@ -14,8 +14,8 @@ from typing import Literal
 from pydantic import Field
 
 from maspo.core.seeded import shuffled
-from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch
+from maspo.optimizers.base import Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch
 
 
 class SpoConfig(BaselineConfig):
@@ -27,24 +27,7 @@ class SpoConfig(BaselineConfig):
     passes: int = Field(default=50, ge=1, description="visits of every agent, at most")
 
 
-class Spo:
-    """Optimize, execute, evaluate: a rewrite replaces the best prompt when its outputs are preferred."""
-
-    Config = SpoConfig
-
-    def __init__(self, config: SpoConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Spo(self.config, problem).run()
-
-
-class _Spo(PlannedSearch):
-    def __init__(self, config: SpoConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _Spo(PlannedSearch[SpoConfig]):
     def run(self) -> Search:
         config, steps = self.config, 0
         for _pass in range(config.passes):
@@ -68,3 +51,10 @@ class _Spo(PlannedSearch):
                         self.tell(steps, agent, met, self.prompts[agent], better)
                         self.take(steps, better, f"{met.score:.0%} of its outputs preferred")
         return self.end(f"all {config.passes} passes were done")
+
+
+class Spo(Baseline[SpoConfig]):
+    """Optimize, execute, evaluate: a rewrite replaces the best prompt when its outputs are preferred."""
+
+    Config = SpoConfig
+    Method = _Spo

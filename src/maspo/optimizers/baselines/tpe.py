@@ -15,8 +15,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from maspo.core.errors import ConfigInvalid
-from maspo.optimizers.base import Problem, Propose, Search
-from maspo.optimizers.baselines.planned import EVEN, BaselineConfig, Meeting, PlannedSearch, Scored
+from maspo.optimizers.base import Propose, Search
+from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
 
 
 class TpeConfig(BaselineConfig):
@@ -27,24 +27,7 @@ class TpeConfig(BaselineConfig):
     trials: int = Field(default=500, ge=1, description="combinations that are tried, at most")
 
 
-class Tpe:
-    """Propose a pool of instructions for everybody; let TPE choose which combination is tried next."""
-
-    Config = TpeConfig
-
-    def __init__(self, config: TpeConfig) -> None:
-        self.config = config
-
-    def search(self, problem: Problem) -> Search:
-        """Begin a search from the seed prompts."""
-        return _Tpe(self.config, problem).run()
-
-
-class _Tpe(PlannedSearch):
-    def __init__(self, config: TpeConfig, problem: Problem) -> None:
-        super().__init__(config, problem)
-        self.config = config
-
+class _Tpe(PlannedSearch[TpeConfig]):
     def run(self) -> Search:
         agents, seeds, trials = self.team.rewritten, self.problem.seed_prompts, self.config.trials
         study, best = _study(self.problem.seed), Scored(seeds, EVEN)
@@ -77,6 +60,13 @@ class _Tpe(PlannedSearch):
                 self.take(number, best.prompts, f"the best of {len(met)} combinations: {best.score:.0%} won")
             study.tell(trial, met[chosen].score)
         return self.end(f"all {trials} combinations were tried")
+
+
+class Tpe(Baseline[TpeConfig]):
+    """Propose a pool of instructions for everybody; let TPE choose which combination is tried next."""
+
+    Config = TpeConfig
+    Method = _Tpe
 
 
 def _study(seed: int) -> Any:
