@@ -187,7 +187,7 @@ def told(ahead: Sequence[float]) -> str:
     paired = mean(ahead)
     clear = abs(paired.value) >= CLEAR * (paired.error or 0.0)
     said = ", not clear" if not clear else ", **behind**" if paired.value < 0 else ""
-    return f"{paired.told('+')}{said} ({len(ahead)})"
+    return f"{paired.as_text('+')}{said} ({len(ahead)})"
 
 
 def main() -> None:

@@ -125,7 +125,9 @@ def _choose_optimizer(settings: Sequence[Setting]) -> _Optimizer:
 
 def _check_choice(setting: Setting | None, choices: Sequence[str]) -> None:
     if setting is not None and setting.value not in choices:
-        raise ConfigInvalid(f"{setting.place}: {_shown(setting.value)} is given; expected one of: {', '.join(choices)}")
+        raise ConfigInvalid(
+            f"{setting.place}: {_write_value(setting.value)} is given; expected one of: {', '.join(choices)}"
+        )
 
 
 def _last(settings: Sequence[Setting], path: SettingPath) -> Setting | None:
@@ -214,7 +216,7 @@ def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting
     """
     if depth == len(setting.path):
         if not isinstance(setting.value, Mapping):
-            raise ConfigInvalid(f"{setting.place}: {_shown(setting.value)} is given; expected a table")
+            raise ConfigInvalid(f"{setting.place}: {_write_value(setting.value)} is given; expected a table")
         for one in _entries(setting, setting.value):
             yield from _split_table(one, depth, nested)
     elif not nested:
@@ -254,7 +256,7 @@ def _explain(detail: ErrorDetails, found: Mapping[SettingPath, Setting]) -> str:
         return f"{'.'.join(path)}: nothing is given, and it has no default; give it, such as --set {'.'.join(path)}=…"
     places = [found[path[:end]].place for end in range(len(path), 0, -1) if path[:end] in found]
     place = places[0] if places else ".".join(path)
-    return f"{place}: {_shown(detail['input'])} is given; expected {_expected(detail)}"
+    return f"{place}: {_write_value(detail['input'])} is given; expected {_expected(detail)}"
 
 
 _EXPECTED = {
@@ -283,7 +285,7 @@ def _expected(detail: ErrorDetails) -> str:
     return _EXPECTED.get(detail["type"].split("_")[0], detail["msg"])
 
 
-def _shown(value: object) -> str:
+def _write_value(value: object) -> str:
     if isinstance(value, str):
         with suppress(ValueError):
             float(value)

@@ -37,7 +37,7 @@ def told(*outputs: str, labels: tuple[str, ...] = ()) -> str:
     seen = ErrorAnswers(labels)
     for number, output in enumerate(outputs):
         seen.see(run(number, output))
-    return seen.told()
+    return seen.describe()
 
 
 def test_o01_one_error_on_five_inputs_and_in_most_calls_is_told_whatever_was_counted() -> None:
@@ -52,7 +52,7 @@ def test_o02_the_same_call_in_many_runs_is_one() -> None:
     seen = ErrorAnswers()
     for _ in range(20):
         seen.see(run(1, ENVOY))
-    assert not seen.told()
+    assert not seen.describe()
 
 
 def test_o03_what_a_label_asks_for_is_no_error() -> None:

@@ -95,8 +95,8 @@ def dot_plot(title: str, dots: Sequence[Dot], reference: str = "") -> Svg:
             mean, x = dot.mean, across.at(dot.mean.value)
             whisker = line("whisker", (across.at(mean.low), y), (across.at(mean.high), y))
             mark = {"class": "point", "cx": px(x), "cy": px(y), "r": "4"}
-            parts += [text(250, y + 4, dot.name, "end"), whisker, h("circle", mark, h("title", {}, mean.told()))]
-    alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {dot.mean.told()}" for dot in dots)
+            parts += [text(250, y + 4, dot.name, "end"), whisker, h("circle", mark, h("title", {}, mean.as_text()))]
+    alternative = f"{title}. " + "; ".join(f"{dot.group}, {dot.name}: {dot.mean.as_text()}" for dot in dots)
     return svg((680, height), alternative, *parts)
 
 
@@ -144,7 +144,7 @@ def _marks(rows: Sequence[Row], across: Scale, up: Scale) -> list[Svg]:
             level += _LABEL / 2
         named.append((begin, end, level))
         ends = up.at(row.shipped.low), up.at(row.shipped.high)
-        words = f"{row.rival}: {row.shipped.told()} at {row.calls:.0f} calls"
+        words = f"{row.rival}: {row.shipped.as_text()} at {row.calls:.0f} calls"
         beside, anchor = (x - _MARK, "end") if crowded else (x + _MARK, "start")
         where = {"x": px(beside), "y": px(level), "text-anchor": anchor}
         parts += [

@@ -39,7 +39,7 @@ class Mean:
         """The mean and one standard error, where there is one."""
         return self.value + (self.error or 0.0)
 
-    def told(self, sign: str = "") -> str:
+    def as_text(self, sign: str = "") -> str:
         """Return both as a text; ``sign`` is that of a format, such as ``+``."""
         return f"{self.value:{sign}.3f} ± {'–' if self.error is None else f'{self.error:.3f}'}"
 
@@ -204,8 +204,8 @@ _GAINS: Mapping[str, Callable[[Row], str]] = {
     "rival": lambda row: row.rival,
     "n": lambda row: str(row.n),
     "seed": lambda row: f"{row.seed_accuracy:.3f}",
-    "shipped ± SE": lambda row: row.shipped.told(),
-    "gain ± SE": lambda row: row.gain.told("+"),
+    "shipped ± SE": lambda row: row.shipped.as_text(),
+    "gain ± SE": lambda row: row.gain.as_text("+"),
     "regret": lambda row: f"{row.regret.value:.3f}",
     "worst": lambda row: f"{row.worst:+.3f}",
     "below -0.02": lambda row: f"{100 * row.clearly_worse:.0f} %",
@@ -236,8 +236,8 @@ _LOSSES: Mapping[str, Callable[[Loss], str]] = {
     "rival": lambda loss: loss.rival,
     "without": lambda loss: loss.ingredient,
     "n": lambda loss: str(loss.n),
-    "shipped ± SE": lambda loss: loss.shipped.told(),
-    "worth ± SE": lambda loss: loss.worth.told("+"),
+    "shipped ± SE": lambda loss: loss.shipped.as_text(),
+    "worth ± SE": lambda loss: loss.worth.as_text("+"),
     "worst": lambda loss: f"{loss.worst:+.3f}",
     "calls it costs": lambda loss: f"{loss.extra_calls:+.0f}",
 }

@@ -12,7 +12,7 @@ from maspo.core.errors import SystemInvalid, UsageError, said_of
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.store.files import write_whole
-from maspo.team.flow import told
+from maspo.team.flow import describe_calls
 
 if TYPE_CHECKING:
     from maspo.data.agent_builder import ImportedTeam
@@ -35,7 +35,7 @@ def run_import(file: Path, out: Path, as_json: bool) -> None:
     write_whole(out, dump_system(found.system))
     for one in found.notes:
         note(f"note: {one}")
-    rows = [(one.name, ", ".join(one.reads) or "the input", told(one)) for one in found.system.agents]
+    rows = [(one.name, ", ".join(one.reads) or "the input", describe_calls(one)) for one in found.system.agents]
     say(table(("agent", "reads", "called"), rows))
     say()
     say(lay_out(("answer", f"written by {found.system.output}"), ("file", str(out))))

@@ -87,9 +87,9 @@ class Log:
         before, self._now = self._now, progress
         if before is None or before.phase != progress.phase:
             self.tell(Entry("phase_started", fields={"phase": progress.phase}))
-        if _waits(progress) and not (before and _waits(before)):
+        if _is_held_up(progress) and not (before and _is_held_up(before)):
             self.tell(Entry("endpoint_waits", "warning"))
-        if before and _waits(before) and not _waits(progress):
+        if before and _is_held_up(before) and not _is_held_up(progress):
             self.tell(Entry("endpoint_answers"))
         self._look_at_cap("max-usd", progress.usd, progress.usd_cap)
         self._look_at_cap("max-minutes", progress.seconds, progress.seconds_cap)
@@ -104,7 +104,7 @@ class Log:
             self.tell(Entry("cap_near", "warning", {"cap": f"--{cap}", "share": reached[-1]}))
 
 
-def _waits(progress: Progress) -> bool:
+def _is_held_up(progress: Progress) -> bool:
     """Return whether the endpoint lets calls wait; a run that a person has paused waits for that person."""
     return progress.waiting not in ("", PAUSED)
 

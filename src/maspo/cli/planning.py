@@ -28,8 +28,7 @@ from maspo.study.reach import Reach, of_system
 from maspo.study.resolve import Study, resolve
 from maspo.study.trust import is_trusted
 from maspo.team import System
-from maspo.team.flow import Part
-from maspo.team.flow import told as what_decides
+from maspo.team.flow import Part, describe_calls
 
 _MOST_NAMED = 30
 """Agents of a team that the plan names one by one, on a few lines; of larger ones it names the ends."""
@@ -192,7 +191,7 @@ def _drawn(part: Part) -> str:
 
 def _flow_lines(system: System) -> list[tuple[str, str]]:
     """Return of each agent that is not simply called once what decides it; in the columns of the plan."""
-    told = [(agent.name, what_decides(agent)) for agent in system.agents]
+    told = [(agent.name, describe_calls(agent)) for agent in system.agents]
     lines = [f"{name}: {what}" for name, what in told if what]
     return [("" if place else "flow", line) for place, line in enumerate(lines[:_MOST_NAMED])]
 

@@ -44,13 +44,13 @@ def run_real(task: str, seed: int, out: Path | None, as_json: bool) -> None:
 
     outcome = run_watched(optimizing, folder / JOURNAL)
     if outcome.finished is not None and outcome.exit_code == EXIT_OK:
-        say(_measured(chosen, config, outcome.finished.prompts, folder))
+        say(_measure(chosen, config, outcome.finished.prompts, folder))
         say()
     show_end(outcome, folder, as_json)
     raise typer.Exit(outcome.exit_code)
 
 
-def _measured(task: RealTask, config: RunConfig, shipped: Prompts, folder: Path) -> str:
+def _measure(task: RealTask, config: RunConfig, shipped: Prompts, folder: Path) -> str:
     """Return what seed prompts and shipped prompts are worth on fresh rows, in words."""
     rows = len(task.rows.test_rows)
     note(f"Now {rows} fresh rows, which the run has not seen, with the seed prompts and with the shipped ones.")

@@ -124,7 +124,7 @@ def sealed(text: str, nonce: str, said: bool = True) -> str:
     return _CLOSING.sub(rf"\g<0>{seal}", text) + (SEAL_SAID.format(seal) if said else "")
 
 
-def told(nonce: str) -> str:
+def say_id(nonce: str) -> str:
     """Return how a part of a request tells the id of its texts, where their tags do not (``IDS_SAID``)."""
     return f" (id {nonce})"
 

@@ -268,14 +268,14 @@ class _AgentLM(dspy.BaseLM):  # type: ignore[misc] # DSPy has no types
 
     def __call__(self, prompt: str | None = None, messages: Any = None, **kwargs: Any) -> list[Any]:
         """Ask, and wait in this thread."""
-        return _outputs(self.threads.wait_for(self.rollout.ask(self._asked(prompt, messages, kwargs))))
+        return _outputs(self.threads.wait_for(self.rollout.ask(self._read_call(prompt, messages, kwargs))))
 
     async def acall(self, prompt: str | None = None, messages: Any = None, **kwargs: Any) -> list[Any]:
         """Ask, from a loop of the program's own."""
-        asked = self._asked(prompt, messages, kwargs)
+        asked = self._read_call(prompt, messages, kwargs)
         return await asyncio.to_thread(lambda: _outputs(self.threads.wait_for(self.rollout.ask(asked))))
 
-    def _asked(self, prompt: str | None, messages: Any, kwargs: dict[str, Any]) -> ProgramCall:
+    def _read_call(self, prompt: str | None, messages: Any, kwargs: dict[str, Any]) -> ProgramCall:
         given = [dict(one) for one in messages or [{"role": "user", "content": prompt or ""}]]
         options = {name: value for name, value in kwargs.items() if name != "cache"}
         shown = {name: value for name, value in {**self.kwargs, **options}.items() if not name.startswith("api_")}

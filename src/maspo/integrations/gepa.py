@@ -113,9 +113,9 @@ class GepaProgram:
         batch = self.adapter.evaluate(list(instances), candidate, capture_traces=True)
         if len(batch.outputs) != len(instances):
             raise ConfigInvalid(f"the adapter gives {len(batch.outputs)} outputs for {len(instances)} instances")
-        return [self._told(candidate, batch, place) for place in range(len(instances))]
+        return [self._pack_output(candidate, batch, place) for place in range(len(instances))]
 
-    def _told(self, candidate: dict[str, str], batch: Any, place: int) -> str:
+    def _pack_output(self, candidate: dict[str, str], batch: Any, place: int) -> str:
         answer = _text(batch.outputs[place])
         traces = None if batch.trajectories is None else batch.trajectories[place : place + 1]
         alone = type(batch)(outputs=batch.outputs[place : place + 1], scores=batch.scores[place : place + 1])

@@ -176,9 +176,9 @@ class MlflowProgram:
         """Return what a batch comes to: of each row the answer, and what each agent was shown and wrote."""
         found = self.eval_fn(self._templates(prompts), list(records))
         agents = Team(WireAgent(name, prompt, values_of(prompt)) for name, prompt in prompts.items())
-        return [self._told(agents, one) for one in found]
+        return [self._pack_output(agents, one) for one in found]
 
-    def _told(self, agents: Team, result: Any) -> str:
+    def _pack_output(self, agents: Team, result: Any) -> str:
         answer = as_text(result.outputs)
         failed = answer if isinstance(result.outputs, str) and answer.startswith(_CRASHED) else ""
         calls = [] if result.trace is None else list(_calls(agents, result.trace))

@@ -133,7 +133,7 @@ class Rollout:
         Raises what a model client raises.
         """
         number = next(self.numbers)
-        messages = tuple(replace(one, content=self._shown(call.agent, one.content)) for one in call.messages)
+        messages = tuple(replace(one, content=self._hide_cut(call.agent, one.content)) for one in call.messages)
         asked, reply = await self._reply(replace(call, messages=messages))
         texts = tuple(WireText(None, _ROLES[one.role], self._with_seed(call.agent, one.content)) for one in messages)
         self._keep(number, call.agent, texts, call.output(reply), asked.key, reply)
@@ -203,7 +203,7 @@ class Rollout:
             raise self.error
         return answer
 
-    def _shown(self, agent: str | None, text: str) -> str:
+    def _hide_cut(self, agent: str | None, text: str) -> str:
         if self.cut is None or agent != self.cut[1]:
             return text
         return without_outputs(text, [one for one in self.calls if one.agent == self.cut[0]])

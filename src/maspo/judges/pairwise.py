@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import IDS_SAID, nonce_of, quoted, sealed, tagged, told
+from maspo.core.quoting import IDS_SAID, nonce_of, quoted, say_id, sealed, tagged
 from maspo.core.verdict import Level, Verdict
 from maspo.judges.base import Question
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
@@ -99,7 +99,7 @@ def request_for(question: Question, settings: RoleSettings, seed: int = 0) -> Re
         "read": read,
         "outputs": outputs,
         "ids": IDS_SAID,
-        "id": told(of_read),
+        "id": say_id(of_read),
     }
     messages = (Message("user", render(_template(question.level, settings.form), slots)),)
     return settings.request(messages, _PURPOSES[question.level], question.agent)

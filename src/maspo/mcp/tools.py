@@ -88,7 +88,7 @@ class _Tool(Generic[ArgumentsT]):
     run: Callable[[ArgumentsT, Progress], Awaitable[BaseModel]]
     hints: Mapping[str, bool]
 
-    def told(self) -> Json:
+    def describe(self) -> Json:
         return {
             "name": self.name,
             "title": self.title,
@@ -198,7 +198,7 @@ class Tools:
 
     def tools(self) -> list[Json]:
         """Return the tools as they are told."""
-        return [tool.told() for tool in self._tools.values()]
+        return [tool.describe() for tool in self._tools.values()]
 
     async def call(self, name: str, arguments: Json, progress: Progress) -> Called:
         """Run a tool. Raises KeyError where there is none of this name."""

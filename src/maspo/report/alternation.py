@@ -200,7 +200,7 @@ def _stage(found: AlternationFindings, name: Stage, one: HoldoutResult) -> Stage
 def alternation_summary(found: AlternationFigures) -> str:
     """Return what was found in plain lines."""
     spent = Usage(calls=found.calls, usd=found.usd)
-    rows = [(f"turn {number}", told(turn)) for number, turn in enumerate(found.turns, 1)]
+    rows = [(f"turn {number}", describe_turn(turn)) for number, turn in enumerate(found.turns, 1)]
     rows += [(STAGES[one.stage], _score(found, one)) for one in found.stages]
     rows += [("proof", line) for line in needed(found)]
     rows += [("an input", line) for line in _costs(found)]
@@ -234,7 +234,7 @@ def shared_out(found: AlternationFigures) -> list[str]:
     ]
 
 
-def told(turn: TurnFigures) -> str:
+def describe_turn(turn: TurnFigures) -> str:
     """Return what a turn came to, and what it took."""
     return f"{changed(turn)}; {phrases.plural(turn.calls, 'call')}" + (", cut short" if turn.cap else "")
 

@@ -179,7 +179,7 @@ def write_results(folder: Path) -> Look:
     from maspo.report.result import result_of
     from maspo.store import write_whole
 
-    told = Reading(folder).told()
+    told = Reading(folder).read()
     contents = {
         REPORT: report_html(told.document),
         RESULT: json.dumps(result_of(told.looked.view).dump(), indent=2) + "\n",

@@ -35,7 +35,7 @@ def requests_of(run: str, name: str, calls: Iterable[CallTold], content: bool = 
         yield _request(run, [_span(trace, root, call, content) for call in batch])
     if until:
         found = {"maspo.run": run}
-        yield _request(run, [_told(trace, root, "", f"maspo {name}", _INTERNAL, since, until, found)])
+        yield _request(run, [_make_span(trace, root, "", f"maspo {name}", _INTERNAL, since, until, found)])
 
 
 def _span(trace: str, root: str, call: CallTold, content: bool) -> Json:
@@ -61,7 +61,7 @@ def _span(trace: str, root: str, call: CallTold, content: bool) -> Json:
         messages = [(str(one[0]), str(one[1])) for one in asked.get("messages", ())]
         attributes["gen_ai.input.messages"] = _messages(messages)
         attributes["gen_ai.output.messages"] = _messages([("assistant", call.reply)])
-    return _told(
+    return _make_span(
         trace, _id(call.key, 8), root, f"chat {call.model}", _CLIENT, call.at - call.seconds, call.at, attributes
     )
 
@@ -72,7 +72,7 @@ def _messages(said: Sequence[tuple[str, str]]) -> str:
     )
 
 
-def _told(
+def _make_span(
     trace: str, span: str, parent: str, name: str, kind: int, since: float, until: float, attributes: Json
 ) -> Json:
     return {

@@ -119,7 +119,13 @@ def _notes(planted: Sequence[Cell]) -> Part:
         *(f"{kind}: {_MEANS[kind]}." for kind in kinds),
     )
     rows = [
-        (cell.kind, cell.agent, _told(cell.answers), _told(cell.spread), _told(cell.cost, signed=True))
+        (
+            cell.kind,
+            cell.agent,
+            _write_figure(cell.answers),
+            _write_figure(cell.spread),
+            _write_figure(cell.cost, signed=True),
+        )
         for cell in planted
     ]
     columns = ("Note", "Agent", "Answers that follow it", "Agents that follow it", "Cost")
@@ -137,7 +143,7 @@ def _shares(found: StressFindings) -> Part:
         "What an agent adds when it joins, on average over all orders in which agents may join (Shapley value).",
         _droppable(found),
     )
-    rows = [(one.player, _told(one, signed=True)) for one in found.shares]
+    rows = [(one.player, _write_figure(one, signed=True)) for one in found.shares]
     drawn = _dots("Share in the outcome", (("", one.player, one) for one in found.shares), 0.0)
     table = cells("Shares in the outcome", ("Agent", "Share"), rows)
     return Part("Who contributes what", words=words, dots=drawn, tables=(table,))
@@ -157,7 +163,7 @@ def _matrix(caption: str, of: Sequence[Cell], kinds: Sequence[Kind]) -> Cells:
     agents = dict.fromkeys(cell.agent for cell in of)
     by = {(cell.agent, cell.kind): cell for cell in of}
     rows = [
-        (agent, *(_told(by[agent, kind].cost, signed=True) if (agent, kind) in by else "–" for kind in kinds))
+        (agent, *(_write_figure(by[agent, kind].cost, signed=True) if (agent, kind) in by else "–" for kind in kinds))
         for agent in agents
     ]
     return cells(caption, ("Agent", *(kind.capitalize() for kind in kinds)), rows)
@@ -176,7 +182,7 @@ def _dots(
     return (Dots(caption, unit, dots, least, most, fair, lower_is_better=costs),)
 
 
-def _told(figure: Figure | Contribution | None, signed: bool = False) -> str:
+def _write_figure(figure: Figure | Contribution | None, signed: bool = False) -> str:
     if figure is None:
         return "–"
     if not signed:

@@ -98,7 +98,7 @@ def changes(view: RunView, agent: AgentView) -> tuple[str, ...]:
 
 def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:
     where = "by decision" if decision.ruled else f"round {step.label}" if step.by_rounds else f"step {step.label}"
-    parts = [_asked(view, step), _levels(step, decision)]
+    parts = [_find_evidence(view, step), _levels(step, decision)]
     if (tried := view.tried.get(step.step)) is not None:
         parts.append(f"tried {_trial(view, step, tried)}")
     return f"{where}: {'; '.join(part for part in parts if part)}"
@@ -114,7 +114,7 @@ def _trial(view: RunView, step: StepView, tried: Acceptance) -> str:
     return f"{with_whom}on {tried_on}: the final answer was better on {better}, worse on {worse}"
 
 
-def _asked(view: RunView, step: StepView) -> str:
+def _find_evidence(view: RunView, step: StepView) -> str:
     """Return the evidence that led the proposer: cases of the agent and of whom it reads, found before; or traces."""
     if step.started is None and (told := _NO_TURN.get(step.label.partition("-")[0])):
         return told

@@ -8,7 +8,7 @@ from importlib import resources
 
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed
-from maspo.core.quoting import IDS_SAID, nonce_of, sealed, tagged, told
+from maspo.core.quoting import IDS_SAID, nonce_of, say_id, sealed, tagged
 from maspo.judges.reading import read_lone_verdict, read_verdict, speaks_of_verdicts
 from maspo.models.base import JUDGE_GLOBAL, Message, ModelClient, Request, RoleSettings
 from maspo.scoring.base import Outcome, Sample, Score
@@ -63,7 +63,7 @@ class RubricScorer:
         asked, output = tagged("input", sample.question), tagged("output_1", sample.output, nonce=nonce)
         if settings.form > 1:
             asked, output = sealed(asked, of_asked, said=False), sealed(output, nonce, said=settings.form == 2)
-        slots = {"rubric": self._rubric, "input": asked, "output": output, "ids": IDS_SAID, "id": told(of_asked)}
+        slots = {"rubric": self._rubric, "input": asked, "output": output, "ids": IDS_SAID, "id": say_id(of_asked)}
         return Request(
             model=settings.model,
             messages=(Message("user", render(_prompt(settings.form), slots)),),

@@ -121,7 +121,7 @@ def _runs_behind(select: Select, item: RecordedResult) -> ComparedRuns | None:
     if not isinstance(item.result, Comparison) or len(item.runs) != 2:
         return None
     first, second = item.runs
-    reference, candidate = (_kept(select, address(run), item.result.input_key) for run in (first, second))
+    reference, candidate = (_select_trace(select, address(run), item.result.input_key) for run in (first, second))
     if reference is None or candidate is None:
         return None
     return ComparedRuns(item.request, item.purpose, item.result, reference, candidate, (first, second))
@@ -139,7 +139,7 @@ def _results(select: Select, beginning: str) -> list[Entry]:
     return [Entry(*row) for row in select(_RESULTS, TOLD, len(beginning), beginning)]
 
 
-def _kept(select: Select, place: str, input_key: str) -> Trace | None:
+def _select_trace(select: Select, place: str, input_key: str) -> Trace | None:
     rows = select(_TRACE, place, input_key)
     return _decoded(select, rows[0][0], input_key) if rows else None
 
@@ -150,7 +150,7 @@ def _written(select: Select, key: str) -> Written | None:
 
 
 def _decoded(select: Select, body: str, input_key: str) -> Trace:
-    return decode_trace(body, partial(_written, select), lambda base: _kept(select, base, input_key))
+    return decode_trace(body, partial(_written, select), lambda base: _select_trace(select, base, input_key))
 
 
 @dataclass(slots=True)

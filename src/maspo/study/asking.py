@@ -35,7 +35,7 @@ class Asker:
         any_mark = re.compile("|".join(map(re.escape, marks))) if marks else None
 
         def filled(text: str) -> str:
-            return any_mark.sub(lambda mark: self._shown(shown[mark[0]]), text) if any_mark else text
+            return any_mark.sub(lambda mark: self._quote(shown[mark[0]]), text) if any_mark else text
 
         messages = tuple(Message(role, filled(text)) for role, text in request.messages)
         settings = self.settings
@@ -47,5 +47,5 @@ class Asker:
             return Answered("", str(error))
         return Answered(unquoted(without_thinking(reply.text[:_LONGEST_ANSWER])).strip())
 
-    def _shown(self, text: str) -> str:
+    def _quote(self, text: str) -> str:
         return quoted(shortened(text, self.shown_characters))

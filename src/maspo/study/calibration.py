@@ -39,7 +39,7 @@ def with_calibration(search: Search, problem: Problem, pairs: int) -> Search:
         ask = next(search)
         while not ask.requests:  # it tells where it stands
             ask = search.send((yield ask))
-        shown = _shown(ask.requests)
+        shown = _inputs_run_anyway(ask.requests)
         inputs = dict.fromkeys((*shown, *shuffled(problem.inputs, problem.seed, "calibrate")))
         question = Calibrate("calibrate", problem.seed_prompts, tuple(inputs)[:pairs])
         sent = (yield replace(ask, requests=(question, *ask.requests)))[1:]
@@ -50,7 +50,7 @@ def with_calibration(search: Search, problem: Problem, pairs: int) -> Search:
         return end
 
 
-def _shown(requests: Iterable[Request]) -> tuple[str, ...]:
+def _inputs_run_anyway(requests: Iterable[Request]) -> tuple[str, ...]:
     """Return the inputs that are run anyway, for texts that models are shown."""
     proposed = [key for request in requests if isinstance(request, Propose) for key in request.inputs]
     asked = [one for request in requests if isinstance(request, AskModel) for one in request.shown.values()]

@@ -227,17 +227,17 @@ class RunReporter:
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
         """Run as the inner runner does."""
-        return await self._told(self.inner.run(prompts, input_key, base))
+        return await self._report_failure(self.inner.run(prompts, input_key, base))
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
         """Run as the inner runner does."""
-        return await self._told(self.inner.run_without(prompts, input_key, source, reader))
+        return await self._report_failure(self.inner.run_without(prompts, input_key, source, reader))
 
     async def close(self) -> None:
         """End what is still running."""
         await self.inner.close()
 
-    async def _told(self, run: Coroutine[Any, Any, Trace]) -> Trace:
+    async def _report_failure(self, run: Coroutine[Any, Any, Trace]) -> Trace:
         try:
             return await run
         except CallFailed as error:

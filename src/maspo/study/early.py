@@ -84,7 +84,7 @@ class EarlyWarnings:
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
         found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}
-        found["answers"] = self._errors.told()
+        found["answers"] = self._errors.describe()
         new = {topic: text for topic, text in found.items() if text and topic not in self.said}
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above

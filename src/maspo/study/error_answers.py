@@ -50,7 +50,7 @@ class ErrorAnswers:
             agent.errors[kind].add(one)
             agent.shown.setdefault(kind, beginning(output))
 
-    def told(self) -> str:
+    def describe(self) -> str:
         """Return which agent mostly answers with the same error, in words for people; empty where none does."""
         for name, agent in self._agents.items():
             for kind, calls in agent.errors.items():

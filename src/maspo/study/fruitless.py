@@ -48,7 +48,7 @@ class Fruitless:
                 self._failed += result.failed_run in ("reference", "both")
         if _nearly_all(self._failed, self._compared, ended):
             what = f"the team brought no answer in {self._failed} of {self._compared} comparisons"
-            raise _fruitless(what, _lost(events, AGENT))
+            raise _fruitless(what, _find_lost(events, AGENT))
         # A question about an empty text may be refused by an endpoint that answers all others.
         if ended or self._compared or not any(isinstance(result, Calibrated) for result in results):
             check_roles(events, usage, ended)
@@ -64,7 +64,7 @@ def check_roles(events: Sequence[Event], usage: Mapping[str, Usage], ended: bool
     replies: Counter[str] = Counter()
     for purpose, used in usage.items():
         replies[_role(purpose)] += used.calls - used.failed
-    lost = _lost(events)
+    lost = _find_lost(events)
     empty = Counter(_role(event.purpose) for event in lost if event.key)
     failed = Counter(_role(event.purpose) for event in lost if not event.key)
     for role in dict.fromkeys((*empty, *failed)):
@@ -72,11 +72,11 @@ def check_roles(events: Sequence[Event], usage: Mapping[str, Usage], ended: bool
             continue  # the small question needs no answer: a reply that ended before any text is one
         if _nearly_all(empty[role], replies[role], ended):
             what = f"{empty[role]} of {replies[role]} replies to {role} calls were empty"
-            raise _fruitless(what, _lost(events, role))
+            raise _fruitless(what, _find_lost(events, role))
         without, asked = empty[role] + failed[role], replies[role] + failed[role]
         # Where few are asked one that fails is an accident; without a single draft nothing was searched.
         if (asked >= _FEW or role == PROPOSER) and _nearly_all(without, asked, ended):
-            raise _fruitless(f"{without} of {asked} {role} calls brought no answer", _lost(events, role))
+            raise _fruitless(f"{without} of {asked} {role} calls brought no answer", _find_lost(events, role))
 
 
 def check_answers(answered: Sequence[bool], events: Sequence[Event], ended: bool) -> None:
@@ -88,7 +88,7 @@ def check_answers(answered: Sequence[bool], events: Sequence[Event], ended: bool
     """
     failed = len(answered) - sum(answered)
     if _nearly_all(failed, len(answered), ended):
-        raise _fruitless(f"the team brought no answer in {failed} of {len(answered)} runs", _lost(events, AGENT))
+        raise _fruitless(f"the team brought no answer in {failed} of {len(answered)} runs", _find_lost(events, AGENT))
 
 
 def check_judge(verdicts: Sequence[Verdict], events: Sequence[Event], usage: Mapping[str, Usage]) -> None:
@@ -99,7 +99,7 @@ def check_judge(verdicts: Sequence[Verdict], events: Sequence[Event], usage: Map
 
     """
     answered = sum(used.calls - used.failed for purpose, used in usage.items() if _role(purpose) == JUDGE)
-    lost = _lost(events, JUDGE)
+    lost = _find_lost(events, JUDGE)
     if verdicts and lost and not answered and all(verdict is Verdict.UNDECIDED for verdict in verdicts):
         raise _fruitless(f"{len(lost)} of {len(verdicts)} judge calls brought no answer", lost)
 
@@ -108,7 +108,7 @@ def _nearly_all(count: int, of: int, ended: bool) -> bool:
     return 0 < of == count if ended else of >= _ENOUGH and count >= _NEARLY_ALL * of
 
 
-def _lost(events: Sequence[Event], role: str = "") -> list[CallLost]:
+def _find_lost(events: Sequence[Event], role: str = "") -> list[CallLost]:
     lost = (event for event in events if isinstance(event, CallLost))
     return [event for event in lost if not role or _role(event.purpose) == role]
 

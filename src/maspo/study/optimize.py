@@ -321,11 +321,11 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
                 break
             begun = max(begun, rounds_begun(ask))
             await session.follow(ask.events)
-            steering.asked(ask)
+            steering.note_ask(ask)
             reserve_for_holdout(study, session)
             results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())
-            rulings = steering.answered()
+            rulings = steering.note_answer()
             refuse = steering.rulings.refuse
             results = tuple(refuse(*pair) for pair in zip(ask.requests, results, strict=True))
             # To such a search more is sent than the type of all of them says.

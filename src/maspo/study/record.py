@@ -373,7 +373,7 @@ def differences_between(before: Job, now: Job) -> tuple[str, ...]:
     """
     old, new = _fields(_with_prices(before, now.config)), _fields(now)
     lines = [
-        f"{name}: was {_shown(old.get(name))}, is {_shown(new.get(name))}"
+        f"{name}: was {_write_value(old.get(name))}, is {_write_value(new.get(name))}"
         for name in dict.fromkeys([*old, *new])
         if old.get(name) != new.get(name)
     ]
@@ -446,7 +446,7 @@ def _flat(value: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _shown(value: object) -> str:
+def _write_value(value: object) -> str:
     if value is None:
         return "absent"
     text = json.dumps(value, ensure_ascii=False)

@@ -73,12 +73,12 @@ class Steering:
 
     # ── where the search stands ──────────────────────────────────────────────────────────────────────────────────────
 
-    def asked(self, ask: Ask) -> None:
+    def note_ask(self, ask: Ask) -> None:
         """Say what the search has asked for now; what it told before is recorded."""
         self._wave += 1
         self._answered, self._told, self._prompts = False, self._session.told, ask.prompts
 
-    def answered(self) -> tuple[Ruling, ...]:
+    def note_answer(self) -> tuple[Ruling, ...]:
         """Say that the search is sent what it asked for; return what was ruled since it asked, to be sent with it."""
         self._answered = True
         return tuple(_rulings(one for one in self._decided if one.wave == self._wave))

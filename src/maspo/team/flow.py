@@ -251,7 +251,7 @@ def _known(names: Collection[str] | Iterator[str]) -> str:
 # ── for people ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def told(agent: Agent) -> str:
+def describe_calls(agent: Agent) -> str:
     """Return what decides whether and how often an agent is called, in words; empty for one that always is, once."""
     words = []
     if agent.when:

@@ -137,7 +137,7 @@ def _arguments(schema: Mapping[str, Any], key: str) -> dict[str, object]:
     return {name: kinds.get(known.get(name, {}).get("type"), key) for name in schema.get("required", ())}
 
 
-def _told(request: Request) -> float:
+def _quality_of_tools(request: Request) -> float:
     """Return the quality that an agent has from what tools told it: a tool that failed told it nothing."""
     results = [message.content for message in request.messages if message.role == "tool"]
     return LOOKED_UP if any(text.strip() and not text.startswith(_NOTHING_TOLD) for text in results) else 0.0
@@ -169,7 +169,7 @@ def answer_agent(latents: Latents, request: Request) -> str:
         key = read[0].key
     elif key is None:
         key = hashlib.blake2b(split(user)[0].encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
-    more, draw = _told(request), (latents.spec.seed, key, role, profile.version)
+    more, draw = _quality_of_tools(request), (latents.spec.seed, key, role, profile.version)
     followed = NOTE in user and unit(*draw, "follows") < FOLLOWED * (1 - latents.guarded(role, sentences, PLANTED))
     senseless = _senseless(user)
     misled = sum(unit(*draw, "misled", n) >= latents.guarded(role, sentences, SENSELESS) for n in range(senseless))

@@ -183,7 +183,7 @@ def _offered_in(found: object) -> Iterator[ToolOffered]:
             yield ToolOffered(str(told.get("name", "")), str(told.get("description", "")), schema)
 
 
-def _asked(reply: Reply) -> list[dict[str, object]]:
+def _tool_calls(reply: Reply) -> list[dict[str, object]]:
     """Return the tools that a reply asks for, as the protocol tells them."""
     return [
         {"index": at, "id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
@@ -243,7 +243,7 @@ class _Handler:
             return web.Response(body=_streamed(said, reply, usage if tells else None), content_type="text/event-stream")
         message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
         if reply.asks:
-            message["tool_calls"] = _asked(reply)
+            message["tool_calls"] = _tool_calls(reply)
         choices = [{"index": 0, "message": message, "finish_reason": _ended(reply)}]
         return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
 
@@ -281,7 +281,7 @@ def _streamed(said: Mapping[str, object], reply: Reply, usage: Mapping[str, int]
     pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
     deltas: list[tuple[Mapping[str, object], str | None]] = [({"role": "assistant", "content": ""}, None)]
     deltas += [({"content": piece}, None) for piece in pieces]
-    deltas += [({"tool_calls": [one]}, None) for one in _asked(reply)]
+    deltas += [({"tool_calls": [one]}, None) for one in _tool_calls(reply)]
     deltas.append(({}, _ended(reply)))
     chunks: list[Mapping[str, object]] = [
         {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas

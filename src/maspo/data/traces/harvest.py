@@ -139,13 +139,13 @@ def _row(steps: Sequence[Step]) -> Mapping[str, object]:
     outermost = [step for step in ordered if not step.is_call and step.parent not in ids and step.shown]
     calls = [step for step in ordered if step.is_call]
     for step in (*outermost[:1], *calls[:1]):
-        row = _asked(step.shown)
+        row = _read_row(step.shown)
         if row is not None:
             return row
     raise _Skip(NO_QUESTION if any(step.shown for step in steps) else NO_TEXT)
 
 
-def _asked(shown: object) -> Mapping[str, object] | None:
+def _read_row(shown: object) -> Mapping[str, object] | None:
     """Return what a step was shown as a row; None where it says nothing."""
     shown = decoded(shown)
     if isinstance(shown, str):
@@ -164,7 +164,7 @@ def _arguments(shown: Json) -> Mapping[str, object] | None:
         args, named = shown["args"], shown["kwargs"]
         if len(args) > 1 or (args and named):
             raise _Skip(UNNAMED)
-        return _asked(args[0]) if args else _arguments(named)
+        return _read_row(args[0]) if args else _arguments(named)
     found = {str(name): value for name, value in shown.items() if name not in (ID_COLUMN, LABEL_COLUMN)}
     told = {name: value for name, value in found.items() if value not in (None, "", [], {})}
     return told or None

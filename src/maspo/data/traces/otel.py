@@ -59,10 +59,10 @@ def _printed(span: Json) -> Step:
 def _step(trace: str, number: str, parent: str, start: str, found: Mapping[str, Any]) -> Step:
     kind = word(found.get("openinference.span.kind", found.get("langfuse.observation.type"))).lower()
     is_call = kind in ("llm", "generation") or word(found.get("gen_ai.operation.name")) in _CALLS
-    return Step(trace, number, parent, start, is_call, _shown(found))
+    return Step(trace, number, parent, start, is_call, _find_input(found))
 
 
-def _shown(found: Mapping[str, Any]) -> object:
+def _find_input(found: Mapping[str, Any]) -> object:
     """Return what a span was shown, by the first of the conventions that it follows."""
     for name in ("gen_ai.input.messages", "langfuse.observation.input", "langfuse.trace.input"):
         if found.get(name):

@@ -174,7 +174,7 @@ def max_product(nodes: Nodes, edges: Edges) -> dict[str, int]:
         pairs[reader, source] = [list(column) for column in zip(*logs, strict=True)]
     messages = {(one, other): [0.0] * len(scores[other]) for one, other in pairs}
 
-    def told(name: str, but: str = "") -> list[float]:
+    def sum_messages(name: str, but: str = "") -> list[float]:
         """Return what an agent holds of its prompts: its own reward, and what all others but one say."""
         heard = [message for (one, other), message in messages.items() if other == name and one != but]
         return [score + sum(message[place] for message in heard) for place, score in enumerate(scores[name])]
@@ -182,10 +182,10 @@ def max_product(nodes: Nodes, edges: Edges) -> dict[str, int]:
     for _ in nodes:
         fresh = {}
         for (one, other), table in pairs.items():
-            own = told(one, but=other)
+            own = sum_messages(one, but=other)
             found = [
                 max(own[place] + row[target] for place, row in enumerate(table)) for target in range(len(scores[other]))
             ]
             fresh[one, other] = [value - max(found) for value in found]
         messages = fresh
-    return {name: max(range(len(values)), key=told(name).__getitem__) for name, values in scores.items()}
+    return {name: max(range(len(values)), key=sum_messages(name).__getitem__) for name, values in scores.items()}

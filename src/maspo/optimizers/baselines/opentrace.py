@@ -208,12 +208,12 @@ def _optimize(package: Any, step: _Step, say: Say) -> dict[str, str]:
     )
     variables = {agent: parameters[agent].py_name for agent in step.team.rewritten}
 
-    def asked(messages: Sequence[Mapping[str, str]], max_tokens: int, **_: object) -> Any:
+    def answer_question(messages: Sequence[Mapping[str, str]], max_tokens: int, **_: object) -> Any:
         system, user = (str(message["content"]) for message in messages)
         text = say(_Question(system, user, variables, max_tokens))
         return SimpleNamespace(choices=[SimpleNamespace(message=SimpleNamespace(content=text))])
 
-    optimizer = Reading([parameters[agent] for agent in step.team.rewritten], llm=asked, log=False)
+    optimizer = Reading([parameters[agent] for agent in step.team.rewritten], llm=answer_question, log=False)
     optimizer.memory = step.memory
     optimizer.zero_feedback()
     optimizer.backward(batch, "\n".join(f"{place}: {said}" for place, said in enumerate(step.feedback)))

@@ -192,7 +192,7 @@ class ScreeningTally:
         ``worth`` holds, by draft text, what the race found, drafts without a run left out; ``runs`` is what a draft
         would have cost.
         """
-        right = [agreed for item in screened.tried for agreed in _right(item, worth)]
+        right = [agreed for item in screened.tried for agreed in _compare_with_race(item, worth)]
         return ScreeningTally(
             kept=self.kept + len(screened.kept),
             dropped=self.dropped + len(screened.dropped),
@@ -200,8 +200,8 @@ class ScreeningTally:
             runs_saved=self.runs_saved + runs * len(screened.dropped),
             agreed=self.agreed + sum(right),
             disagreed=self.disagreed + len(right) - sum(right),
-            worth_kept=(*self.worth_kept, *_measured(screened.kept, worth)),
-            worth_audited=(*self.worth_audited, *_measured(screened.audited, worth)),
+            worth_kept=(*self.worth_kept, *_find_worths(screened.kept, worth)),
+            worth_audited=(*self.worth_audited, *_find_worths(screened.audited, worth)),
         )
 
     @property
@@ -216,23 +216,23 @@ class ScreeningTally:
             agreed=self.agreed,
             disagreed=self.disagreed,
             interval=share_interval(self.agreed, self.agreed + self.disagreed),
-            worth_kept=_average(self.worth_kept),
-            worth_audited=_average(self.worth_audited),
+            worth_kept=_mean_or_none(self.worth_kept),
+            worth_audited=_mean_or_none(self.worth_audited),
         )
 
 
-def _right(item: Forecast, worth: Mapping[str, float]) -> Iterator[bool]:
+def _compare_with_race(item: Forecast, worth: Mapping[str, float]) -> Iterator[bool]:
     """Yield whether forecast and race agree; nothing when either does not say more than the average."""
     found = worth.get(item.draft.text)
     if found is not None and item.average not in (item.predicted, found):
         yield (item.predicted > item.average) == (found > item.average)
 
 
-def _measured(items: Sequence[Forecast], worth: Mapping[str, float]) -> Iterator[float]:
+def _find_worths(items: Sequence[Forecast], worth: Mapping[str, float]) -> Iterator[float]:
     return (worth[item.draft.text] for item in items if item.draft.text in worth)
 
 
-def _average(found: Sequence[float]) -> float | None:
+def _mean_or_none(found: Sequence[float]) -> float | None:
     return sum(found) / len(found) if found else None
 
 

@@ -30,9 +30,9 @@ def causes_of(candidate: Candidate) -> Causes:
 
 @lru_cache(_KNOWN)
 def _sentences(text: str) -> frozenset[tuple[str, ...]]:
-    return frozenset(words for sentence in sentences_of(text) if (words := _words(sentence)))
+    return frozenset(words for sentence in sentences_of(text) if (words := _split_words(sentence)))
 
 
 @lru_cache(_KNOWN)
-def _words(sentence: str) -> tuple[str, ...]:
+def _split_words(sentence: str) -> tuple[str, ...]:
     return tuple(word for word in normalize(sentence).order if word != END)

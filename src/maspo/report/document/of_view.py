@@ -84,7 +84,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
         progress=_progress(view),
-        remarks=_remarks(view, known),
+        remarks=_collect_remarks(view, known),
         questions=tuple(
             type(one)(one.question, visible(one.answer), one.page)
             for one in answers(view, lost[:_MOST_LOST_NAMES], judge)
@@ -170,7 +170,7 @@ def _progress(view: RunView) -> str:
     return f"So far: {steps}, {candidates} scored, {changes}."
 
 
-def _remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
+def _collect_remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
     found: list[tuple[model.Tone, str]] = [("bad", f"The record is damaged: {known.damage}.")] if known.damage else []
     found += [("bad", f"A cap ended the search before its plan was done: {one.cap}.") for one in view.budget_stops[-1:]]
     interrupted = view.state == "paused" and view.approval is None

@@ -33,7 +33,7 @@ from maspo.study.job import Job
 from maspo.study.record import EXPECTED, JOB, open_for_reading
 from maspo.study.resolve import team_of
 from maspo.study.texts import texts_of
-from maspo.team.flow import told
+from maspo.team.flow import describe_calls
 from maspo.team.system import System
 from maspo.team.template import as_written
 
@@ -115,7 +115,7 @@ class Reading:
             looked = look_into(self._folder, store, self._so_far)
             return document_of(looked.view, self._all(store, looked))
 
-    def told(self) -> Told:
+    def read(self) -> Told:
         """Return all that is told of the run in files, from one reading of its record.
 
         What the record does not tell any more is left out of the document and of the hold-out.
@@ -291,7 +291,7 @@ def _called(system: System) -> dict[str, CallRule]:
             agent = system.by_name[name]
             in_circle = replace(agent, rounds=part.rounds if part.rounds > 1 else 0, until=part.until)
             found[name] = CallRule(
-                words=told(in_circle),
+                words=describe_calls(in_circle),
                 when=agent.when.agent if agent.when else "",
                 each=agent.each.agent if agent.each else "",
                 rounds=part.rounds,

@@ -86,7 +86,7 @@ def remarks_on(found: EvaluationFindings) -> tuple[str, ...]:
     for one in found.outputs:
         if one.text is not None:
             errors.see_output(of.system.output, one.row, f"{one.side} {one.repeat}", one.text)
-    said = (*of.remarks, *filter(None, [errors.told()]))
+    said = (*of.remarks, *filter(None, [errors.describe()]))
     if of.scorer not in LABELLED:
         return said
     marks = [{*row.before, *row.after} - {"failed", "lost"} for row in found.rows]

@@ -64,7 +64,7 @@ class ServerTools:
         await self._start_again()
         found = await self._ask("tools/call", {"name": name, "arguments": arguments})
         parts = found.get("content")
-        told = [_words(part) for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
+        told = [_write_part(part) for part in parts if isinstance(part, Mapping)] if isinstance(parts, list) else []
         if not told and "structuredContent" in found:
             told = [json.dumps(found["structuredContent"], ensure_ascii=False)]
         text = "\n".join(told)
@@ -195,7 +195,7 @@ def _offer(told: Any) -> ToolOffered:
         raise ToolFailed(f"the arguments of {name[:64]!r} cannot be told as JSON") from error
 
 
-def _words(part: Mapping[str, Any]) -> str:
+def _write_part(part: Mapping[str, Any]) -> str:
     """Return a part of a result as text: what is none, such as an image, is named."""
     if part.get("type") == "text":
         return str(part.get("text", ""))

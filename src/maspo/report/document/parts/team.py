@@ -70,7 +70,7 @@ def agents_of(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
     left_out = {one.agent: one for one in view.left_out}
     room = Room(_WHY)
 
-    def told(agent: AgentView) -> model.Agent:
+    def describe_agent(agent: AgentView) -> model.Agent:
         effect = influence.get(agent.name)
         counts = calls.get(agent.name, [])
         called = known.called.get(agent.name, CallRule())
@@ -105,7 +105,7 @@ def agents_of(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
             same_prompt_as=short(called.same_prompt_as),
         )
 
-    return tuple(told(agent) for agent in view.agents[:MOST_AGENTS])
+    return tuple(describe_agent(agent) for agent in view.agents[:MOST_AGENTS])
 
 
 def _reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
