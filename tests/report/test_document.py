@@ -37,7 +37,7 @@ from maspo.events import (
     StepStarted,
     Usage,
 )
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.bundle import first, index_html, policy_of, report_html
 from maspo.report.document import build_document, compared_in, document_of, row_of
 from maspo.report.document.extras import Extras
@@ -177,7 +177,7 @@ def test_i17_verdict_and_ten_answers_are_read_without_a_script(whole_run: list[E
     view = fold(whole_run)
     shown = document_of(view)
     page = report_html(shown).split("<noscript>")[0]
-    assert f"<h1>{first.text(phrases.headline(view))}</h1>" in page
+    assert f"<h1>{first.text(sentences.headline(view))}</h1>" in page
     assert len(shown.questions) == 10
     for one in shown.questions:
         assert f"<h3>{first.text(one.question)}</h3></a><p>{first.told(one.answer)}</p>" in page

@@ -9,7 +9,7 @@ import pytest
 
 from maspo.core.prompts import prompt_id
 from maspo.events import CandidateScored, CaseShown, ConflictFound, Event, LevelCounts, RunStarted, StepStarted
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.fold import by_rounds, fold, rank_conflict
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -48,7 +48,7 @@ def test_c02_page_and_summary_say_who_and_by_how_much(whole_run: list[Event]) ->
         "where neither lost alone); that of critic was kept"
     )
     assert [line for line in summary(view).splitlines() if line.startswith("conflict")] == [f"conflict  {said}"]
-    assert phrases.describe_conflict(replace(FOUND, inputs=("k1",))).count("on 1 input where") == 1
+    assert sentences.describe_conflict(replace(FOUND, inputs=("k1",))).count("on 1 input where") == 1
 
 
 def test_c03_an_input_leads_to_the_case_of_the_agent_that_gave_way(whole_run: list[Event]) -> None:

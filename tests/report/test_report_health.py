@@ -10,7 +10,7 @@ import pytest
 from maspo.core.usage import Usage
 from maspo.events import CallLost, Event
 from maspo.models.base import Message, Reply, Request
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.document.of_view import document_of
 from maspo.report.evaluation import summary as evaluation_summary
 from maspo.report.fold import JudgeTally, fold
@@ -74,7 +74,7 @@ def test_h02_every_kind_is_told_in_the_summary_and_in_the_report(line: str) -> N
 
 def test_h03_a_healthy_run_is_told_nothing() -> None:
     whole = [*search_events(), replace(finished(), usage={"agent": Usage(5, 0, 0, 9, 9, 0, 1.0)})]
-    assert phrases.describe_health(fold(whole)) == []
+    assert sentences.describe_health(fold(whole)) == []
 
 
 async def test_h04_verdicts_that_cannot_be_read_are_counted_from_the_record(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from maspo.events import DraftsScreened, Event, ProxyTold
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.fold import fold
 from maspo.report.result import result_of
 from maspo.report.text import summary
@@ -64,7 +64,7 @@ def test_p04_a_run_without_a_proxy_does_not_speak_of_one(whole_run: list[Event])
 
 def test_p05_before_anything_was_measured_nothing_is_claimed() -> None:
     told = replace(TOLD, agreed=0, disagreed=0, worth_kept=None, worth_audited=None)
-    assert phrases.describe_proxy(told) == (
+    assert sentences.describe_proxy(told) == (
         "20 of 40 drafts screened out before any run: 400 runs saved.",
         "Whether that was right is not known: no draft that it had an opinion on was measured.",
     )

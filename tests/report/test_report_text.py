@@ -23,7 +23,7 @@ from maspo.events import (
     Usage,
     VerdictWord,
 )
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.closing import closing
 from maspo.report.fold import JudgeTally, fold
 from maspo.report.lines import line_of
@@ -124,7 +124,8 @@ def test_i10_unchanged_prompts_are_no_find(whole_run: list[Event]) -> None:
     start = fold(whole_run).started
     assert isinstance(end, RunFinished) and start is not None
     same = replace(end, verdict="no_evidence", shipped="seed", winners=start.seed_prompts, prompts=start.seed_prompts)
-    assert phrases.headline(fold([start, same])) == "The search found no better prompts. The seed prompts are shipped."
+    found = sentences.headline(fold([start, same]))
+    assert found == "The search found no better prompts. The seed prompts are shipped."
 
 
 @pytest.mark.parametrize(
@@ -141,8 +142,8 @@ def test_i10_unchanged_prompts_are_no_find(whole_run: list[Event]) -> None:
         (phrases.duration(None), "unknown"),
         (phrases.plural(1, "call", "calls"), "1 call"),
         (phrases.plural(1200, "call", "calls"), "1,200 calls"),
-        (phrases.describe_loss(("critic", "global")), "critic did not improve and the final answer got worse"),
-        (phrases.describe_loss(()), "the team did not gain"),
+        (sentences.describe_loss(("critic", "global")), "critic did not improve and the final answer got worse"),
+        (sentences.describe_loss(()), "the team did not gain"),
     ],
 )
 def test_i11_numbers_and_words(made: str, expected: str) -> None:
@@ -154,9 +155,9 @@ def test_i12_a_hold_out_that_was_not_used_shows_no_figures(whole_run: list[Event
     assert isinstance(end, RunFinished)
     unused = HoldoutResult(0, 0, 0, 0, 0, 1.0, 1.0, (-1.0, 1.0), None)
     view = fold([*whole_run[:-1], replace(end, verdict="no_evidence", shipped="seed", holdout=unused)])
-    assert f"hold-out  {phrases.UNTESTED}" in summary(view)
+    assert f"hold-out  {sentences.UNTESTED}" in summary(view)
     assert "net win rate" not in summary(view)
-    assert phrases.UNTESTED in told(view) and "Net win rate" not in told(view)
+    assert sentences.UNTESTED in told(view) and "Net win rate" not in told(view)
 
 
 def test_i13_the_influence_is_in_the_result_and_the_hint_in_the_summary(whole_run: list[Event]) -> None:
@@ -265,7 +266,7 @@ def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: li
     seed = start.seed_prompts
     same = replace(end, verdict="no_evidence", shipped="seed", winners=seed, prompts=seed, why=why)
     view = fold([start, BudgetStopped("--max-calls 300"), same])
-    assert phrases.headline(view).startswith("A cap ended the search before any change")
+    assert sentences.headline(view).startswith("A cap ended the search before any change")
     assert "--max-calls 900" in closing(view)
 
 
@@ -296,7 +297,7 @@ def test_i20_a_claim_that_only_earlier_looks_forbid_says_so_first(
     assert isinstance(end, RunFinished)
     holdout = replace(end.holdout, look=look, level=level, p_value=p, p_worse=1.0, p_bounds=None)
     view = fold([*whole_run[:-1], replace(end, verdict=verdict, shipped="seed", holdout=holdout)])
-    said = phrases.headline(view)
+    said = sentences.headline(view)
     needs, is_ = {7: ("0.00024", "0.000244"), 11: ("0.000091", "0.000122"), 4: ("0.00083", "0.00098")}.get(
         look, (f"{level:.2g}", f"{p:.2g}")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from maspo.events import PromptChanged
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.folder import JOURNAL, look
 from maspo.report.text import summary
 from maspo.store import RunStore
@@ -19,9 +19,9 @@ async def test_s01_a_run_that_no_process_works_on_has_stopped(tmp_path: Path) ->
     async with RunStore.create(tmp_path / JOURNAL) as store:
         await store.append([encode(started())])
         assert look(tmp_path).view.state == "running"
-        assert phrases.STOPPED not in summary(look(tmp_path).view)
+        assert sentences.STOPPED not in summary(look(tmp_path).view)
     assert look(tmp_path).view.state == "stopped"
-    assert phrases.STOPPED in summary(look(tmp_path).view)
+    assert sentences.STOPPED in summary(look(tmp_path).view)
 
 
 async def test_s02_a_race_says_why_it_ended_and_what_speaks_for_more_calls(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ async def test_s02_a_race_says_why_it_ended_and_what_speaks_for_more_calls(tmp_p
         job = with_config(world_job("reflect", 14, WorldSpec(seed=seed)), search=SMALL["race"])
         await begin(job, tmp_path / str(seed))
         view = look(tmp_path / str(seed)).view
-        why, text = phrases.describe_end(view)
+        why, text = sentences.describe_end(view)
         assert view.ended is not None and view.ended.reason in why
         assert why in summary(view) and text in summary(view)
         changed = [step.label for step in view.steps if isinstance(step.decision, PromptChanged)]
@@ -38,4 +38,4 @@ async def test_s02_a_race_says_why_it_ended_and_what_speaks_for_more_calls(tmp_p
         assert ("little speaks for more calls" in text) == (last not in changed)
     paper = with_config(world_job("reflect", 14, WorldSpec()), search=SMALL["ascent"])
     await begin(paper, tmp_path / "paper")
-    assert phrases.describe_end(look(tmp_path / "paper").view) == ()
+    assert sentences.describe_end(look(tmp_path / "paper").view) == ()

@@ -16,7 +16,7 @@ from maspo.data.tasks.registry import file_task
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.events import RunFinished
 from maspo.report.folder import look
-from maspo.report.phrases import holdout_counts
+from maspo.report.sentences import holdout_counts
 from maspo.runners.messages import check_inputs
 from maspo.study.connections import endpoints_of, require_model
 from maspo.study.evaluation.job import Evaluation

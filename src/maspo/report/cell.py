@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Final
 
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.bundle.first import text, told
 from maspo.report.closing import answered, remarks, shortened
 from maspo.report.fold import RunView
@@ -55,13 +55,13 @@ def _interval(view: RunView) -> str:
     if view.finished is None or not view.finished.holdout.n:
         return ""
     holdout = view.finished.holdout
-    net, (low, high) = phrases.net_win_rate(holdout), holdout.interval
+    net, (low, high) = sentences.net_win_rate(holdout), holdout.interval
     reach = min(1.0, ceil(10 * max(abs(one) for one in (net, low, high, _LEAST))) / 10)
 
     def at(share: float) -> float:
         return round((share / reach + 1) * _WIDTH / 2, 1)
 
-    words = text(f"Net win rate {phrases.signed_percent(net)}, 95% interval {phrases.holdout_interval(holdout)}")
+    words = text(f"Net win rate {phrases.signed_percent(net)}, 95% interval {sentences.holdout_interval(holdout)}")
     left, right = (text(phrases.signed_percent(one).replace(".0", "")) for one in (-reach, reach))
     zero, bar = at(0), max(2.0, at(high) - at(low))
     drawn = (

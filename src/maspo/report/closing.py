@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
 from maspo.report.in_short import Say, in_short
 from maspo.report.questions import Answer, answers
@@ -63,7 +63,7 @@ def answered(view: RunView, say: Say) -> list[Answer]:
 def remarks(view: RunView, say: Say) -> list[tuple[str, str]]:
     """Return what needs a look, each with what it is."""
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
-    faults = phrases.describe_faults(view.faults)
+    faults = sentences.describe_faults(view.faults)
     found = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
     return [(name, say(text)) for name, text in found]
 
@@ -82,14 +82,14 @@ def _wrapped(name: str, text: str, width: int) -> list[str]:
 
 def _notes(view: RunView) -> list[str]:
     """Return what came otherwise than it should."""
-    notes = [phrases.STOPPED] if view.state == "stopped" else []
-    cut_off = view.finished if phrases.is_cut_off(view) else None
-    capped = cut_off.why if cut_off is not None else phrases.what_a_cap_left(view)
+    notes = [sentences.STOPPED] if view.state == "stopped" else []
+    cut_off = view.finished if sentences.is_cut_off(view) else None
+    capped = cut_off.why if cut_off is not None else sentences.what_a_cap_left(view)
     notes += [one for one in (capped, view.hint) if one]
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
-    notes += phrases.describe_health(view)
-    return [*notes, *([phrases.describe_all_unsettled(view.unsettled)] if view.unsettled else [])]
+    notes += sentences.describe_health(view)
+    return [*notes, *([sentences.describe_all_unsettled(view.unsettled)] if view.unsettled else [])]
 
 
 def _some(name: str, texts: Sequence[str]) -> Iterator[tuple[str, str]]:

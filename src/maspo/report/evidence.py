@@ -8,7 +8,7 @@ from typing import Final
 
 from maspo.core.prompts import prompt_id
 from maspo.events import PromptChanged
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
 from maspo.report.visible import clipped, visible
 
@@ -36,7 +36,7 @@ class Evidence:
             made.action == "approve" and made.agent == agent and made.text == shipped for made in self.view.decided
         )
         paragraphs = [
-            phrases.headline(self.view),
+            sentences.headline(self.view),
             self._test(),
             f"In the search: {reasons[-1]}." if reasons else "",
             "A person approved this prompt." if approved else "",
@@ -53,12 +53,12 @@ class Evidence:
         if finished is None or not finished.holdout.n:
             return ""
         holdout = finished.holdout
-        p_value, direction = phrases.sign_test(finished)
+        p_value, direction = sentences.sign_test(finished)
         return (
-            f"All new prompts together, on {phrases.holdout_inputs(holdout)} that the search never saw: "
-            f"{phrases.holdout_counts(holdout)}; net win rate "
-            f"{phrases.signed_percent(phrases.net_win_rate(holdout))} (95% interval "
-            f"{phrases.holdout_interval(holdout)}), {p_value} for {direction}."
+            f"All new prompts together, on {sentences.holdout_inputs(holdout)} that the search never saw: "
+            f"{sentences.holdout_counts(holdout)}; net win rate "
+            f"{phrases.signed_percent(sentences.net_win_rate(holdout))} (95% interval "
+            f"{sentences.holdout_interval(holdout)}), {p_value} for {direction}."
         )
 
 

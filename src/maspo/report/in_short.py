@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from maspo.core.usage import total
 from maspo.events import JudgeChecked, PromptChanged, RunFinished
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, rank_conflict
 from maspo.report.questions import NOT_YET, as_tested, misread
 from maspo.report.visible import visible
@@ -58,7 +58,7 @@ def _as_fits(parts: Sequence[str], room: int) -> str:
 def _helped(view: RunView, tested: RunView) -> list[str]:
     finished = tested.finished
     if finished is None:
-        return [phrases.headline(view)]
+        return [sentences.headline(view)]
     by_labels = view.started is not None and view.started.decided_by == "labels"
     helped = {
         "improved": "Yes: the new prompts are better" if by_labels else "Yes: the judge prefers the new prompts",
@@ -66,11 +66,11 @@ def _helped(view: RunView, tested: RunView) -> list[str]:
         "worse": "No: the new prompts are worse" if by_labels else "No: the judge prefers the seed prompts",
         "cannot_tell": "Not known: too few hold-out inputs differ to tell",
     }[finished.verdict]
-    if phrases.forbidden_by_looks(finished):
+    if sentences.forbidden_by_looks(finished):
         helped = "Not shown: earlier looks at this hold-out stand against a claim"
     elif finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         helped = "No: the search found no better prompts"
-        if phrases.is_cut_off(view):
+        if sentences.is_cut_off(view):
             helped = "No: a cap ended the search before any change was tried to the end"
     return [helped, f"; {_shipped(view, finished)}", *_true_accuracy(finished)]
 
@@ -95,10 +95,10 @@ def _by_how_much(tested: RunView) -> list[str]:
         return [NOT_YET]
     holdout = tested.finished.holdout
     if not holdout.n:
-        return [f"Hold-out {phrases.UNTESTED}"]
-    net = phrases.signed_percent(phrases.net_win_rate(holdout))
-    found = f"Net win rate {net}, 95% interval {phrases.holdout_interval(holdout)}"
-    won, lost, *rest = phrases.holdout_counts(holdout).split(", ")
+        return [f"Hold-out {sentences.UNTESTED}"]
+    net = phrases.signed_percent(sentences.net_win_rate(holdout))
+    found = f"Net win rate {net}, 95% interval {sentences.holdout_interval(holdout)}"
+    won, lost, *rest = sentences.holdout_counts(holdout).split(", ")
     return [found, f"; {won}, {lost}", *(f", {one}" for one in rest)]
 
 
@@ -110,11 +110,11 @@ def _how_sure(tested: RunView) -> list[str]:
     if not holdout.n:
         return ["Nothing was tested, so nothing is proven"]
     sure = {"improved": "Yes", "no_evidence": "No", "worse": "Yes", "cannot_tell": "No: too few answers differ"}
-    p_value, direction = phrases.sign_test(finished)
-    if phrases.forbidden_by_looks(finished):
+    p_value, direction = sentences.sign_test(finished)
+    if sentences.forbidden_by_looks(finished):
         need = f"; look {holdout.look} at this hold-out needs p ≤ {shown(holdout.level)}"
         return [f"No, {p_value} for {direction}", need]
-    found = [f"{sure[finished.verdict]}, {p_value} for {direction}", f" on {phrases.holdout_inputs(holdout)}"]
+    found = [f"{sure[finished.verdict]}, {p_value} for {direction}", f" on {sentences.holdout_inputs(holdout)}"]
     if finished.verdict == "no_evidence":
         found.append(f"; a claim needs p ≤ {shown(holdout.level)}")
     if finished.verdict == "cannot_tell" and holdout.needed is not None:
@@ -192,7 +192,7 @@ def _what_ships(view: RunView) -> list[str]:
         return ["Nothing yet: the run has not finished"]
     if view.finished.shipped == "seed":
         return ["Your seed prompts, as they were; prompts.json holds them"]
-    grown = phrases.grown(view)
+    grown = sentences.grown(view)
     longer = f", {phrases.number(grown)} characters longer" if grown else ""
     changed = phrases.plural(sum(agent.changed for agent in view.agents), "new prompt")
     return [f"{changed} in prompts.json{longer}", "; `maspo apply` writes them back"]
@@ -203,7 +203,7 @@ def _what_more_brings(tested: RunView) -> list[str]:
         return ["Not known: a person stopped the search, so more rounds may find more"]
     if tested.budget_stops:
         return [f"Not known: {tested.budget_stops[-1].cap} ended the search", "; a higher cap lets it go on"]
-    rounds = phrases.rounds_of(tested)
+    rounds = sentences.rounds_of(tested)
     if tested.finished is None:
         return [NOT_YET]
     if rounds is None:

@@ -15,7 +15,7 @@ from maspo.core.plain_files import MOST_TEXT, is_there, read_plain
 from maspo.core.usage import total
 from maspo.core.verdict import Reading, Verdict
 from maspo.events.base import reader
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.bundle import sheet_html
 from maspo.report.document.sheet import (
     Dot,
@@ -131,7 +131,7 @@ def judge_summary(found: CheckedPairs, calibration: Calibration) -> str:
         "",
         *judge_lines([("note", line) for line in phrases.describe_replies(found.usage)]),
         *judge_lines([("spent", phrases.spent(spent)), ("money", phrases.money_spent(spent, found.simulated))]),
-        *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
+        *([sentences.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
     ]
     return visible("\n".join(lines))
 

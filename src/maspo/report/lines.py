@@ -41,18 +41,8 @@ from maspo.events import (
 )
 from maspo.report.fold import by_rounds
 from maspo.report.often import often
-from maspo.report.phrases import (
-    VERDICT_NAMES,
-    describe_conflict,
-    describe_loss,
-    describe_unsettled,
-    describe_weighed,
-    end_reason,
-    list_names,
-    number,
-    percent,
-    plural,
-)
+from maspo.report.phrases import VERDICT_NAMES, list_names, number, percent, plural
+from maspo.report.sentences import describe_conflict, describe_loss, describe_unsettled, describe_weighed, end_reason
 
 
 def describe_decision(event: Decided) -> str:

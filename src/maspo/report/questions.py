@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from maspo.core.plain import Dumped
 from maspo.core.usage import total
 from maspo.events import PromptChanged, RunFinished
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, StepView
 from maspo.report.visible import clipped
 from maspo.report.why import together
@@ -43,7 +43,7 @@ def answers(view: RunView, lost: Sequence[str] = (), judge: Calibration | None =
     judge = judge or (calibrate(view.judge.readings) if view.judge else None)
     tested = as_tested(view)
     return (
-        Answer("Did it help?", phrases.headline(view), "overview"),
+        Answer("Did it help?", sentences.headline(view), "overview"),
         Answer("By how much?", _how_much(tested), "overview"),
         Answer("Is it sure?", _how_sure(tested), "inputs"),
         Answer("What changed, and why?", _what_changed(view), "prompts"),
@@ -73,10 +73,11 @@ def _how_much(view: RunView) -> str:
         return NOT_YET
     holdout = view.finished.holdout
     if not holdout.n:
-        return f"Hold-out {phrases.UNTESTED}."
-    net = phrases.signed_percent(phrases.net_win_rate(holdout))
-    found = f"Net win rate {net}, 95% interval {phrases.holdout_interval(holdout)}: {phrases.holdout_counts(holdout)}."
-    return f"{found} {phrases.true_accuracy(view)}".strip()
+        return f"Hold-out {sentences.UNTESTED}."
+    net = phrases.signed_percent(sentences.net_win_rate(holdout))
+    interval, counts = sentences.holdout_interval(holdout), sentences.holdout_counts(holdout)
+    found = f"Net win rate {net}, 95% interval {interval}: {counts}."
+    return f"{found} {sentences.true_accuracy(view)}".strip()
 
 
 def _how_sure(view: RunView) -> str:
@@ -85,7 +86,7 @@ def _how_sure(view: RunView) -> str:
         return NOT_YET
     if not finished.holdout.n:
         return "Nothing was tested, so nothing is proven."
-    p_value, direction = phrases.sign_test(finished)
+    p_value, direction = sentences.sign_test(finished)
     sure = {
         "improved": "Yes, as far as a test can say",
         "worse": "Yes: it is worse",
@@ -94,11 +95,11 @@ def _how_sure(view: RunView) -> str:
     }[finished.verdict]
     looked = phrases.looks(finished.holdout.look, finished.holdout.level)
     tested = (
-        f"{p_value} for {direction} on {phrases.holdout_inputs(finished.holdout)}{f' ({looked})' if looked else ''}"
+        f"{p_value} for {direction} on {sentences.holdout_inputs(finished.holdout)}{f' ({looked})' if looked else ''}"
     )
-    if phrases.forbidden_by_looks(finished):
+    if sentences.forbidden_by_looks(finished):
         return f"No, for the looks before this one: {tested}."
-    return f"{sure}: {tested}. {phrases.inputs_needed(view)}".strip()
+    return f"{sure}: {tested}. {sentences.inputs_needed(view)}".strip()
 
 
 def _what_changed(view: RunView) -> str:
@@ -113,7 +114,7 @@ def _what_changed(view: RunView) -> str:
             f"Nothing that ships. The search found new prompts of {found} `maspo diff FOLDER seed winners` has them."
         )
     reasons_told = "; ".join(why[:_MOST_REASONS])
-    focus = phrases.describe_focus(view.focus)
+    focus = sentences.describe_focus(view.focus)
     told = (found, f"{reasons_told}." if reasons_told else "", f"{focus[0].upper()}{focus[1:]}." if focus else "")
     return " ".join(filter(None, told))
 
@@ -162,7 +163,7 @@ def _who_misunderstood(view: RunView) -> str:
         for (agent, reader), count in misread(view).most_common(2)
     ]
     cases = "; ".join(parts)
-    conflict = phrases.describe_conflict(view.conflicts[-1]) if view.conflicts else ""
+    conflict = sentences.describe_conflict(view.conflicts[-1]) if view.conflicts else ""
     told = [f"{one[0].upper()}{one[1:]}." for one in (cases, conflict) if one]
     return " ".join(told) or "Nobody: no misalignment case and no conflict was found."
 
@@ -203,7 +204,7 @@ def _what_ships(view: RunView) -> str:
     number = sum(agent.changed for agent in view.agents)
     changed = phrases.plural(number, "new prompt")
     written = f"{changed}, in prompts.json of the run folder; `maspo apply` writes them back into a team's own files."
-    grown = phrases.grown(view)
+    grown = sentences.grown(view)
     if not grown:
         return written
     longer = f"{phrases.number(grown)} characters longer"
@@ -214,15 +215,15 @@ def _what_ships(view: RunView) -> str:
 def _what_more_brings(view: RunView) -> str:
     capped = ""
     if view.budget_stops:
-        left = phrases.what_a_cap_left(view)
+        left = sentences.what_a_cap_left(view)
         parts = (f"A cap ended the search: {view.budget_stops[-1].cap}.", left, "A higher one lets it go on.")
         capped = " ".join(filter(None, parts))
-        if view.finished is not None and phrases.is_cut_off(view):
+        if view.finished is not None and sentences.is_cut_off(view):
             capped = view.finished.why
-    end = "; ".join(phrases.describe_end(view))
+    end = "; ".join(sentences.describe_end(view))
     if any(one.action == "stop" for one in view.decided):
         capped = "A person stopped the search, so more rounds may find more."
-    needed = phrases.inputs_needed(view)
+    needed = sentences.inputs_needed(view)
     found = " ".join(filter(None, (capped, f"{end[0].upper()}{end[1:]}." if end else "", needed)))
     return found or ("The search does not say." if view.finished else NOT_YET)
 

@@ -20,7 +20,7 @@ from maspo.events import (
     Shipped,
     VerdictWord,
 )
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.fold import RunView, estimate_gains
 from maspo.report.why import reasons
 from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
@@ -344,7 +344,7 @@ def result_of(view: RunView) -> Result:
     return Result(
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
-        why=finished.why if finished else phrases.headline(view),
+        why=finished.why if finished else sentences.headline(view),
         holdout=holdout_of(finished.holdout) if finished else None,
         agents=_agents(view),
         influence=_influence(view.influence) if view.influence else None,

@@ -13,7 +13,7 @@ from pathlib import Path
 from maspo.core.plain import Dumped
 from maspo.core.usage import total
 from maspo.optimizers.structure.base import ChangeTrial, StructurePlan
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.evaluation import calls_by_purpose
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
@@ -151,7 +151,7 @@ def structure_summary(found: StructureFindings) -> str:
         *([f"A cap ended the work early: {found.cap}."] if found.cap else []),
         "",
         *judge_lines(rows),
-        *([phrases.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
+        *([sentences.describe_all_unsettled(found.unsettled)] if found.unsettled else []),
     ]
     return visible("\n".join(lines))
 

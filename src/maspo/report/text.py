@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from maspo.core.usage import Usage, total
 from maspo.events import RunFinished
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
 from maspo.report.visible import clipped, visible
 from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
@@ -23,11 +23,11 @@ _JUDGE_WIDTH = 24
 
 def summary(view: RunView) -> str:
     """Return the outcome in a few plain lines: verdict, hold-out, what is shipped, what changed, what it cost."""
-    lines = [phrases.headline(view)]
+    lines = [sentences.headline(view)]
     if view.simulated:
-        lines.append(f"{phrases.SIMULATED} {phrases.true_accuracy(view)}".strip())
+        lines.append(f"{phrases.SIMULATED} {sentences.true_accuracy(view)}".strip())
     if view.state == "stopped":
-        lines.append(phrases.STOPPED)
+        lines.append(sentences.STOPPED)
     lines.append("")
 
     def add(name: str, *texts: str) -> None:
@@ -35,38 +35,38 @@ def summary(view: RunView) -> str:
 
     if finished := view.finished:
         add("hold-out", *_holdout_lines(view, finished))
-        add("noise", phrases.describe_rerun(view))
+        add("noise", sentences.describe_rerun(view))
         what = "new prompts" if finished.shipped == "optimized" else "seed prompts"
         add("shipped", what, clipped(finished.why, _MOST_CHARACTERS))
     if view.agents:
         rewritten = [agent.name for agent in view.agents if agent.rewritten]
         share = f"{len(rewritten)} of {phrases.plural(len(view.agents), 'agent')}"
         add("rewritten", f"{phrases.list_names(rewritten) if rewritten else 'none'} ({share})")
-    faults = phrases.describe_faults(view.faults)
+    faults = sentences.describe_faults(view.faults)
     earlier = len(faults) - _MOST_ROUNDS
     more = f"{phrases.plural(earlier, 'earlier round')} in the report's log" if earlier > 0 else ""
     add("faults", *(clipped(line, _MOST_CHARACTERS) for line in faults[-_MOST_ROUNDS:]), more)
-    add("focus", clipped(phrases.describe_focus(view.focus), _MOST_CHARACTERS))
-    add("search", *(clipped(text, _MOST_CHARACTERS) for text in phrases.describe_end(view)))
+    add("focus", clipped(sentences.describe_focus(view.focus), _MOST_CHARACTERS))
+    add("search", *(clipped(text, _MOST_CHARACTERS) for text in sentences.describe_end(view)))
     suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
     add("look at", *(clipped(text, _MOST_CHARACTERS) for text in suspicious[:_MOST_SUSPICIOUS]))
     if view.proxy:
-        add("proxy", *phrases.describe_proxy(view.proxy))
+        add("proxy", *sentences.describe_proxy(view.proxy))
     if view.conflicts:
         earlier = len(view.conflicts) - 1
         more = f"{phrases.plural(earlier, 'earlier conflict')} in the report" if earlier else ""
-        add("conflict", clipped(phrases.describe_conflict(view.conflicts[-1]), _MOST_CHARACTERS), more)
+        add("conflict", clipped(sentences.describe_conflict(view.conflicts[-1]), _MOST_CHARACTERS), more)
     add("hint", clipped(view.hint, _MOST_CHARACTERS))
     if view.judge:
         add("judge", *judge_lines(judge_figures(calibrate(view.judge.readings))))
     notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
-    if left := phrases.what_a_cap_left(view):
+    if left := sentences.what_a_cap_left(view):
         notes.append(left)
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
-    notes += phrases.describe_health(view)
+    notes += sentences.describe_health(view)
     if view.unsettled:
-        notes.append(phrases.describe_all_unsettled(view.unsettled))
+        notes.append(sentences.describe_all_unsettled(view.unsettled))
     add("note", *notes)
     if view.usage:
         whole = total(view.usage.values())
@@ -79,16 +79,16 @@ def summary(view: RunView) -> str:
 def _holdout_lines(view: RunView, finished: RunFinished) -> list[str]:
     holdout = finished.holdout
     if not holdout.n:
-        return [phrases.UNTESTED]
-    p_value, direction = phrases.sign_test(finished)
-    inputs, counts = phrases.holdout_inputs(holdout), phrases.holdout_counts(holdout)
+        return [sentences.UNTESTED]
+    p_value, direction = sentences.sign_test(finished)
+    inputs, counts = sentences.holdout_inputs(holdout), sentences.holdout_counts(holdout)
     return [
         f"{inputs} that the search never saw: {counts}",
-        f"net win rate {phrases.signed_percent(phrases.net_win_rate(holdout))} "
-        f"(95% interval {phrases.holdout_interval(holdout)}), {p_value} for {direction}",
+        f"net win rate {phrases.signed_percent(sentences.net_win_rate(holdout))} "
+        f"(95% interval {sentences.holdout_interval(holdout)}), {p_value} for {direction}",
         phrases.looks(holdout.look, holdout.level),
-        phrases.inputs_needed(view),
-        phrases.holdout_file(holdout),
+        sentences.inputs_needed(view),
+        sentences.holdout_file(holdout),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maspo.core.usage import total
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.document import model
 from maspo.report.document.extras import Extras, name_input
 from maspo.report.document.parts.cases import cases_of, inputs_of
@@ -79,7 +79,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         simulated=view.simulated,
         truth=finished.truth if finished and finished.truth else None,
         label=_label(view),
-        headline=phrases.headline(view),
+        headline=sentences.headline(view),
         why=shorten(finished.why, MOST_TEXT) if finished else "",
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
@@ -90,7 +90,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
             for one in answers(view, lost[:_MOST_LOST_NAMES], judge)
         ),
         holdout=_holdout(view),
-        more=tuple(visible(line) for line in phrases.describe_end(view)),
+        more=tuple(visible(line) for line in sentences.describe_end(view)),
         prompts=prompts,
         agents=agents_of(view, known),
         edges=edges_of(view, known),
@@ -106,7 +106,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         traces=known.traces,
         comparisons=tuple(comparison_of(one, known.labels) for one in pick_telling(comparisons)),
         comparisons_count=len(comparisons),
-        proxy=phrases.describe_proxy(view.proxy) if view.proxy else (),
+        proxy=sentences.describe_proxy(view.proxy) if view.proxy else (),
         screened=screened[:_MOST_SCREENED],
         screened_count=len(screened),
         judge=judge_figures_of(view, judge, agreement_with_people(cases, known.blind)),
@@ -133,10 +133,10 @@ def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0, begu
         folder=short(folder),
         state=view.state,
         label=_label(view),
-        headline=phrases.headline(view),
+        headline=sentences.headline(view),
         verdict=finished.verdict if finished else None,
         shipped=finished.shipped if finished else None,
-        net=phrases.net_win_rate(holdout) if holdout else None,
+        net=sentences.net_win_rate(holdout) if holdout else None,
         interval=holdout.interval if holdout else None,
         n=holdout.n if holdout else 0,
         wins=holdout.wins if holdout else 0,
@@ -175,18 +175,18 @@ def _collect_remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
     found += [("bad", f"A cap ended the search before its plan was done: {one.cap}.") for one in view.budget_stops[-1:]]
     interrupted = view.state == "paused" and view.approval is None
     found += [("note", f"Interrupted: {pause.reason}") for pause in view.pauses[-1:] if interrupted]
-    found += [("note", phrases.STOPPED)] if view.state == "stopped" else []
+    found += [("note", sentences.STOPPED)] if view.state == "stopped" else []
     if view.lost_calls:
         lost = phrases.plural(len(view.lost_calls), "call")
         found.append(("bad", f"{lost} failed for good; what depended on them is counted as undecided or lost."))
     if view.unsettled:
-        found.append(("bad", f"{phrases.describe_all_unsettled(view.unsettled)}."))
+        found.append(("bad", f"{sentences.describe_all_unsettled(view.unsettled)}."))
     found += [
         ("bad", f"Look twice: the new prompt of {agent.name} {what}.")
         for agent in view.agents
         for what in agent.suspicious
     ]
-    found += [("note", f"{line[0].upper()}{line[1:]}.") for line in phrases.describe_health(view)]
+    found += [("note", f"{line[0].upper()}{line[1:]}.") for line in sentences.describe_health(view)]
     if view.hint:
         found.append(("note", f"Hint: {view.hint}"))
     return tuple(model.Remark(tone, shorten(text, 2 * MOST_REASON)) for tone, text in found[:MOST_LISTED])
@@ -196,20 +196,20 @@ def _holdout(view: RunView) -> model.Holdout | None:
     if view.finished is None or not view.finished.holdout.n:
         return None
     holdout = view.finished.holdout
-    p_value, direction = phrases.sign_test(view.finished)
-    noise = phrases.describe_rerun(view)
-    found = phrases.holdout_file(holdout)
+    p_value, direction = sentences.sign_test(view.finished)
+    noise = sentences.describe_rerun(view)
+    found = sentences.holdout_file(holdout)
     lines = (
         f"{found[0].upper()}{found[1:]}.",
         phrases.looks(holdout.look, holdout.level),
-        phrases.inputs_needed(view),
+        sentences.inputs_needed(view),
         f"Noise: {noise}." if noise else "",
     )
     return model.Holdout(
         figures=holdout_of(holdout),
-        net=phrases.net_win_rate(holdout),
-        inputs=phrases.holdout_inputs(holdout),
-        counts=phrases.holdout_counts(holdout),
+        net=sentences.net_win_rate(holdout),
+        inputs=sentences.holdout_inputs(holdout),
+        counts=sentences.holdout_counts(holdout),
         test=f"{p_value} for {direction}",
         lines=tuple(line for line in lines if line),
     )

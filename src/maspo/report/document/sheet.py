@@ -20,7 +20,7 @@ from maspo.core.plain_files import MOST_TEXT, read_plain
 from maspo.core.usage import Usage
 from maspo.events import CallUnsettled
 from maspo.events.base import reader
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.document.model import FORMAT, Remark
 from maspo.report.document.room import Room, short, shorten
 
@@ -316,7 +316,7 @@ def unsettled_part(calls: Sequence[CallUnsettled]) -> Part:
         return Part("Possibly billed twice")
     words = (
         "These calls were in flight when the run was killed. Their replies are not recorded, so they were asked again. "
-        f"Together {phrases.unsettled_bound(calls)}."
+        f"Together {sentences.unsettled_bound(calls)}."
     )
     rows = [(phrases.purpose(call.purpose), call.agent, call.model, phrases.at_most(call.usd)) for call in calls[::-1]]
     table = cells("Calls possibly billed twice", ("Purpose", "Agent", "Model", "Cost"), rows, names=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from maspo.core.usage import total
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.visible import visible
 from maspo.study.error_answers import ErrorAnswers
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluation, EvaluationFindings, Side
@@ -245,7 +245,7 @@ def summary(found: EvaluationFindings) -> str:
         phrases.spent(spent),
     )
     if found.unsettled:
-        add("", phrases.describe_all_unsettled(found.unsettled))
+        add("", sentences.describe_all_unsettled(found.unsettled))
     add("money", phrases.money_spent(spent, found.simulated))
     add("time", phrases.duration(found.seconds))
     return visible("\n".join(lines))

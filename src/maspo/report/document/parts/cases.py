@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maspo.core.prompts import prompt_id
 from maspo.events import CaseShown
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.document import model
 from maspo.report.document.extras import Extras
 from maspo.report.document.room import MOST_CASES, MOST_TEXT, Room, short
@@ -46,7 +46,7 @@ def _case(number: int, case: CaseShown, known: Extras, room: Room) -> model.Case
             for name in names
         ),
         lost=tuple(short(name) for name in case.lost[:12]),
-        loss=visible(phrases.describe_loss(case.lost)),
+        loss=visible(sentences.describe_loss(case.lost)),
         said=known.traces[key].said if key in known.traces else (),
         trace=key,
     )

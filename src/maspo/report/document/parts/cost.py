@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maspo.core.usage import Usage, total
 from maspo.events import CallLost, CallUnsettled, Decided, Paused
-from maspo.report import phrases
+from maspo.report import phrases, sentences
 from maspo.report.document import model
 from maspo.report.document.extras import Extras, RecordEntry
 from maspo.report.document.room import MOST_LISTED, MOST_REASON, short, shorten
@@ -48,12 +48,12 @@ def cost_of(view: RunView, known: Extras) -> model.Cost:
         cap_minutes=minutes,
         money=phrases.money_spent(whole, view.simulated),
         thoughts=phrases.thoughts(whole),
-        health=tuple(shorten(line, 2 * MOST_REASON) for line in phrases.describe_health(view)),
+        health=tuple(shorten(line, 2 * MOST_REASON) for line in sentences.describe_health(view)),
         lost=tuple(_lost_call(one) for one in view.lost_calls[::-1][:MOST_LISTED]),
         lost_count=len(view.lost_calls),
         unsettled=tuple(_unsettled(one) for one in view.unsettled[::-1][:MOST_LISTED]),
         unsettled_count=len(view.unsettled),
-        unsettled_bound=phrases.unsettled_bound(view.unsettled),
+        unsettled_bound=sentences.unsettled_bound(view.unsettled),
         planned_calls=known.planned_calls,
     )
 

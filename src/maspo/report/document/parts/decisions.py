@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from maspo.core.prompts import prompt_id
 from maspo.events import Decided
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.document import model
 from maspo.report.document.extras import Extras
 from maspo.report.document.room import MOST_AGENTS, MOST_REASON, MOST_TEXT, short, shorten
@@ -24,7 +24,7 @@ def approval_of(view: RunView) -> model.Approval | None:
         agents=tuple(short(name) for name in waiting),
         prompts=tuple(prompt_id(asked.winners[name]) for name in waiting),
         why=shorten(asked.why, MOST_TEXT),
-        net=phrases.net_win_rate(asked.holdout),
+        net=sentences.net_win_rate(asked.holdout),
         figures=holdout_of(asked.holdout),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, ConflictFound, Event, LevelCounts, PromptChanged, StepStarted
-from maspo.report import phrases
+from maspo.report import sentences
 from maspo.report.document import model
 from maspo.report.document.extras import Extras, RecordEntry
 from maspo.report.document.room import MOST_NAMED, MOST_TEXT, Room, short, shorten
@@ -120,7 +120,7 @@ def conflict_of(found: ConflictFound, view: RunView, cases: Sequence[model.Case]
         together=found.together,
         inputs=tuple((short(labels.get(key, key)), known.get(short(key), "")) for key in found.inputs[:MOST_NAMED]),
         inputs_count=len(found.inputs),
-        text=visible(phrases.describe_conflict(found)),
+        text=visible(sentences.describe_conflict(found)),
     )
 
 
