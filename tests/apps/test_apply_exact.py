@@ -267,6 +267,10 @@ FILES: Mapping[str, tuple[str, str, str, Named, Callable[[str], str]]] = {
     ),
     "text": ("p.txt", f"\n{OLD}\n", OLD, "none", as_text),
     "text, CRLF": ("p.md", f"{OLD}\n".replace("\n", "\r\n"), OLD, "none", as_text),
+    "text of MDX behind settings": (
+        *("p.mdx", f"---\ntitle: x\n---\n{OLD}\n", OLD, "none"),
+        lambda text: as_text(text).split("---\n", 2)[2],
+    ),
     "text behind settings": (
         *("p.prompty", f"---\nname: x\n---\n{OLD}\n", OLD, "none"),
         lambda text: as_text(text).split("---\n", 2)[2],

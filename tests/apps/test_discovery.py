@@ -223,6 +223,22 @@ def test_prompts_in_several_languages_name_their_agents(prompt: str, name: str) 
     assert agent.name == name
 
 
+def test_agents_of_one_name_are_told_apart_by_their_prompts_and_one_text_of_both_is_said() -> None:
+    twins = [f"You are a careful clerk. You look only at the {what} of a bill." for what in ("sums", "dates")]
+    rounds = [f"You edit letters. This is round {number} of 2." for number in (1, 2)]
+    asked = [f"The bill of {name} is wrong, please correct it." for name in ("Ann", "Bob", "Cid")]
+    rollouts = [
+        seen(str(at), text, f"Done {at}.", *(wire("x", f"Done {at}.", text, prompt=one) for one in (*twins, *rounds)))
+        for at, text in enumerate(asked)
+    ]
+    source = "def look(what):\n    return f'You are a careful clerk. You look only at the {what} of a bill.'\n"
+    discovery = discover(APP, rollouts, sources={"team.py": source})
+    assert discovery is not None
+    assert list(discovery.system.order) == ["careful_clerk_sums", "careful_clerk_dates", "edit", "edit_2"]
+    (note,) = [note for note in discovery.notes if "one text" in note]
+    assert note.startswith("agents.careful_clerk_sums and careful_clerk_dates: one text says their prompts (team.py:2)")
+
+
 def test_no_team_is_made_up_where_nothing_can_be_told() -> None:
     assert discover(APP, [seen("1", "a", "b", wire("x", "b", "a", prompt="hm"))]) is None
 

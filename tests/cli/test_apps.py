@@ -84,10 +84,14 @@ def test_an_app_is_used_as_a_prompt_graph_is(example: Path, maspo: Run) -> None:
 @pytest.mark.slow
 def test_an_app_is_looked_at_on_the_way(example: Path, maspo: Run) -> None:
     said = maspo(
-        "optimize", "team:answer", "--inputs", "questions.jsonl", "--max-calls", "60", "--out", "run", "--json"
+        *("optimize", "team:answer", "--inputs", "questions.jsonl", "--max-calls", "60", "--out", "run", "--json"),
+        *("--python", sys.executable),
     )
     assert said.code in (0, 4), said.err
-    assert (example / "team.answer.system.yaml").is_file()
+    app = load_system("team.answer.system.yaml").app
+    assert app is not None and app.python == sys.executable
+    said = maspo("optimize", "team:answer", *ROWS, "--python", "other/bin/python", "--out", "other", "--yes")
+    assert said.code == 2 and "team.answer.system.yaml says how its app is run" in said.err
     for command in ("check", "estimate"):
         said = maspo(command, "team:answer", *ROWS)
         assert said.code == 0, said.err

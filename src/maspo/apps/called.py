@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from maspo.apps.writeback import find_places, may_say
+from maspo.apps.writeback import TEXT_FILES, Place, describes_app, find_places, may_say
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _SAYS_NOTHING: Final = frozenset(
@@ -20,24 +20,46 @@ _SAYS_NOTHING: Final = frozenset(
 """Words that say only that something is a prompt, or in what it stands."""
 
 
-def names_in(sources: Mapping[str, str], prompts: Sequence[str]) -> dict[int, str]:
-    """Return what files call prompts, by the place of each; none of one that stands nowhere, or under several names.
-
-    ``sources`` are the texts of files, by path.
-    """
-    found = dict[int, str]()
-    for number, prompt in enumerate(prompts):
-        places = [
+def places_of(sources: Mapping[str, str], prompts: Sequence[str]) -> list[list[Place]]:
+    """Return where each prompt stands in some files; ``sources`` are their texts, by path."""
+    return [
+        [
             place
             for file, source in sources.items()
             if may_say(source, prompt)
             for place in find_places(file, source, prompt)
         ]
-        names = {name for place in places if (name := telling([*place.said.called, _stem(place.file)]))}
+        for prompt in prompts
+    ]
+
+
+def names_in(places: Sequence[Sequence[Place]]) -> dict[int, str]:
+    """Return what files call prompts, by the number of each; none of one that stands nowhere, or under several names.
+
+    ``places`` are those in which each stands.
+    """
+    found = dict[int, str]()
+    for number, ones in enumerate(places):
+        names = {name for place in ones if (name := telling([*place.said.called, _stem(place.file)]))}
         if len(names) == 1:
             found[number] = names.pop()
     often = list(found.values())
     return {number: name for number, name in found.items() if often.count(name) == 1}
+
+
+def shared_texts(
+    sources: Mapping[str, str], places: Sequence[Sequence[Place]], names: Sequence[str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each text that says the prompts of several agents, as file and line, with these agents."""
+    told = dict[tuple[str, int], list[int]]()
+    for number, ones in enumerate(places):
+        for place in ones:
+            if not describes_app(place.file, sources[place.file]):
+                told.setdefault((place.file, place.line), []).append(number)
+    alone = {number for number in range(len(names)) if sum(number in ones for ones in told.values()) == 1}
+    for (file, line), numbers in told.items():
+        if len(numbers) > 1 and alone.issuperset(numbers):
+            yield f"{file}:{line}", [names[number] for number in numbers]
 
 
 def telling(names: Sequence[str]) -> str:
@@ -53,4 +75,4 @@ def _stem(file: str) -> str:
     """Return the name of a file of text; that of others says nothing of what is in it."""
     name = file.rpartition("/")[2]
     stem, _, kind = name.partition(".")
-    return stem if kind in ("txt", "md", "prompt", "prompty", "j2", "jinja", "jinja2") else ""
+    return stem if f".{kind}" in TEXT_FILES else ""

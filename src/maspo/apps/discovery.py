@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from maspo.apps.beside import pattern_of, told_beside
-from maspo.apps.called import names_in
+from maspo.apps.called import names_in, places_of, shared_texts
 from maspo.apps.declared import Declared, names_of, never_called
 from maspo.apps.frames import inside_frame, prompt_text
 from maspo.apps.moments import moments_in
@@ -116,7 +116,8 @@ def discover(
     if not templates:
         return None
     told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
-    names = _names(templates, owner, inside, rollouts, told, sources)
+    places = places_of(sources, [template.prompt for template in templates])
+    names = _names(templates, owner, inside, rollouts, told, names_in(places))
     named = [_with_agents(rollout, inside, owner, names) for rollout in rollouts]
     # What a prompt says in braces could not be told from its values.
     frozen = [name for name, one in zip(names, templates, strict=True) if any(values_of(text) for text in one.texts)]
@@ -139,6 +140,7 @@ def discover(
             *_notes(named, team),
             *_moments(names, templates, instructions),
             *never_called(told, templates, len(rollouts)),
+            *_shared(shared_texts(sources, places, names)),
         ),
     )
 
@@ -229,19 +231,18 @@ def _names(
     inside: Mapping[str, str],
     rollouts: Sequence[Seen],
     told: Sequence[Declared],
-    sources: Mapping[str, str],
+    called: Mapping[int, str],
 ) -> list[str]:
     """Return a name for each prompt.
 
     Its framework's, what a hand-over calls it, its own in the app's source, what it calls itself, or a number.
     """
     declared, handed = names_of(told, templates), _handed_over(owner, inside, rollouts)
-    called = names_in(sources, [template.prompt for template in templates])
     found: list[str] = []
     for place, template in enumerate(templates):
         role, duty = _ROLE.search(template.prompt), _DUTY.match(template.prompt)
         does = duty.group(1).lower() if duty else ""
-        name = (
+        found.append(
             _slug(declared.get(place, ""))
             or _slug(handed.get(place, ""))
             or _slug(called.get(place, ""))
@@ -249,8 +250,20 @@ def _names(
             or _slug("" if does in _NO_DUTY else does)
             or f"agent{place + 1}"
         )
-        again = sum(other == name or other.startswith(f"{name}_") for other in found)
-        found.append(f"{name}_{again + 1}" if name in found else name)
+    return _told_apart(found, [template.prompt for template in templates])
+
+
+def _told_apart(names: Sequence[str], prompts: Sequence[str]) -> list[str]:
+    """Return names of which no two are the same: with the first word in which prompts differ, or with a number."""
+    found = list[str]()
+    for name, prompt in zip(names, prompts, strict=True):
+        alike = [other.split() for one, other in zip(names, prompts, strict=True) if one == name]
+        at = next((at for at, words in enumerate(zip(*alike, strict=False)) if len(set(words)) > 1), 0)
+        words = {"" if "{" in one[at] else _slug(one[at]) for one in alike}
+        differs = len(alike) > 1 and len(words) == len(alike) and all(words)
+        told = f"{name}_{_slug(prompt.split()[at])}" if differs else name
+        again = sum(other == told or other.startswith(f"{told}_") for other in found)
+        found.append(f"{told}_{again + 1}" if told in found else told)
     return found
 
 
@@ -338,6 +351,16 @@ def _moments(names: Sequence[str], templates: Sequence[Template], instructions: 
                 f"agents.{name}: {' and '.join(map(repr, shown[:3]))} in its prompt looks like the time of this look "
                 "or the name of a run, so it is a value; where it is always the same, write it into the system file"
             )
+
+
+def _shared(texts: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
+    """Say which agents are told by one text of the app's source, before anybody pays for a search."""
+    for where, names in texts:
+        yield (
+            f"agents.{' and '.join(names)}: one text says their prompts ({where}), so `maspo apply` cannot write a new "
+            "one back; give each a text of its own, or, where they are one agent, write {value} in place of what "
+            "differs, and leave the others out"
+        )
 
 
 def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:

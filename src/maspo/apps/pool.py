@@ -269,8 +269,8 @@ class _Shim:
             )
         if error.startswith("ModuleNotFoundError") and self._is_ours:
             return (
-                f"{error}; correct the name, or look at the app with the interpreter of its own environment: "
-                "`maspo discover APP --inputs FILE --python .venv/bin/python`"
+                f"{error}; correct the name, or name the interpreter of the app's own environment: --python "
+                ".venv/bin/python, with `maspo discover` or `maspo optimize`"
             )
         return error
 

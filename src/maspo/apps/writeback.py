@@ -22,7 +22,7 @@ from maspo.apps.literals import Named, Template
 from maspo.apps.sources import javascript, notebook, plain, python
 from maspo.apps.sources.base import ANY, Said, Tidy
 
-TEXT_FILES: Final = (".txt", ".md", ".prompt", ".prompty", ".j2", ".jinja", ".jinja2")
+TEXT_FILES: Final = (".txt", ".md", ".mdx", ".markdown", ".xml", ".prompt", ".prompty", ".j2", ".jinja", ".jinja2")
 _JINJA: Final = (".j2", ".jinja", ".jinja2")
 _YAML: Final = (".yaml", ".yml")
 NOTEBOOK: Final = ".ipynb"

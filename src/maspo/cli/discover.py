@@ -97,7 +97,7 @@ def with_system_file(arguments: Arguments) -> Arguments:
     if names_app(arguments.system):
         if arguments.inputs is None:
             raise ConfigInvalid(f"{arguments.system}: an app is looked at on some inputs; give --inputs FILE")
-        app = App(str(arguments.system), folder=str(Path.cwd()))
+        app = App(str(arguments.system), arguments.python, folder=str(Path.cwd()))
         file = found_file(app)
         if file is not None:
             note(f"note: the team of {app.run} is read from {file}; delete it to look at the app again")
@@ -118,7 +118,10 @@ def with_system_file(arguments: Arguments) -> Arguments:
             )
             say()
         arguments = replace(arguments, system=file)
-    agree_to_app(load_system(arguments.system), arguments.system, arguments.trust)
+    system = load_system(arguments.system)
+    if arguments.python and (system.app is None or system.app.python != arguments.python):
+        raise ConfigInvalid(f"--python {arguments.python}: {arguments.system} says how its app is run; change it there")
+    agree_to_app(system, arguments.system, arguments.trust)
     return arguments
 
 

@@ -46,6 +46,8 @@ class Arguments:
     """Where rollouts of an app run; empty: on this machine."""
     carried: str = ""
     """The folder that is brought there."""
+    python: str = ""
+    """The interpreter of an app that is looked at now; empty: ours."""
 
 
 def _option(flag: str, metavar: str, help_text: str) -> Any:
@@ -107,6 +109,10 @@ AppExecutor = Annotated[
         help="Where an app runs: ray, ray:auto, ray:HOST:PORT [default: this machine].",
         show_default=False,
     ),
+]
+Python = Annotated[
+    str,
+    typer.Option("--python", metavar="PATH", help="An app's interpreter, such as .venv/bin/python [default: ours]."),
 ]
 Carry = Annotated[
     Path | None,
@@ -232,13 +238,14 @@ def optimize_command(command: Callable[[Arguments], None]) -> Callable[..., None
         arguments: Arguments,
         optimize: _OPTIMIZE = "prompts",
         start_from: _START_FROM = None,
+        python: Python = "",
         executor: AppExecutor = "",
         carry: Carry = None,
         metrics: Metrics = None,
         log: Log = None,
     ) -> None:
         tell_operators(metrics, log)
-        arguments = replace(arguments, executor=executor, carried=str(carry or ""))
+        arguments = replace(arguments, python=python, executor=executor, carried=str(carry or ""))
         command(replace(arguments, optimize=optimize, start_from=start_from))
 
     with_what.__name__, with_what.__doc__ = command.__name__, command.__doc__

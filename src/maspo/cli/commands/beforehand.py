@@ -20,6 +20,7 @@ from maspo.cli.options import (
     MaxUsd,
     PromptSet,
     ProposerModel,
+    Python,
     Sets,
     Trust,
     asks_models,
@@ -131,9 +132,7 @@ def discover(
     ] = "",
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The system file.")] = Path("system.yaml"),
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="How many rows to run it on.")] = 5,
-    python: Annotated[
-        str, typer.Option("--python", metavar="PATH", help="Its interpreter, such as .venv/bin/python [default: ours].")
-    ] = "",
+    python: Python = "",
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Rollouts side by side.")] = 4,
     keep_alive: Annotated[
         bool, typer.Option("--keep-alive", help="One process answers row after row, instead of one a rollout.")
