@@ -64,6 +64,15 @@ def test_k06_an_input_that_stands_in_two_tasks_counts_once(tmp_path: Path) -> No
     assert [one.p_value for one in twice.table.standings] == [one.p_value for one in found.table.standings]
 
 
+def test_k07_what_speaks_against_a_task_is_told_with_the_table_over_all(tmp_path: Path) -> None:
+    good = own(replace(of_task("first"), methods=()))
+    rows = tuple(replace(row, answer="never") for row in of_task("second").inputs.rows)
+    never = replace(good, inputs=replace(good.inputs, rows=rows), remarks=("a remark of the second",))
+    found = over_all({name: play(one, tmp_path / name)[0] for name, one in zip(TASKS, (good, never), strict=True)})
+    assert found.comparison.remarks[0] == "second: a remark of the second"
+    assert found.comparison.remarks[1].startswith("second: on none of 24 inputs with a label")
+
+
 @pytest.mark.parametrize("share", [0.2, 0.7])
 def test_k03_a_killed_one_goes_on_in_the_task_that_it_was_in_and_repeats_no_recorded_call(
     tmp_path: Path, share: float

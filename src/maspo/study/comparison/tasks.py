@@ -55,8 +55,11 @@ def over_all(tasks: Mapping[str, Compared]) -> Compared:
     inputs = tuple(replace(met, label=f"{name}: {met.label}") for name, found in tasks.items() for met in found.inputs)
     labelled = all(found.table.decided_by == "labels" for found in tasks.values())
     look = max(found.table.look for found in tasks.values()) + 1
+    remarks = (
+        (name, remark) for name, found in tasks.items() for remark in (*found.comparison.remarks, found.mismatch)
+    )
     return Compared(
-        comparison=first.comparison,
+        comparison=replace(first.comparison, remarks=tuple(f"{name}: {remark}" for name, remark in remarks if remark)),
         table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", look),
         inputs=inputs,
         runs=tuple(replace(end, place=f"{TASKS}/{name}/") for name, found in tasks.items() for end in found.runs),
