@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from maspo.cli.gateway import excerpts
 from tests.cli.test_processes import SECONDS, started, wait_for, world
 
 
@@ -57,6 +58,18 @@ def test_an_app_is_seen_capped_and_recorded(tmp_path: Path) -> None:
     assert calls[0]["output"] == first["choices"][0]["message"]["content"]
     assert calls[0]["texts"][1] == {"role": "user", "text": "What is 2 + 2?"}
     assert "--max-calls 3" in calls[3]["failed"]
+
+
+def test_agents_that_are_told_nearly_the_same_are_shown_where_they_differ() -> None:
+    twins = [
+        f"You are a careful assistant of the accounts department. Look only at the {what}."
+        for what in ("sums", "dates")
+    ]
+    shown = excerpts(["You plan a letter.", *twins, "You plan a letter to Ann.", "You plan."])
+    assert shown[0] == "You plan a letter." and shown[3] == "You plan a letter to Ann." and shown[4] == "You plan."
+    assert shown[1:3] == ["You are a careful as… sums.", "You are a careful as… dates."]
+    assert excerpts(twins[:1]) == [f"{twins[0][:59]}…"]
+    assert excerpts([twins[0], twins[0]]) == [f"{twins[0][:59]}…"] * 2
 
 
 def test_an_address_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -30,6 +31,10 @@ from maspo.study.upstreams import upstreams_of, wires_to
 
 _SHOWN: Final = 60
 """Characters of an instruction text that the table shows."""
+_SHOWN_FIRST: Final = 20
+"""Of them: of the beginning of a text that others share."""
+_KEPT: Final = 2_000
+"""Characters of an instruction text that are kept for the table."""
 _MOST_AGENTS: Final = 1_000
 """Different instruction texts that are counted apart: an app that writes its input into them has one for each."""
 
@@ -152,7 +157,7 @@ class Team:
         key = hash(instructions) if len(self._seen) < _MOST_AGENTS or hash(instructions) in self._seen else 0
         if key not in self._seen:
             text = instructions if len(self._seen) < _MOST_AGENTS else "(all further texts)"
-            self._seen[key] = _Sighting(f"agent-{len(self._seen) + 1}", text[: 4 * _SHOWN])
+            self._seen[key] = _Sighting(f"agent-{len(self._seen) + 1}", text[:_KEPT])
         return self._seen[key]
 
     def shown(self) -> str:
@@ -160,12 +165,31 @@ class Team:
         if not self._seen:
             return "no call was made; see that the app's process has the variables above"
         rows = []
-        for one in self._seen.values():
-            text = " ".join(one.text.split()) or "(no instructions)"
-            cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+        texts = [" ".join(one.text.split()) or "(no instructions)" for one in self._seen.values()]
+        for one, cut in zip(self._seen.values(), excerpts(texts), strict=True):
             figures = (f"{one.calls:,}", f"{one.failed:,}", f"{one.tokens_in:,}", f"{one.tokens_out:,}")
             rows.append((one.name, *figures, ", ".join(sorted(one.models)), ", ".join(sorted(one.tools)), cut))
         return table(("agent", "calls", "failed", "tokens in", "out", "models", "tools", "instructions"), rows)
+
+
+def excerpts(texts: Sequence[str]) -> list[str]:
+    """Return what the table shows of each text: how it begins, and from where others that begin so differ from it."""
+    ordered = sorted(set(texts))
+    shared = dict.fromkeys(ordered, 0)
+    for one, other in pairwise(ordered):  # of all texts, these begin most alike
+        same = sum(1 for _ in takewhile(lambda signs: signs[0] == signs[1], zip(one, other, strict=False)))
+        shared[one], shared[other] = max(shared[one], same), same
+    return [_cut(_from_difference(text, shared[text])) for text in texts]
+
+
+def _from_difference(text: str, shared: int) -> str:
+    """Return a text without most of the beginning that it shares with another, if that is all that would be shown."""
+    at = text.rfind(" ", 0, shared + 1) + 1
+    return text if at + _SHOWN_FIRST < _SHOWN else f"{text[:_SHOWN_FIRST].rstrip()}… {text[at:]}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def as_line(call: WireCall, agent: str) -> dict[str, object]:
