@@ -381,3 +381,19 @@ async def test_an_endpoint_that_answers_under_v1_alone_is_found_there(maspo: Run
     assert said.code == 0
     assert f"Ready: --base-url {url} --agent-model m" in said.out
     assert f"(under /v1, not at {url.removesuffix('/v1')})" in said.out
+
+
+async def test_a_refusal_without_a_word_is_told_once(maspo: Run) -> None:
+    wordless = Unless(lambda wanted: "temperature" not in wanted, Refuse(400, "Bad Request"))
+    code, lesson, _ = await asked_of(maspo, wordless)
+    assert (code, lesson["answers"]) == (0, True)
+    assert "takes requests with no temperature" in lesson["told"][0]
+    assert all(lesson["told"]), "what was tried in vain is nothing to tell"
+
+
+async def test_another_models_name_is_told(maspo: Run) -> None:
+    def answer(found: dict[str, Any]) -> None:
+        found["model"] = "tiny-1b"
+
+    _, lesson, _ = await asked_of(maspo, Spoiled(answer))
+    assert "replies say that tiny-1b wrote them" in lesson["told"][0]

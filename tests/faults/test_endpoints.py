@@ -472,7 +472,7 @@ def as_json(found: dict[str, Any]) -> None:
 
 
 def another_name(found: dict[str, Any]) -> None:
-    found["model"] = f"m-{zlib.crc32(content(found).encode())}"
+    found["model"] = f"n-{zlib.crc32(content(found).encode())}b"
 
 
 JSON_HEAD = b"200 OK\r\nContent-Type: application/json\r\n"
@@ -1432,7 +1432,7 @@ ROWS: dict[str, Row] = {
         "works",
     ),
     "the last piece twice": Row(Sent(last_twice, streamed=True), "works"),
-    "another name of the model": Row(spoiled(body(model="m-2026-11")), "works"),
+    "the name of another model": Row(spoiled(body(model="tiny-1b")), "adapted", "tiny-1b wrote them"),
     "NaN within the JSON": Row(spoiled(choice(logprobs={"token_logprobs": [math.nan]})), "works"),
     "a comma too many in the JSON": Row(Sent(lambda body: body.rstrip(b"}") + b",}"), "refused", "no chat completion"),
     "the lines of Ollama's own address": Row(
@@ -2080,7 +2080,7 @@ ROWS: dict[str, Row] = {
     "a warning beside choices": Row(
         spoiled(body(warning="This model is deprecated", message="ok", code="200")), "works"
     ),
-    "another name of the model with every reply": Row(spoiled(another_name), "works"),
+    "the name of another model with every reply": Row(spoiled(another_name), "adapted", "wrote them"),
     "half of a character": Row(Sent(lambda body: body.replace(b'"content": "', b'"content": "\\ud83d ', 1)), "works"),
     "a sign of nought in the text": Row(spoiled(text("\0ANSWER")), "works"),
     "a number of 5,000 digits": Row(Sent(lambda body: body[:-1] + b', "n": ' + b"9" * 5000 + b"}"), "refused"),
@@ -2207,6 +2207,49 @@ ROWS: dict[str, Row] = {
         ),
         "adapted",
         "before the input",
+    ),
+    # Without a word, or in words of their own
+    "no stream_options, refused without a reason": Row(
+        Unless(without("stream_options"), told("Bad Request")), "adapted", "no stream_options"
+    ),
+    "no seed, refused without a reason": Row(Unless(without("seed"), told("", 422)), "adapted", "no seed"),
+    "no temperature, refused without a reason (Gemini)": Row(
+        Unless(without("temperature"), told("Request contains an invalid argument.")), "adapted", "no temperature"
+    ),
+    "no system role, refused without a reason": Row(
+        Unless(roles("system", "developer"), told("Bad Request")), "adapted", "no system message"
+    ),
+    "no max_tokens, refused without a reason": Row(
+        Unless(without("max_tokens"), told("400 Bad Request")), "adapted", "max_completion_tokens in place"
+    ),
+    "no streams and no temperature, refused without a reason": Row(
+        Unless(without("stream", "temperature"), told("invalid_request_error")), "adapted", "no temperature"
+    ),
+    "everything refused without a reason": Row(told("Bad Request"), "refused", "does not say what is wrong"),
+    "the name of another model in a stream": Row(
+        spoiled(body(model="tiny-1b"), streamed=True), "adapted", "tiny-1b wrote them"
+    ),
+    "a limit of the day (OpenAI)": Row(
+        told("Rate limit reached on requests per day (RPD): Limit 200, Used 200, Requested 1.", 429),
+        "refused",
+        "a limit of a day or longer",
+    ),
+    "a limit of the day (OpenRouter)": Row(
+        told("Rate limit exceeded: free-models-per-day. Add 10 credits to unlock more", 429),
+        "refused",
+        "a day or longer",
+    ),
+    "a limit of the month that is met in the middle": Row(
+        Some(told("Monthly request limit exceeded for trial key", 429), begin=12), "refused", "a day or longer"
+    ),
+    "words around a thought (Granite)": Row(
+        spoiled(text("Here is my thought process:\nTHOUGHT\n\nHere is my response:\nANSWER")), "works"
+    ),
+    "<longcat_think> (LongCat)": Row(
+        spoiled(text("<longcat_think>\nTHOUGHT\n</longcat_think>\nANSWER"), streamed=True), "works"
+    ),
+    "details whose summary says Thinking": Row(
+        spoiled(text("<details>\n<summary>Thinking for 3 s</summary>\n\nTHOUGHT\n</details>\n\nANSWER")), "works"
     ),
 }
 

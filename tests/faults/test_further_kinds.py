@@ -112,6 +112,8 @@ def test_k03_where_only_streams_are_sent_they_are_asked_for_again_and_for_good(w
         json.dumps(whole(meta={"usage": TOKENS})).encode(),
         json.dumps(whole(usage=[TOKENS])).encode(),
         json.dumps({"output": whole(), "usage": {"input_tokens": 11, "output_tokens": 5}}).encode(),
+        json.dumps(whole(timings={"cache_n": 4, "prompt_n": 7, "predicted_n": 5, "predicted_ms": 9.5})).encode(),
+        json.dumps(whole(prompt_eval_count=11, eval_count=5)).encode(),
     ],
 )
 def test_k04_tokens_are_found_where_gateways_tell_them(body: bytes) -> None:

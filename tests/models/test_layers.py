@@ -244,6 +244,13 @@ async def test_i15_a_learned_dialect_costs_no_patience_but_counts_as_sent() -> N
     assert (reply.attempts, naps.taken) == (2, [])
 
 
+async def test_i15_dialects_that_only_take_turns_are_a_failure() -> None:
+    naps = Naps()
+    with pytest.raises(CallFailed, match="it wants it otherwise"):
+        await retried(lambda _: Adapted("it wants it otherwise"), naps, attempts=3).complete(ASK)
+    assert len(naps.taken) == 2, "from then on each refusal is a failed attempt"
+
+
 async def test_i16_no_wait_outlasts_the_time_of_the_run() -> None:
     naps = Naps()
     model = ScriptedModel(in_turn(Transient("busy", Stage.REFUSED, retry_after=100.0), "x"))

@@ -31,6 +31,12 @@ from maspo.models.thoughts import without_thoughts
         ("Thinking…\na ...done thinking. b\n… done thinking\n7", "", "7"),
         ("Thinking...\nThe answer is 7.", "", None),
         ("Thinking of it, 7.", "", None),
+        ("Here's my thought process:\na\nHere's my response: 7", "", "7"),
+        ("Here is my thought process: I add, so it is 7.", "", None),
+        ("<my_think>a</my_think>7", "", "7"),
+        ("<my_think>a</my_think>7", "Reason within <my_think> first.", None),
+        ("<details><summary>Reasoning</summary>a</details>\n7", "", "7"),
+        ("<details><summary>Sources</summary>a</details>\n7", "", None),
     ],
 )
 def test_t01_what_the_template_left_goes_and_what_was_meant_stays(text: str, asked: str, said: str | None) -> None:

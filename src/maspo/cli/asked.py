@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -23,8 +23,10 @@ _USER = "How much is 3 + 4?"
 _RIGHT = "7"
 _TOKENS = 256
 """Of the answer: room for a sentence, and for the marks around it."""
-_LESSONS = 8
+_LESSONS = 24
 """Refusals that teach something; there are fewer things to learn."""
+_SILENCE = 12.0
+"""Seconds of silence that end it, at most: who looks at a machine waits for a minute, and not for ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ async def lessons(models: ModelSettings) -> list[Lesson]:
     found = []
     for (_, address), names in asked.items():
         role, endpoint = roles[names[0]], endpoints[address]
+        endpoint = replace(endpoint, timeout=min(endpoint.timeout, _SILENCE))
         async with (
             ChatClient(endpoint) as client,
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
@@ -69,9 +72,11 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
     for _ in range(_LESSONS):
         try:
             reply = without_thoughts(await client.complete(request), f"{_SYSTEM}\n{_USER}")
+            if reply.adapted:
+                learned.append(reply.adapted.removeprefix(f"{role.model}: "))
             return bool(reply.answers), (*learned, *_of(reply, prices.price(role.model, endpoint=role.endpoint)))
         except Adapted as lesson:
-            learned.append(lesson.said.removeprefix(f"{role.model}: "))
+            learned += [lesson.said.removeprefix(f"{role.model}: ")] if lesson.said else []
         except ProviderError as error:
             return False, (*learned, str(error))
     return False, tuple(learned)

@@ -203,6 +203,8 @@ class Reply:
     """Tools that the model asks for before it answers; see ``maspo.models.asking`` for how they are recorded."""
     adapted: str = ""
     """What the client learned of the endpoint with this reply, for people; not recorded."""
+    model: str = ""
+    """The model that the endpoint says answered; empty where it does not say. Not recorded."""
 
     @property
     def answers(self) -> bool:

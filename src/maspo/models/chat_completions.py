@@ -16,6 +16,7 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
+from maspo.models.answered_by import is_another
 from maspo.models.base import (
     PROBE,
     Adapted,
@@ -32,10 +33,11 @@ from maspo.models.base import (
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
-from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told
+from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told, says_nothing
 from maspo.models.replies import DONE, is_stream, read_reply, told_failure
 from maspo.models.runaway import Runaway, ended
 from maspo.models.surroundings import Surroundings, ask
+from maspo.models.unnamed import Guesses, parts_of
 
 _CONNECT_SECONDS = 15.0
 """Longest wait for a connection: room for a lost packet or two, and far below a reply's time."""
@@ -86,6 +88,8 @@ _STREAMS_FAILED = 2
 _OTHERS = 3
 """Replies that are no chat completion, where none ever came, until every call is taken to meet them: one or two may
 come of a gateway that starts."""
+_OTHER_MODELS = 3
+"""Other models that replies to one name are said to come from; a router may have any number."""
 _NOT_THERE = frozenset({404, 405, 501})
 """What a server says that knows no such path, or not for this method (RFC 9110)."""
 _NO_SUCH_PATH = re.compile(r"unexpected endpoint", re.IGNORECASE)
@@ -121,6 +125,17 @@ class _Known:
     """Whether a reply of it ever came."""
     whole_tried: bool = False
     """Whether it was tried, after those, to get a reply at all by asking for a whole one."""
+    guesses: Guesses = field(default_factory=Guesses)
+    """What refusals may be about that name nothing."""
+    others: set[str] = field(default_factory=set)
+    """Names of other models that its replies came with."""
+
+    def is_new_name(self, asked: str, told: str) -> bool:
+        """Return whether a reply came with another model's name than any before; take note of it."""
+        if told in self.others or len(self.others) == _OTHER_MODELS or not is_another(asked, told):
+            return False
+        self.others.add(told)
+        return True
 
     def tries_whole(self) -> bool:
         """Take the one try of a whole reply, where no stream ever came; return whether it was free."""
@@ -311,6 +326,12 @@ class ChatClient:
         if attempt.whole:
             known.dialect = replace(known.dialect, stream="")
             reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
+        known.guesses.taken |= parts_of(request, dialect)
+        if dialect == known.dialect and (left_out := known.guesses.settle()):
+            said = f"{request.model}: it refused without a reason, and takes requests with {left_out}"
+            reply = replace(reply, adapted=said)
+        if not reply.adapted and known.is_new_name(request.model, reply.model):
+            reply = replace(reply, adapted=_answered_by(request.model, reply.model))
         self._note_size(known, request, reply.tokens_in)
         if dialect.tokens and reply.answers and reply.tokens_out == dialect.limit(request):
             # Some servers say "stop" whatever ended a reply; nearly none ends by itself at its last token.
@@ -335,6 +356,8 @@ class ChatClient:
             self._check_fits(request, known, dialect, words)
         if status == _TOO_LARGE:
             raise self._learn_size(attempt, answer, words)
+        if status in (400, 422) and not attempt.whole and says_nothing(answer.body):
+            self._guess(attempt)
         known.streams_failed += bool(dialect.stream) and status in _STREAM_FAILED
         error = read_refusal(attempt.endpoint, status, answer.headers, answer.body, _asked(request))
         if status in _NOT_THERE and (elsewhere := self._look_elsewhere(attempt.endpoint, error)) is not None:
@@ -374,6 +397,22 @@ class ChatClient:
             unlimited=not learned.dialect.tokens,
             said=f"{request.model}: {learned.what}",
         )
+
+    def _guess(self, attempt: _Attempt) -> None:
+        """Ask in another way after a refusal that names nothing, as long as there is one.
+
+        Raises:
+            Adapted: there is one.
+
+        """
+        known, guesses = attempt.known, attempt.known.guesses
+        if attempt.dialect == known.dialect:
+            before = guesses.before
+            found = guesses.next(attempt.request, known.dialect)
+            known.dialect = found or before or known.dialect
+            if found is None:
+                return
+        raise Adapted(f"{attempt.request.model} refuses something without a word: it is asked without {guesses.what}")
 
     def _turn_to(self, endpoint: Endpoint) -> None:
         self.endpoint, self._url = endpoint, URL(endpoint.url)
@@ -604,14 +643,18 @@ def _reply_in(answer: _Answer, place: str) -> Reply | None:
         return None
 
 
+def _answered_by(asked: str, told: str) -> str:
+    name = excerpt(told.encode("utf-8", "replace"))
+    return f"{asked}: replies say that {name} wrote them; what is found holds for that model: see that it is meant"
+
+
 def _without_key(reply: Reply, endpoint: Endpoint) -> Reply:
     """Return a reply without the key, in all that goes on of it."""
     without = endpoint.without_key
     asks = tuple(ToolAsked(without(one.id), without(one.name), without(one.arguments)) for one in reply.asks)
+    adapted, model = without(reply.adapted), without(reply.model)
     text, thoughts, missing = without(reply.text), without(reply.thoughts), without(reply.missing)
-    if (text, thoughts, missing, asks) == (reply.text, reply.thoughts, reply.missing, reply.asks):
-        return reply
-    return replace(reply, text=text, thoughts=thoughts, missing=missing, asks=asks)
+    return replace(reply, text=text, thoughts=thoughts, missing=missing, asks=asks, adapted=adapted, model=model)
 
 
 def _asked(request: Request) -> str:

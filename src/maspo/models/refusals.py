@@ -93,6 +93,26 @@ _TRY_AGAIN = re.compile(
 """Google; OpenAI and Groq; Azure and GitHub; gateways, in a field of their own."""
 
 
+_FOR_DAYS = re.compile(
+    r"\b(?:per|a|each)[ _-]?(?:day|week|month)\b|\b(?:daily|weekly|monthly)\b|(?:per|by)day\b|\b[rt]pd\b|\b86,?400 ?s"
+)
+_FOR_LESS = re.compile(r"\b(?:per|a|each)[ _-]?(?:sec|min|hour)|(?:per|by)(?:minute|hour)|\b[rt]pm\b")
+"""What a limit counts in: one of a day is not over in the minutes for which a call is tried."""
+_SAY_NOTHING = frozenset(
+    """
+a an the is was be has been of in with your this and or please check try again something went wrong contains failed
+http https code status type message param object detail details error errors exception none null unknown
+bad request requests bad_request badrequest badrequesterror invalid invalid_request invalid_request_error
+argument arguments invalid_argument parameter parameters value values input unprocessable entity content validation
+""".split()  # noqa: SIM905 - a list of words
+)
+"""Words of refusals that name nothing."""
+_TRY = (
+    "it does not say what is wrong: see the endpoint's log, try fewer tokens (--set models.max_tokens=1024), or leave "
+    "parameters out (--set models.extra.NAME=null)"
+)
+
+
 def read_refusal(
     endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes, asked: str = ""
 ) -> ProviderError:
@@ -105,11 +125,15 @@ def read_refusal(
     words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
     if _meets_every_call(words, asked):
         return ProviderError(f"{reason}; {_EVERY_CALL[402] if status == 402 else 'check key, credit and model name'}")
-    if status == _TOO_MANY:
+    if status == _TOO_MANY or (status in (400, 403) and any(word in words for word in _LIMIT_WORDS)):
         wait = retry_after(headers)
-        return Transient(reason, Stage.LIMITED, until_reset(headers, words) if wait is None else wait)
-    if status in (400, 403) and any(word in words for word in _LIMIT_WORDS):
-        return Transient(reason, Stage.LIMITED, retry_after(headers))
+        wait = until_reset(headers, words) if wait is None else wait
+        if wait is None and _holds_for_days(words, asked):
+            return ProviderError(
+                f"{reason}; a limit of a day or longer is used up, and it does not say when it is reset: go on then, "
+                "raise it, or use another key or model"
+            )
+        return Transient(reason, Stage.LIMITED, wait)
     if (
         status in _TRANSIENT_STATUS
         or status >= 500
@@ -128,7 +152,18 @@ def read_refusal(
         )
     if status in _EVERY_CALL:
         return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
-    return CallFailed(reason)
+    return CallFailed(f"{reason}; {_TRY}" if status in (400, 422) and says_nothing(body) else reason)
+
+
+def _holds_for_days(words: str, asked: str) -> bool:
+    """Return whether a limit is one of a day or longer, by what it says of itself."""
+    found = _FOR_DAYS.search(words)
+    return found is not None and found[0] not in asked.lower() and _FOR_LESS.search(words) is None
+
+
+def says_nothing(body: bytes) -> bool:
+    """Return whether a refusal names nothing that it could be about."""
+    return all(word in _SAY_NOTHING or word.isdecimal() for word in re.findall(r"\w+", excerpt(body).lower()))
 
 
 def _meets_every_call(words: str, asked: str) -> bool:

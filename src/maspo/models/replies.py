@@ -212,6 +212,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
         seconds=seconds,
         truncated=cut,
         simulated=found.get("system_fingerprint") == "simulated",
+        model=_whole_characters(_words(found.get("model"))),
         missing=missing,
         refused_by=_refused_by(ended, refusal),
         broken=broken,
@@ -260,6 +261,7 @@ class _Pieces:
     native: object = None
     usage: object = None
     fingerprint: object = None
+    model: object = None
     filtered: object = None
     any: bool = False
     by_delta: bool = False
@@ -277,6 +279,7 @@ class _Pieces:
         """Add what a piece tells of the first choice."""
         self.add_usage(piece)
         self.fingerprint = piece.get("system_fingerprint") or self.fingerprint
+        self.model = piece.get("model") or self.model
         for choice in piece.get("choices") or ():
             if (index := str(choice.get("index") or 0)) != self.index:
                 self.others.add(index)
@@ -319,7 +322,8 @@ class _Pieces:
         }
         choice = {"message": message, "finish_reason": self.ended, "native_finish_reason": self.native}
         choice["content_filter_results"] = self.filtered
-        return {"choices": [choice], "usage": self.usage, "system_fingerprint": self.fingerprint}
+        told = {"usage": self.usage, "system_fingerprint": self.fingerprint, "model": self.model}
+        return {"choices": [choice], **told}
 
 
 def _blocked(found: Mapping[str, Any]) -> str:

@@ -34,14 +34,14 @@ _DEEPEST = 4
 _MOST = 200
 """Thoughts that are told apart in one reply: models that think between steps have a dozen."""
 _NATIVE = (
-    r"seed:think|think|thinking|thought|thoughts|antthinking"
+    r"(?:[a-z]{2,12}[:_])?think(?:ing)?|thought|thoughts|antthinking"
     r"|reasoning_content|reasoning|reflection|scratchpad|inner_monologue|internal_monologue|internal_thoughts?|chain_of_thought"
 )
 _PAIRS = (
     (
         rf"<\s?({_NATIVE})(?: [^<>\n]{{0,80}})?>",
         r"<\s?/\s?{}\s?>",
-    ),  # with attributes from gateways; DeepSeek, Qwen, GLM, Phi, Seed, EXAONE, Gemini, Claude, Reka
+    ),  # with attributes from gateways; DeepSeek, Qwen, GLM, Phi, Seed, LongCat, EXAONE, Gemini, Claude, Reka
     (r"\[(THINK|THINKING|REASONING)\]", r"\[/{}\]"),  # Magistral
     (r"<\|(think|thinking|reasoning)\|>", r"<\|(?:/|end_?(?:of_)?)?{}\|>"),
     (r"◁(think)▷", r"◁/{}▷"),  # Kimi
@@ -50,7 +50,8 @@ _PAIRS = (
     (r"<\|(inner)_prefix\|>", r"<\|{}_suffix\|>"),  # Apertus
     (r"<(unused94)>(?:thought)?", r"<unused95>"),  # MedGemma
     (
-        r'<(details) type="reasoning"[^>\n]{0,80}>(?:\s*<summary>[^<\n]{0,80}</summary>)?',  # Open WebUI
+        r'<(details)(?: type="reasoning"[^>\n]{0,80}>(?:\s*<summary>[^<\n]{0,80}</summary>)?'  # Open WebUI
+        r"|[^>\n]{0,80}>\s*<summary>\W{0,9}(?:thinking|thought|reasoning)\b[^<\n]{0,80}</summary>)",
         r"</{}>",
     ),
 )
@@ -72,11 +73,15 @@ _FINAL = re.compile(r"^\[BEGIN FINAL RESPONSE\][ \t]*\n?", re.MULTILINE)
 _FINAL_ENDS = "[END FINAL RESPONSE]"
 """Where the answer of Apriel begins and ends; its thoughts stand before it without a mark."""
 _DOTS = r"(?:\.\.\.|…)"
-_TOLD_IN_WORDS = re.compile(
-    rf"\s*Thinking{_DOTS}[ \t]*\n(?:(.*?)^[ \t]*{_DOTS}[ \t]*done thinking\.?[ \t]*$|(.*))",
-    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+_TOLD_IN_WORDS = tuple(
+    re.compile(rf"\s*{begin}(?:(.*?)^[ \t]*{end}|(.*))", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+    for begin, end in (
+        # Ollama's command line, and what wraps it
+        (rf"Thinking{_DOTS}[ \t]*\n", rf"{_DOTS}[ \t]*done thinking\.?[ \t]*$"),
+        (r"Here(?:['’]s| is) my thought process:", r"Here(?:['’]s| is) my response:[ \t]*"),  # Granite
+    )
 )
-"""A thought as Ollama's command line and what wraps it write it: with words around it in place of marks."""
+"""Thoughts with words around them in place of marks."""
 _ENDS_OF_TEMPLATE = """
 assistant user im_end im_start eot_id eom_id end endoftext end_of_text eos return begin_of_box end_of_box
 begin_of_solution end_of_solution START_RESPONSE END_RESPONSE END_OF_TURN_TOKEN end_of_turn im_sep
@@ -112,6 +117,8 @@ _CHANNEL = re.compile(
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call)\|>")
 _BARE_CHANNELS = re.compile(r"\s*analysis(?:(.*?)assistantfinal|(?=[A-Z])(.*))", re.DOTALL)
 """The same where the server has dropped the marks and left their names: ``analysisWe need…assistantfinalIt is 7``."""
+_BEGINS = ("analysis", "thinking", "here", "```", "*", "_")
+"""How a text begins that may begin with a thought, where it holds no mark of a template."""
 
 
 def told_thoughts(message: Mapping[str, object]) -> str:
@@ -157,7 +164,7 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
     """
     text = _in_its_turn(reply.text, asked)
     begins = text.lstrip()[:9].lower()
-    if not ("<" in text or "[" in text or "◁" in text or begins.startswith(("analysis", "thinking", "```", "*", "_"))):
+    if not ("<" in text or "[" in text or "◁" in text or begins.startswith(_BEGINS)):
         return reply  # No mark of any template begins otherwise; each of those below begins with one.
     said, thought = _split(text, asked, reply.truncated)
     said = _without_ends(said, asked)
@@ -203,9 +210,10 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
     bare = _BARE_CHANNELS.match(text)
     if bare is not None:
         return text[bare.end() :], bare[1] or bare[2] or ""
-    words = _TOLD_IN_WORDS.match(text)
-    if words is not None and (words[1] is not None or cut):
-        return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
+    for told in _TOLD_IN_WORDS:
+        words = told.match(text)
+        if words is not None and (words[1] is not None or cut):
+            return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
     final = _FINAL.search(text)
     if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
         return text[final.end() :].partition(_FINAL_ENDS)[0].rstrip(), text[: final.start()]
@@ -253,7 +261,8 @@ def _last_closed_alone(text: str, asked: str) -> re.Match[str] | None:
 
 def _is_users(name: str, asked: str) -> bool:
     own = rf"[<\[`]/?{re.escape(name)}\b"
-    return name.lower() in _USERS_OWN and re.search(own, asked, re.IGNORECASE) is not None
+    may_be = name.lower() in _USERS_OWN or "_think" in name.lower()
+    return may_be and re.search(own, asked, re.IGNORECASE) is not None
 
 
 def _by_channel(text: str) -> tuple[str, str]:

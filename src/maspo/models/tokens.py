@@ -33,9 +33,10 @@ _NAMES = tuple(
         ),
         (r"cached_content_tokens?(?:_count)?", "cached_tokens"),
         (r"(?:prompt|context)_(?:tokens?|eval)(?:_count)?|num_prompt_tokens|n_prompt_tokens", "prompt_tokens"),
-        (r"input_tokens?_count", "input_tokens"),
+        (r"input_tokens?_count|prompt_n", "input_tokens"),
+        (r"cache_n", _BESIDE_INPUT[0]),
         (
-            r"(?:completion|candidates|generat\w+|response)_tokens?(?:_count)?|eval_count|n_generated_tokens",
+            r"(?:completion|candidates|generat\w+|response)_tokens?(?:_count)?|eval_count|n_generated_tokens|predicted_n",
             _WRITTEN[0],
         ),
         (r"output_tokens?_count|(?:num_|n_)output_tokens", _WRITTEN[1]),
@@ -54,7 +55,7 @@ _OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
 
 
 _TOLD_ELSEWHERE = (
-    *("usageMetadata", "usage_metadata", "x_groq", "meta", "metadata", "metrics"),
+    *("usageMetadata", "usage_metadata", "x_groq", "meta", "metadata", "metrics", "timings"),
     "amazon-bedrock-invocationMetrics",
 )
 """Where gateways tell tokens of a reply, or of the last piece of one, that has no ``usage`` of its own."""
@@ -98,7 +99,8 @@ def read_tokens(usage: object) -> Tokens:
 def usage_in(found: Mapping[str, Any]) -> object:
     """Return what a completion, or a piece of one, tells of its tokens, wherever it stands; None where nothing does.
 
-    Moonshot's streams tell it in the last choice, Groq's and gateways of Google and Amazon in fields of their own.
+    Moonshot's streams tell it in the last choice, Groq's, llama.cpp's and gateways of Google and Amazon in fields of
+    their own, and what wraps Ollama beside the choices.
     """
     if told := _usage_at(found):
         return told
@@ -112,7 +114,8 @@ def usage_in(found: Mapping[str, Any]) -> object:
             told = other.get("usage") or other
             if read_tokens(told) != Tokens():
                 return told
-    return None
+    beside = {name: count for name, count in found.items() if type(count) is int}
+    return beside if read_tokens(beside) != Tokens() else None
 
 
 def _usage_at(found: Mapping[str, Any]) -> object:

@@ -176,7 +176,11 @@ def in_pieces(found: Mapping[str, Any], size: int = 7) -> list[bytes]:
     deltas: list[dict[str, Any]] = [{"role": "assistant"}]
     for name, text in sorted(message.items(), key=lambda one: one[0] == "content"):
         deltas += [{name: text[at : at + size]} for at in range(0, len(text), size)]
-    shared = {"object": "chat.completion.chunk", "system_fingerprint": found.get("system_fingerprint")}
+    shared = {
+        "object": "chat.completion.chunk",
+        "model": found.get("model"),
+        "system_fingerprint": found.get("system_fingerprint"),
+    }
     events: list[object] = [
         {**shared, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
     ]

@@ -17,6 +17,8 @@ _EVENLY = SystemRandom().random
 """Jitter need not be repeatable: it moves calls in time and changes no result."""
 _EARNED = 0.1
 """Retries that a call earns for all: in the long run at most a tenth more calls than asked for."""
+_MOST_ADAPTED = 24
+"""Refusals that one call may learn from: more than a dialect has parts. Beyond, dialects only take turns."""
 _MOST_UNUSABLE = 2
 """Replies without an answer that are paid for one call."""
 _MOST_DOUBLINGS = 60
@@ -80,7 +82,7 @@ class Retried:
         """Answer, after as many attempts as it takes and the policy allows."""
         policy = self._policy
         self._spare = min(policy.spare, self._spare + _EARNED)
-        sent = failed = unusable = 0
+        sent = failed = unusable = adapted = 0
         spent, reached = 0.0, False
         usd: float | None = 0.0
         while True:
@@ -98,8 +100,9 @@ class Retried:
             spent += fault.seconds
             usd = _add(usd, fault.usd)
             reached = reached or fault.stage is not Stage.UNREACHED
-            if isinstance(fault, Adapted | Silent):
-                continue  # The endpoint answers, so there is nothing to wait for; who raises it says how often.
+            adapted += isinstance(fault, Adapted)
+            if isinstance(fault, Adapted | Silent) and adapted <= _MOST_ADAPTED:
+                continue  # The endpoint answers, so there is nothing to wait for.
             failed += 1
             unusable += isinstance(fault, Unusable)
             used_up = failed >= policy.attempts or unusable >= _MOST_UNUSABLE
