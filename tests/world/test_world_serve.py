@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import aiohttp
 import pytest
 
 from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.gateway.dialects.responses import Responses
 from maspo.models.base import Message, Request
 from maspo.models.replies import read_reply
 from maspo.world import World, WorldSpec
@@ -165,8 +167,75 @@ async def test_a_route_that_is_none_is_told_with_those_that_are() -> None:
     async with (
         start_server() as base_url,
         aiohttp.ClientSession() as session,
-        session.post(f"{base_url}/responses", json={}) as response,
+        session.post(f"{base_url}/completions", json={}) as response,
     ):
         assert response.status == 404
         told = (await response.json())["error"]["message"]
-        assert "no route POST /v1/responses" in told and "POST /v1/chat/completions" in told
+        assert "no route POST /v1/completions" in told and "POST /v1/chat/completions" in told
+
+
+SPOKEN = {"model": "any", "instructions": "You solve."}
+
+
+async def _respond(base_url: str, body: object) -> tuple[int, bytes]:
+    async with aiohttp.ClientSession() as session, session.post(f"{base_url}/responses", json=body) as response:
+        return response.status, await response.read()
+
+
+@pytest.mark.parametrize("streams", [False, True])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "[sim input 0003]",
+        [{"role": "user", "content": "[sim input 0003]"}],
+        [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "[sim input 0003]"}]}],
+    ],
+)
+async def test_a_response_says_what_a_chat_completion_says(given: object, streams: bool) -> None:
+    async with start_server() as base_url:
+        _, chat, _ = await _post(base_url, _body("[sim input 0003]"))
+        status, told = await _respond(base_url, {**SPOKEN, "input": given, "stream": streams})
+    reply = Responses().read_reply(told, streams)
+    assert status == 200 and reply.whole and not reply.failure
+    assert reply.text == chat["choices"][0]["message"]["content"]
+    assert (reply.tokens_in, reply.tokens_out) == (chat["usage"]["prompt_tokens"], chat["usage"]["completion_tokens"])
+    if streams:
+        events = [json.loads(line[6:]) for line in told.decode().splitlines() if line.startswith("data: ")]
+        assert [event["sequence_number"] for event in events] == list(range(len(events)))
+        assert "".join(one["delta"] for one in events if one["type"] == "response.output_text.delta") == reply.text
+
+
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_tool_is_asked_for_and_answered_in_a_response(streams: bool) -> None:
+    look_up = {"description": "Looks a word up.", "parameters": {"type": "object"}, "name": "look_up"}
+    text = "[sim input 0003]"
+    async with start_server() as base_url:
+        offered = {**SPOKEN, "tools": [{"type": "function", **look_up}], "stream": streams}
+        _, told = await _respond(base_url, {**offered, "input": text})
+        reply = Responses().read_reply(told, streams)
+        _, chat, _ = await _post(base_url, _body(text, tools=[{"type": "function", "function": look_up}]))
+        asked = chat["choices"][0]["message"].get("tool_calls") or []
+        assert [(one.name, one.arguments) for one in reply.tools] == [
+            (one["function"]["name"], one["function"]["arguments"]) for one in asked
+        ]
+        assert reply.tools
+        items = [{"role": "user", "content": text}, *reply.items]
+        items += [{"type": "function_call_output", "call_id": one.id, "output": "a word"} for one in reply.tools]
+        status, told = await _respond(base_url, {**offered, "input": items})
+    assert status == 200
+    assert Responses().read_reply(told, streams).text
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"previous_response_id": "r1"}, "previous_response_id"),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "item_reference"),
+        ({"input": [3]}, "not a JSON object"),
+        ({"input": 3}, "neither a text nor a list"),
+    ],
+)
+async def test_a_conversation_that_was_not_kept_is_refused_with_the_reason(more: dict[str, Any], why: str) -> None:
+    async with start_server() as base_url:
+        status, told = await _respond(base_url, {**SPOKEN, "input": "x", **more})
+    assert status == 400 and why in json.loads(told)["error"]["message"]

@@ -1,11 +1,11 @@
-"""The world over the OpenAI chat-completions protocol: HTTP, headers and retries can be tried without a model."""
+"""The world over OpenAI's protocols: HTTP, headers and retries can be tried without a model."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from hmac import compare_digest
@@ -19,6 +19,7 @@ from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Req
 from maspo.models.endpoint import is_loopback
 from maspo.world.noise import unit
 from maspo.world.outputs import sections
+from maspo.world.responses import as_chat, events, whole
 from maspo.world.spec import WorldSpec
 from maspo.world.world import World
 
@@ -94,6 +95,7 @@ async def start_server(
     handler = _Handler(World(spec), faults or Faults())
     application = web.Application(client_max_size=MAX_BODY)
     application.router.add_post("/v1/chat/completions", handler.chat)
+    application.router.add_post("/v1/responses", handler.responses)
     application.router.add_get("/v1/models", handler.models)
     application.router.add_get("/healthz", handler.health)
     application.router.add_route("*", "/{rest:.*}", handler.unknown)
@@ -200,7 +202,7 @@ def purpose_of(messages: Sequence[Message]) -> str:
 
 
 class _Handler:
-    """The three routes; counts chat requests, so that faults are repeatable."""
+    """The routes; counts requests of models, so that faults are repeatable."""
 
     def __init__(self, world: World, faults: Faults) -> None:
         self._world = world
@@ -211,6 +213,41 @@ class _Handler:
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """Answer a chat completion, as a stream where one is asked for."""
+        answered = await self._answer(request, lambda body: body)
+        if isinstance(answered, web.Response):
+            return answered
+        body, said, reply = answered
+        read, written = reply.tokens_in or 0, reply.tokens_out or 0
+        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+        if body.get("stream") is True:
+            options = body.get("stream_options")
+            tells = isinstance(options, dict) and options.get("include_usage") is True
+            chunks = _sent(_chunks(said, reply, usage if tells else None)) + b"data: [DONE]\n\n"
+            return web.Response(body=chunks, content_type="text/event-stream")
+        message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
+        if reply.asks:
+            message["tool_calls"] = _tool_calls(reply)
+        choices = [{"index": 0, "message": message, "finish_reason": _ended(reply)}]
+        return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
+
+    async def responses(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request of the Responses API, as a stream where one is asked for."""
+        answered = await self._answer(request, as_chat)
+        if isinstance(answered, web.Response):
+            return answered
+        body, said, reply = answered
+        if body.get("stream") is True:
+            told = events(said, reply, _pieces(reply.text))
+            return web.Response(body=_sent(told), content_type="text/event-stream")
+        return web.json_response(whole(said, reply))
+
+    async def _answer(
+        self, request: web.Request, read: Callable[[object], object]
+    ) -> tuple[Mapping[str, object], Mapping[str, object], Reply] | web.Response:
+        """Return the body of a request, what a reply says of itself, and the reply; or a refusal.
+
+        ``read`` makes the body one of a chat.
+        """
         if not self._admits(request):
             return _refuse(401, "invalid_api_key", "the key is missing or wrong")
         self._requests += 1
@@ -224,28 +261,16 @@ class _Handler:
             wait = {"Retry-After": str(self._faults.retry_after)}
             return _refuse(429, "rate_limit_exceeded", "simulated rate limit", wait)
         try:
-            body = cast(object, await request.json())
+            body = read(cast(object, await request.json()))
             asked = read_request(body, request.headers)
         except (ValueError, RecursionError) as error:
             return _refuse(400, "invalid_request_error", str(error))
         if asked.temperature and not asked.identity:
             # The n-th equal request at a temperature above 0 has its own draw, as with a sampling model.
             self._draws[asked.key] += 1
-            reply = self._world.reply(replace(asked, identity=str(self._draws[asked.key])))
-        else:
-            reply = self._world.reply(asked)
-        read, written = reply.tokens_in or 0, reply.tokens_out or 0
+            asked = replace(asked, identity=str(self._draws[asked.key]))
         said = {"id": f"simulated-{number}", "created": 0, "model": asked.model, "system_fingerprint": FINGERPRINT}
-        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
-        if isinstance(body, dict) and body.get("stream") is True:
-            options = body.get("stream_options")
-            tells = isinstance(options, dict) and options.get("include_usage") is True
-            return web.Response(body=_streamed(said, reply, usage if tells else None), content_type="text/event-stream")
-        message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
-        if reply.asks:
-            message["tool_calls"] = _tool_calls(reply)
-        choices = [{"index": 0, "message": message, "finish_reason": _ended(reply)}]
-        return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
+        return cast("Mapping[str, object]", body), said, self._world.reply(asked)
 
     async def models(self, request: web.Request) -> web.Response:
         """List the one model."""
@@ -260,7 +285,7 @@ class _Handler:
 
     async def unknown(self, request: web.Request) -> web.Response:
         """Refuse what is no route here, with the routes that are."""
-        there = "POST /v1/chat/completions and GET /v1/models"
+        there = "POST /v1/chat/completions, POST /v1/responses and GET /v1/models"
         asked = f"{request.method} {request.path[:_SHOWN]}"
         return _refuse(404, "not_found", f"this simulated endpoint has no route {asked}; it has {there}")
 
@@ -275,20 +300,29 @@ def _ended(reply: Reply) -> str:
     return "tool_calls" if reply.asks else "stop"
 
 
-def _streamed(said: Mapping[str, object], reply: Reply, usage: Mapping[str, int] | None) -> bytes:
-    """Return a completion as server-sent events: the text in pieces, then its tokens if they were asked for."""
-    text = reply.text
-    pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
+
+
+def _chunks(
+    said: Mapping[str, object], reply: Reply, usage: Mapping[str, int] | None
+) -> Iterator[Mapping[str, object]]:
+    """Yield the events of a streamed completion: the text in pieces, then its tokens if they were asked for."""
     deltas: list[tuple[Mapping[str, object], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": piece}, None) for piece in pieces]
+    deltas += [({"content": piece}, None) for piece in _pieces(reply.text)]
     deltas += [({"tool_calls": [one]}, None) for one in _tool_calls(reply)]
     deltas.append(({}, _ended(reply)))
-    chunks: list[Mapping[str, object]] = [
-        {"choices": [{"index": 0, "delta": delta, "finish_reason": end}]} for delta, end in deltas
-    ]
-    last: list[Mapping[str, object]] = [] if usage is None else [{"choices": [], "usage": usage}]
-    events = [{**said, "object": "chat.completion.chunk", **chunk} for chunk in (*chunks, *last)]
-    return b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n"
+    event = {**said, "object": "chat.completion.chunk"}
+    for delta, end in deltas:
+        yield {**event, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
+    if usage is not None:
+        yield {**event, "choices": [], "usage": usage}
+
+
+def _sent(events: Iterable[Mapping[str, object]]) -> bytes:
+    """Return server-sent events as they are sent; those that tell their type are named by it."""
+    lines = [(f"event: {one['type']}\n" if "type" in one else "", json.dumps(one)) for one in events]
+    return "".join(f"{name}data: {data}\n\n" for name, data in lines).encode()
 
 
 def _refuse(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
