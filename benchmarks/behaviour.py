@@ -10,6 +10,10 @@ own: ``maspo optimize`` against ``maspo world serve``. What a run ships, its ver
 hold-out, and its calls by purpose must be the same; if anything is not, it is listed and the exit code is 1. What the
 reference came to can be kept in a file, so that it is played only once.
 
+By default the two differ in settings alone: ``--as-then`` gives this tree those of the reference, each with what it
+changes. Where something differs beyond them, compare the journals of the two run folders: the first request that one
+of them lacks tells the cause. docs/design/0068-the-house-swept.md lists what was found so.
+
 CPU is user plus system time of the process that optimizes, its start included; the world has a process of its own.
 What a file holds was measured at another hour: to compare CPU, let both trees play in turns, ``--paired N`` times every
 run. Then the median ratio counts; two plays of one run by one tree differ by some percent.

@@ -12,7 +12,7 @@ import pytest
 from maspo.apps.declared import Declared
 from maspo.apps.discovery import Discovery, Seen, discover
 from maspo.gateway.wire import WireCall
-from maspo.optimizers.race.called import observations
+from maspo.optimizers.race.inputs import observations
 from maspo.team.app import App
 from maspo.team.load import dump_system, parse_system
 from tests.apps.wires import tool, wire

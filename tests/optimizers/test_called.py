@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.optimizers.base import Observe, Observed
-from maspo.optimizers.race.called import CalledOn, observations
+from maspo.optimizers.race.inputs import CalledOn, observations
 from maspo.team.load import parse_system
 
 TEAM = parse_system(

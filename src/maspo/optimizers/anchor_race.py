@@ -23,24 +23,25 @@ from maspo.optimizers.parts.outcomes import Outcomes
 from maspo.optimizers.parts.record import rejected_events, step_of
 from maspo.optimizers.parts.similar import KnownPrompts
 from maspo.optimizers.parts.state import SearchState
-from maspo.optimizers.race.blocks import calls_of_run, share_of_runs, split_blocks
-from maspo.optimizers.race.called import observations
 from maspo.optimizers.race.conflicts import Conflicts, expected_calls, most_calls
 from maspo.optimizers.race.estimate import Estimator
 from maspo.optimizers.race.events import round_events
 from maspo.optimizers.race.focus import AnswerMoves, in_focus
 from maspo.optimizers.race.head_start import LOOK, meet
 from maspo.optimizers.race.influence import Influence, edge_ablations
-from maspo.optimizers.race.inputs import InputOrder
+from maspo.optimizers.race.inputs import InputOrder, observations
 from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
     Mixture,
     by_agent,
+    calls_of_run,
     deal_mixtures,
     draw_mixtures,
     join,
     mixtures_of_an_input,
+    share_of_runs,
+    split_blocks,
 )
 from maspo.optimizers.race.proof import PROVE
 from maspo.optimizers.race.proxy import Screening

@@ -1,9 +1,9 @@
 """Parts of the anchor race alone; what several optimizers share stands in ``maspo.optimizers.parts``. Pure.
 
-- Its size and order: ``settings``; ``inputs`` says which inputs come first (``called``, ``adversary``), ``spent``
-  what calls were taken
+- Its size and order: ``settings``; ``inputs`` says which inputs come first (``adversary``: and under which fault),
+  ``spent`` what calls were taken
 - What these parts may ask of the race: ``search``; what a round has found so far: ``round``
-- Mixed runs: ``blocks`` says whose, ``mixture`` makes them, ``estimate`` says what each candidate adds:
+- Mixed runs: ``mixture`` makes them, ``estimate`` says what each candidate adds:
   ``agreement`` and ``settled`` score a comparison, ``effects`` and ``sentences`` tell candidates apart
 - The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it;
   ``events`` tells of the round
