@@ -18,6 +18,7 @@ import pytest
 import typer
 
 from maspo.cli.app import SECTIONS, BySection, app
+from maspo.report.folder import free_folder
 from maspo.world import WorldSpec
 from maspo.world.serve import Address, Faults, serve
 
@@ -265,6 +266,18 @@ def test_a_shell_completes_commands_and_options(folder: Path) -> None:
 
     assert complete("maspo optim") == ["optimize"]
     assert complete("maspo optimize --max-") == ["--max-usd", "--max-calls", "--max-minutes"]
+
+
+def test_runs_of_this_folder_are_listed_wherever_they_were_put(maspo: Run) -> None:
+    maspo("demo", "--inputs", "8", "--out", "mine/of-today")
+    assert [entry["dir"] for entry in maspo("runs", "--json").json["runs"]] == ["mine/of-today"]
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"), [("équipe à deux", "equipe-a-deux-1"), ("团队", "run-1"), ("a/../b", "a-..-b-1")]
+)
+def test_a_folder_is_named_as_the_team_in_letters_of_every_file_system(folder: Path, name: str, slug: str) -> None:
+    assert free_folder(folder, name) == folder / slug
 
 
 def test_runs_of_an_empty_folder(maspo: Run) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -229,7 +230,8 @@ def find_files(folder: Path, names: frozenset[str]) -> Iterator[Path]:
 
 def free_folder(parent: Path, name: str) -> Path:
     """Return the first folder ``NAME-1``, ``NAME-2``, … below the parent that does not exist."""
-    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:_LONGEST_NAME] or "run"
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-.")[:_LONGEST_NAME] or "run"
     number = 1
     while is_there(parent / f"{slug}-{number}"):
         number += 1

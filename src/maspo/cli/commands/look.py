@@ -38,7 +38,7 @@ def ui(
 
 
 def runs(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path("maspo-runs"),
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to look for run folders.")] = Path(),
     store: Store = "",
     as_json: Json = False,
 ) -> None:
