@@ -16,19 +16,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from maspo.models.base import AGENT, Message, Request
-from maspo.world import World
+from maspo.models.base import AGENT, Message, Reply, Request, ToolAsked
+from maspo.world import World, completions, responses
 from maspo.world.serve import FINGERPRINT, purpose_of
 
 INSTRUCTING = ("system", "developer")
-USAGE = {"prompt_tokens": 20, "completion_tokens": 9, "total_tokens": 29}
-USED = {"input_tokens": 20, "output_tokens": 9, "total_tokens": 29}
-USED |= {"input_tokens_details": {"cached_tokens": 0}, "output_tokens_details": {"reasoning_tokens": 0}}  # type: ignore[dict-item]
 SAID: Mapping[str, Any] = {"id": "c", "created": 1, "model": "m", "system_fingerprint": FINGERPRINT}
-BEGUN: Mapping[str, Any] = {
-    **{"object": "response", "created_at": 1, "model": "m", "status": "in_progress", "output": []},
-    **{"parallel_tool_calls": True, "tool_choice": "auto", "tools": []},
-}
 
 _FRAMED = re.compile(r"Respond with the corresponding output fields, (starting with the field .*)")
 """How DSPy says which fields it wants, each framed, and of what type where that is no text."""
@@ -202,70 +195,21 @@ def text_of(content: object) -> str:
     return "" if content is None else str(content)
 
 
-def calling(heard: Heard, responses: bool, streams: bool) -> Any:
-    """Return an answer that calls the next tool, in either dialect, or the events of its stream."""
+def calling(heard: Heard) -> Reply:
+    """Return a reply that calls the next tool."""
     name, schema = heard.tools[0]
-    arguments, id = json.dumps(instance(schema, schema)), f"call_{len(heard.texts)}_{len(heard.tools)}"
-    if responses:
-        item = {"type": "function_call", "id": f"fc_{id}", "call_id": id, "name": name, "arguments": arguments}
-        item["status"] = "completed"
-        told = [
-            {"type": "response.function_call_arguments.delta", "delta": arguments},
-            {"type": "response.function_call_arguments.done", "name": name, "arguments": arguments},
-        ]
-        return responded(item, {"arguments": ""}, told, streams)
-    call = {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
-    if not streams:
-        message = {"role": "assistant", "content": None, "tool_calls": [call]}
-        choices = [{"index": 0, "message": message, "finish_reason": "tool_calls"}]
-        return {**SAID, "object": "chat.completion", "choices": choices, "usage": USAGE}
-    return chunks(({"role": "assistant", "tool_calls": [{"index": 0, **call}]}, None), ({}, "tool_calls"))
+    call = ToolAsked(f"call_{len(heard.texts)}_{len(heard.tools)}", name, json.dumps(instance(schema, schema)))
+    return Reply("", tokens_in=20, tokens_out=9, asks=(call,))
 
 
-def chunks(*deltas: tuple[dict[str, Any], str | None]) -> list[object]:
-    """Return the events of a streamed chat completion."""
-    found: list[dict[str, Any]] = [{"choices": [{"index": 0, "delta": d, "finish_reason": e}]} for d, e in deltas]
-    found.append({"choices": [], "usage": USAGE})
-    return [*({**SAID, "object": "chat.completion.chunk", **chunk} for chunk in found), "[DONE]"]
-
-
-def chat(text: str, streams: bool) -> Any:
-    """Return a chat completion, or the events of its stream."""
-    if not streams:
-        choices = [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]
-        return {**SAID, "object": "chat.completion", "choices": choices, "usage": USAGE}
-    return chunks(({"role": "assistant", "content": text}, None), ({}, "stop"))
-
-
-def response(text: str, streams: bool) -> Any:
-    """Return a response, or the events of its stream."""
-    part = {"type": "output_text", "text": text, "annotations": []}
-    item = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [part]}
-    told = [
-        {"type": "response.content_part.added", "content_index": 0, "part": {**part, "text": ""}},
-        {"type": "response.output_text.delta", "content_index": 0, "delta": text, "logprobs": []},
-        {"type": "response.output_text.done", "content_index": 0, "text": text, "logprobs": []},
-        {"type": "response.content_part.done", "content_index": 0, "part": part},
-    ]
-    return responded(item, {"content": []}, told, streams)
-
-
-def responded(
-    item: Mapping[str, Any], empty: Mapping[str, Any], told: Sequence[Mapping[str, Any]], streams: bool
-) -> Any:
-    """Return a response of one item, or the events of its stream: those that tell what is not in it at first."""
-    begun = {**BEGUN, "id": f"resp_{secrets.token_hex(8)}"}
-    whole = {**begun, "status": "completed", "output": [item], "usage": USED}
-    if not streams:
-        return whole
-    events: list[dict[str, Any]] = [
-        {"type": "response.created", "response": begun},
-        {"type": "response.output_item.added", "output_index": 0, "item": {**item, **empty}},
-        *({**event, "item_id": item["id"], "output_index": 0} for event in told),
-        {"type": "response.output_item.done", "output_index": 0, "item": item},
-        {"type": "response.completed", "response": whole},
-    ]
-    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+def in_dialect(reply: Reply, is_response: bool, streams: bool) -> Any:
+    """Return a reply as a response or a chat completion, or the events of its stream."""
+    said = {**SAID, "id": f"resp_{secrets.token_hex(8)}"}
+    if is_response:
+        return responses.events(said, reply, [reply.text]) if streams else responses.whole(said, reply)
+    if streams:
+        return [*completions.events(said, reply, [reply.text] if reply.text else [], tells_usage=True), "[DONE]"]
+    return completions.whole(said, reply)
 
 
 def lines(events: Sequence[object]) -> str:
@@ -300,12 +244,11 @@ def endpoint() -> Iterator[Endpoint]:
                 found.fails -= 1
                 self._send(500, "application/json", json.dumps({"error": {"message": "broken"}}))
                 return
-            responses = self.path.endswith("/responses")
-            if found.uses_tools and heard.tools:
-                said = calling(heard, responses, bool(body.get("stream")))
-            else:
-                said = (response if responses else chat)(found.answer(heard), bool(body.get("stream")))
-            if responses:
+            is_response = self.path.endswith("/responses")
+            calls = found.uses_tools and heard.tools
+            reply = calling(heard) if calls else Reply(found.answer(heard), tokens_in=20, tokens_out=9)
+            said = in_dialect(reply, is_response, bool(body.get("stream")))
+            if is_response:
                 whole = said[-1]["response"] if isinstance(said, list) else said
                 found.kept[whole["id"]] = [*items, *whole["output"]]
             if gemini:

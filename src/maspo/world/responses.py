@@ -12,6 +12,8 @@ from maspo.models.base import Reply
 
 _GOES_ON: Final = ("previous_response_id", "conversation")
 """Members of a body that name a conversation which the endpoint would have to keep."""
+_SHOWN: Final = 40
+"""Characters of a type that a refusal repeats."""
 
 
 def as_chat(body: object) -> object:
@@ -53,7 +55,8 @@ def _message(item: object) -> dict[str, Any]:
             return {"role": "assistant", "tool_calls": [{"id": item.get("call_id"), "function": function}]}
         case "function_call_output":
             return {"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")}
-    raise ValueError(f"an item of type {str(item['type'])[:40]!r} is not known here: this endpoint keeps no items")
+    kind = str(item["type"])[:_SHOWN]
+    raise ValueError(f"an item of type {kind!r} is not known: this endpoint keeps no items; send them (`store: false`)")
 
 
 def whole(said: Mapping[str, object], reply: Reply) -> dict[str, object]:

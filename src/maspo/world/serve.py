@@ -17,9 +17,9 @@ from aiohttp import web
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request, ToolAsked, ToolOffered
 from maspo.models.endpoint import is_loopback
+from maspo.world import completions, responses
 from maspo.world.noise import unit
 from maspo.world.outputs import sections
-from maspo.world.responses import as_chat, events, whole
 from maspo.world.spec import WorldSpec
 from maspo.world.world import World
 
@@ -185,14 +185,6 @@ def _offered_in(found: object) -> Iterator[ToolOffered]:
             yield ToolOffered(str(told.get("name", "")), str(told.get("description", "")), schema)
 
 
-def _tool_calls(reply: Reply) -> list[dict[str, object]]:
-    """Return the tools that a reply asks for, as the protocol tells them."""
-    return [
-        {"index": at, "id": one.id, "type": "function", "function": {"name": one.name, "arguments": one.arguments}}
-        for at, one in enumerate(reply.asks)
-    ]
-
-
 def purpose_of(messages: Sequence[Message]) -> str:
     """Tell the purpose of a call by its tags; a judge whose level is not known judges final answers."""
     text = "\n".join(message.content for message in messages)
@@ -217,29 +209,21 @@ class _Handler:
         if isinstance(answered, web.Response):
             return answered
         body, said, reply = answered
-        read, written = reply.tokens_in or 0, reply.tokens_out or 0
-        usage = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
-        if body.get("stream") is True:
-            options = body.get("stream_options")
-            tells = isinstance(options, dict) and options.get("include_usage") is True
-            chunks = _sent(_chunks(said, reply, usage if tells else None)) + b"data: [DONE]\n\n"
-            return web.Response(body=chunks, content_type="text/event-stream")
-        message: dict[str, object] = {"role": "assistant", "content": reply.text or None}
-        if reply.asks:
-            message["tool_calls"] = _tool_calls(reply)
-        choices = [{"index": 0, "message": message, "finish_reason": _ended(reply)}]
-        return web.json_response({**said, "object": "chat.completion", "choices": choices, "usage": usage})
+        if body.get("stream") is not True:
+            return web.json_response(completions.whole(said, reply))
+        options = body.get("stream_options")
+        tells = isinstance(options, dict) and options.get("include_usage") is True
+        return _stream(completions.events(said, reply, _pieces(reply.text), tells), b"data: [DONE]\n\n")
 
     async def responses(self, request: web.Request) -> web.StreamResponse:
         """Answer a request of the Responses API, as a stream where one is asked for."""
-        answered = await self._answer(request, as_chat)
+        answered = await self._answer(request, responses.as_chat)
         if isinstance(answered, web.Response):
             return answered
         body, said, reply = answered
-        if body.get("stream") is True:
-            told = events(said, reply, _pieces(reply.text))
-            return web.Response(body=_sent(told), content_type="text/event-stream")
-        return web.json_response(whole(said, reply))
+        if body.get("stream") is not True:
+            return web.json_response(responses.whole(said, reply))
+        return _stream(responses.events(said, reply, _pieces(reply.text)))
 
     async def _answer(
         self, request: web.Request, read: Callable[[object], object]
@@ -296,33 +280,15 @@ class _Handler:
         return compare_digest(given.encode("utf-8", "replace"), f"Bearer {self._faults.api_key}".encode())
 
 
-def _ended(reply: Reply) -> str:
-    return "tool_calls" if reply.asks else "stop"
-
-
 def _pieces(text: str) -> list[str]:
     return [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
 
 
-def _chunks(
-    said: Mapping[str, object], reply: Reply, usage: Mapping[str, int] | None
-) -> Iterator[Mapping[str, object]]:
-    """Yield the events of a streamed completion: the text in pieces, then its tokens if they were asked for."""
-    deltas: list[tuple[Mapping[str, object], str | None]] = [({"role": "assistant", "content": ""}, None)]
-    deltas += [({"content": piece}, None) for piece in _pieces(reply.text)]
-    deltas += [({"tool_calls": [one]}, None) for one in _tool_calls(reply)]
-    deltas.append(({}, _ended(reply)))
-    event = {**said, "object": "chat.completion.chunk"}
-    for delta, end in deltas:
-        yield {**event, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
-    if usage is not None:
-        yield {**event, "choices": [], "usage": usage}
-
-
-def _sent(events: Iterable[Mapping[str, object]]) -> bytes:
-    """Return server-sent events as they are sent; those that tell their type are named by it."""
+def _stream(events: Iterable[Mapping[str, object]], end: bytes = b"") -> web.Response:
+    """Return server-sent events; those that tell their type are named by it."""
     lines = [(f"event: {one['type']}\n" if "type" in one else "", json.dumps(one)) for one in events]
-    return "".join(f"{name}data: {data}\n\n" for name, data in lines).encode()
+    body = "".join(f"{name}data: {data}\n\n" for name, data in lines).encode() + end
+    return web.Response(body=body, content_type="text/event-stream")
 
 
 def _refuse(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> web.Response:
