@@ -10,12 +10,12 @@ import pytest
 from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.models.base import Reply, Request
-from maspo.report.comparison import notes
+from maspo.report.comparison import markdown, notes
 from maspo.study.comparison.compare import Compared, folder_of
 from maspo.study.comparison.course import curves_of
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.plan import COMPARISON, Comparison, differences
-from maspo.study.comparison.tally import SEED, Contestant, Guarded, GuardMet, InputMet, table_of
+from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, Guarded, GuardMet, InputMet, table_of
 from maspo.study.optimize import recorded_job
 from maspo.testing.runs import Counted, world_job
 from maspo.world import World
@@ -121,6 +121,18 @@ def test_u14_guard_inputs_that_the_seed_prompts_do_not_keep_are_said_to_guard_no
     assert any(one.binding for one in found.guarded.met) == (answer is None)
     (note,) = (note for note in notes(found) if "guard input" in note)
     assert told in note
+
+
+def test_u15_controls_meet_no_guard_inputs_and_are_not_said_to_break_none(tmp_path: Path) -> None:
+    found, _ = play(guarded(own(asked())), tmp_path)
+    table = [line.split(" | ") for line in markdown(found).splitlines() if line.startswith("|")]
+    place = table[0].index("guards broken")
+    assert {line[0].strip("| "): line[place].isdecimal() for line in table[2:6]} == {
+        SEED: False,
+        RERUN: False,
+        BEST_OF_2: False,
+        "mine": True,
+    }
 
 
 def test_u11_no_search_sees_a_guard_input_and_the_bound_of_calls_holds(tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
     compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
     claim = "" if one.verdict is None else _CLAIMS[one.verdict]
     p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
-    guards = (("" if one.kind == "seed" else str(len(one.broken))),) if found.guarded.met else ()
+    met_guards = one.kind in ("method", "own")  # the seed prompts bind them, and controls do not meet them
+    guards = ((str(len(one.broken)) if met_guards else ""),) if found.guarded.met else ()
     return (_name(one), *figures, *compared, *guards, p_value, claim, *_cost(found, one))
 
 
