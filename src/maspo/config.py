@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
@@ -27,6 +27,15 @@ class Section(BaseModel):
     """A group of settings: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    unrecorded: ClassVar[Mapping[str, object]] = {}
+    """What versions did whose records do not say so, because the setting did not exist yet: such a record stays so."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
+        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
+            return {**cls.unrecorded, **given}
+        return given
 
 
 _Usd: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -148,19 +157,14 @@ class ModelSettings(Section):
     )
     roles: RoleConnections = RoleConnections()
 
+    unrecorded: ClassVar[Mapping[str, object]] = {"form": 1}
+    """Requests of the first versions stay as they were sent."""
+
     @field_validator("prices")
     @classmethod
     def _two_or_three(cls, given: Mapping[str, _Prices]) -> Mapping[str, _Prices]:
         if not all(len(prices) in (2, 3) for prices in given.values()):
             raise ValueError("two prices (in, out), or three where cached tokens have one, such as [0.4, 1.6, 0.1]")
-        return given
-
-    @model_validator(mode="before")
-    @classmethod
-    def _form_of_the_record(cls, given: object, info: ValidationInfo) -> object:
-        """Read a record that says nothing of its form as one of the first: its requests stay as they were sent."""
-        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
-            return {"form": 1, **given}
         return given
 
     def of_agents(self) -> RoleSettings:
@@ -249,13 +253,8 @@ class HoldoutSettings(Section):
         description="whether the new prompts also meet themselves without the changes of each agent, on the hold-out",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
-        """Split the inputs of a record as its version did: it may have known no groups, and spent a third on proof."""
-        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
-            return {"group_by": ALONE, "one_in": 3, **given}
-        return given
+    unrecorded: ClassVar[Mapping[str, object]] = {"group_by": ALONE, "one_in": 3}
+    """Inputs are split as they were: by versions that knew no groups, and spent a third on proof."""
 
 
 class JudgeSettings(Section):
@@ -273,13 +272,8 @@ class JudgeSettings(Section):
         description="outputs that the judge is shown against an empty text at the start, to find one that is a coin",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
-        """Read records of versions that asked the judge no such thing as what they were."""
-        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
-            return {"plain_pairs": 0, **given}
-        return given
+    unrecorded: ClassVar[Mapping[str, object]] = {"plain_pairs": 0}
+    """There were versions that asked the judge no such thing."""
 
 
 class RunnerSettings(Section):
@@ -314,13 +308,8 @@ class ProposerSettings(Section):
         "inputs; 0: none",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
-        """Read records of versions without a fallback as what they were."""
-        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
-            return {"fallback": "none", **given}
-        return given
+    unrecorded: ClassVar[Mapping[str, object]] = {"fallback": "none"}
+    """There were versions without a fallback."""
 
 
 class SandboxSettings(Section):
@@ -360,13 +349,8 @@ class RunConfig(Section):
         """The agents that may be rewritten, where some are named."""
         return () if self.focus == FOUND else self.focus
 
-    @model_validator(mode="before")
-    @classmethod
-    def _as_recorded(cls, given: object, info: ValidationInfo) -> object:
-        """Read records of versions that had no settings of the judge as such without them."""
-        if isinstance(given, Mapping) and info.context and info.context.get("recorded"):
-            return {"judge": {}, **given}
-        return given
+    unrecorded: ClassVar[Mapping[str, object]] = {"judge": {}}
+    """There were versions without settings of the judge."""
 
     @field_validator("search", mode="before")
     @classmethod

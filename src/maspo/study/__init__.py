@@ -6,7 +6,8 @@
   ``carried``, ``library``, ``connections``, ``upstreams``; ``reach`` and ``trust`` for what a folder of others asks
   for
 - Work: ``session`` is one process at a record; its ``executor`` performs requests, with ``rewriting``, ``texts``,
-  ``credit``, ``asking``; ``calls``, ``answering``, ``looks``, ``traces``
+  ``credit``, ``asking``; ``followed`` holds a search against the record; ``calls``, ``answering``, ``looks``,
+  ``traces``
 - Seen early: ``calibration``, ``early``, ``mismatch``, ``error_answers``, ``fruitless``, ``fallback``
 - A person's part: ``decisions`` is the channel, ``steering`` what comes of it
 - Around it: ``attention`` says who looks on and who may stop it

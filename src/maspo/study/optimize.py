@@ -317,10 +317,10 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
             ask = next(search) if sent is None else search.send(sent)
             if (place := steering.ends_before(ask, begun)) is not None:
                 ask = replace(ask, requests=(), events=ask.events[:place])
-                await session.follow(ask.events)
+                await session.search.follow(ask.events)
                 break
             begun = max(begun, rounds_begun(ask))
-            await session.follow(ask.events)
+            await session.search.follow(ask.events)
             steering.note_ask(ask)
             reserve_for_holdout(study, session)
             results = await _perform(session, steering, ask.requests)
@@ -332,7 +332,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
             sent = cast(Results, (*results, *rulings)) if isinstance(study.optimizer, Steerable) else results
     except StopIteration as stop:
         ask = _checked_end(study, session, stop.value)
-        await session.follow(ask.events)
+        await session.search.follow(ask.events)
         fruitless.check((), session.events, session.ledger.usage(), ended=True)
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)

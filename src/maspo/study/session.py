@@ -23,10 +23,7 @@ from maspo.events import (
     Event,
     Paused,
     RunStarted,
-    SearchEvent,
-    StepStarted,
     Warned,
-    standing,
 )
 from maspo.events.base import SEARCH
 from maspo.judges.base import JUDGES, Judge
@@ -37,12 +34,12 @@ from maspo.models.layers.limited import Health
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.leases import NANO
 from maspo.models.prices import PriceBook
-from maspo.optimizers.base import AskModel, Case, Compare, Propose, Request, Result, Results, Vet
+from maspo.optimizers.base import Case, Request, Result, Results
 from maspo.proposers.base import PROPOSERS
 from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
 from maspo.runners.base import APP, RUNNERS, Runner, runner_kind
-from maspo.store.codec import RecordedResult, decoded_again, encode
+from maspo.store.codec import RecordedResult, encode
 from maspo.store.run_store import RunStore
 from maspo.study.answering import MODEL, Answerers, Witness, WitnessedLender
 from maspo.study.asking import Asker
@@ -58,6 +55,7 @@ from maspo.study.calls import (
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
 from maspo.study.executor import Executor, LocalExecutor, PerformedRequest
+from maspo.study.followed import FollowedSearch
 from maspo.study.job import PAUSED, BudgetLease, Job, Looks, Progress, Watcher
 from maspo.study.looks import HoldoutLooks
 from maspo.study.resolve import Parts, chosen_part, split_of
@@ -127,13 +125,9 @@ class Session:
         results = [item for item in recorded if isinstance(item, RecordedResult)]
         self._results: dict[str, Result] = {item.request: item.result for item in results}
         self._events: list[Event] = [item for item in recorded if not isinstance(item, RecordedResult)]
-        self._followed: list[SearchEvent] | None = None
-        """What the search has told, recorded or new; None before it tells something."""
-        self._next_followed = 0
+        self.search = FollowedSearch(self)
         self.at_something_new = asyncio.Event()
         """Set once the search has asked for something that is not recorded: it is told nothing twice from then on."""
-        self._steps: dict[str, str] = {}
-        """The step of the search that each agent is in."""
         self._warnings = EarlyWarnings(job, {event.topic for event in self.recorded(Warned)})
         self._quota = TraceQuota(job.config.seed, kept=sum(bool(item.runs) for item in results))
         models = job.config.models
@@ -186,38 +180,6 @@ class Session:
         for event in events:
             self._events.append(event)
             self._watcher.on_event(event)
-
-    async def follow(self, events: Sequence[SearchEvent]) -> None:
-        """Publish further events of a search, those that are not recorded yet.
-
-        Raises:
-            StoreError: the search takes another path than the one recorded: it was another version of maspo.
-            TypeError: the optimizer tells something that no search does, which could not be told again.
-
-        """
-        for event in events:
-            if not isinstance(event, SearchEvent):
-                raise TypeError(f"the optimizer told {event!r}; derive it from SearchEvent or StepEvent")
-        if self._followed is None:
-            # Only now is the optimizer at work, so kinds of events of its own are registered.
-            again = [one for one in map(decoded_again, self._events) if not isinstance(one, RecordedResult)]
-            self._followed = [event for event in standing(again) if isinstance(event, SearchEvent)]
-        self._steps |= {event.agent: event.step for event in events if isinstance(event, StepStarted)}
-        known = self._followed[self._next_followed : self._next_followed + len(events)]
-        if list(events[: len(known)]) != known:
-            raise StoreError(
-                "the search does not repeat what this run recorded; it was made by another version of maspo: "
-                "resume it with that one, or start a new run"
-            )
-        self._next_followed += len(events)
-        new = events[len(known) :]
-        self._followed += new
-        await self.publish(*new)
-
-    @property
-    def told(self) -> int:
-        """How many events the search has told."""
-        return self._next_followed
 
     async def list_unsettled(self) -> None:
         """Publish the calls that were in flight when an earlier process died: they may be billed twice."""
@@ -364,11 +326,7 @@ class Session:
     async def _record(self, done: PerformedRequest, stage: str) -> None:
         request = done.request
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
-        span = stage if stage == SEARCH.id else request.purpose
-        if stage == SEARCH.id and isinstance(
-            request, Compare | Propose | AskModel | Vet
-        ):  # the step that its agent is in, if it says so
-            span = self._steps.get(request.agent, stage)
+        span = self.search.span_of(request) if stage == SEARCH.id else request.purpose
         recorded = RecordedResult(
             request=request.id,
             result=done.result,

@@ -76,7 +76,7 @@ class Steering:
     def note_ask(self, ask: Ask) -> None:
         """Say what the search has asked for now; what it told before is recorded."""
         self._wave += 1
-        self._answered, self._told, self._prompts = False, self._session.told, ask.prompts
+        self._answered, self._told, self._prompts = False, self._session.search.told, ask.prompts
 
     def note_answer(self) -> tuple[Ruling, ...]:
         """Say that the search is sent what it asked for; return what was ruled since it asked, to be sent with it."""
@@ -132,7 +132,7 @@ class Steering:
 
     async def _take(self, line: Line) -> None:
         decision, ledger = line.decision, self._session.ledger
-        taken = Decided(line.id, decision.action, self._next_wave, self._session.told)
+        taken = Decided(line.id, decision.action, self._next_wave, self._session.search.told)
         match decision:
             case Pause():
                 ledger.pause()
