@@ -34,6 +34,16 @@ SECTIONS = {
     "In use": ("watch", "gateway", "budget", "library", "store", "mcp"),
     "Simulated worlds": ("arena", "world"),
 }
+KINDS: Final = {
+    "Arguments": "",
+    "Rows": "inputs task data rows group_by labels",
+    "Models": "agent_model judge_model proposer_model base_url judge_base_url proposer_base_url",
+    "Caps": "max_usd max_calls max_minutes budget",
+    "Options": "out",
+    "Settings": "profile seed settings config trust",
+    "Records, and where it runs": "store executor carry jobs metrics log",
+}
+"""The parts of a command's help, with the names of options that many commands share; all others are Options."""
 _WHOLE: Final = 1000  # characters: more than any description has
 _EXAMPLES: Final = {"SYSTEM": "team.yaml", "DIR": "maspo-runs/team-1"}
 """What stands in the place of an argument in an example."""
@@ -53,7 +63,19 @@ class BySection(TyperGroup):
 
 
 class Explained(TyperCommand):
-    """A command that says what to type where an argument is missing."""
+    """A command whose help lists options by kind, and that says what to type where an argument is missing."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then the options kind by kind."""
+        kinds = {name: kind for kind, names in KINDS.items() for name in names.split()}
+        parts: dict[str, list[tuple[str, str]]] = {kind: [] for kind in KINDS}
+        for one in self.get_params(ctx):
+            kind = "Arguments" if one.param_type_name == "argument" else kinds.get(str(one.name), "Options")
+            parts[kind] += [record] if (record := one.get_help_record(ctx)) else []
+        for title, records in parts.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the arguments; where one is missing, say what it is, and what a whole command looks like."""
