@@ -16,7 +16,7 @@ import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 
@@ -68,6 +68,8 @@ _INTERRUPTED: Final[State] = "interrupted"
 _SEEN: Final[Mapping[str, State]] = {"running": "running", "finished": "finished"}
 """Of a run that this server has not started."""
 
+RunT = TypeVar("RunT", bound=Callable[..., Awaitable[BaseModel]])
+
 INSTRUCTIONS: Final = """\
 maspo rewrites the prompts of a team of language-model agents together and tests the result once on held-out inputs.
 Order: discover (or a system file), estimate, optimize with a cap that the user agreed to, status until it is finished,
@@ -75,22 +77,22 @@ report, apply. What a run claims stands in `claim`, what it does not show in `li
 better only where `verdict` is `improved`; never say so otherwise, and never start another search on the same inputs in
 order to get that word. A simulated world is no evidence. Searches cost money: ask before you start one."""
 
-ArgumentsT = TypeVar("ArgumentsT", bound=BaseModel)
+_LOOKS = {"readOnlyHint": True, "openWorldHint": False}
+_WORKS = {"readOnlyHint": False, "destructiveHint": False, "openWorldHint": True}
 
 
 @dataclass(frozen=True)
-class _Tool(Generic[ArgumentsT]):
-    name: str
+class _Tool:
     title: str
     does: str
-    takes: type[ArgumentsT]
+    takes: type[BaseModel]
     gives: type[BaseModel]
-    run: Callable[[ArgumentsT, Progress], Awaitable[BaseModel]]
     hints: Mapping[str, bool]
+    run: Callable[[Tools, Any, Progress], Awaitable[BaseModel]]
 
-    def describe(self) -> Json:
+    def describe(self, name: str) -> Json:
         return {
-            "name": self.name,
+            "name": name,
             "title": self.title,
             "description": self.does,
             "inputSchema": self.takes.model_json_schema(),
@@ -98,12 +100,20 @@ class _Tool(Generic[ArgumentsT]):
             "annotations": dict(self.hints),
         }
 
-    async def call(self, arguments: Json, progress: Progress) -> BaseModel:
-        return await self.run(self.takes.model_validate(arguments), progress)
+
+_TOOLS: Final[dict[str, _Tool]] = {}
+"""By name, in the order in which they are told."""
 
 
-_LOOKS = {"readOnlyHint": True, "openWorldHint": False}
-_WORKS = {"readOnlyHint": False, "destructiveHint": False, "openWorldHint": True}
+def _tool(title: str, does: str, hints: Mapping[str, bool]) -> Callable[[RunT], RunT]:
+    """Offer a method as a tool: what it takes and gives is what its annotations say."""
+
+    def offer(run: RunT) -> RunT:
+        said = get_type_hints(run)
+        _TOOLS[run.__name__.removeprefix("_")] = _Tool(title, does, said["wanted"], said["return"], hints, run)
+        return run
+
+    return offer
 
 
 class Tools:
@@ -116,95 +126,18 @@ class Tools:
         self._programs = frozenset(programs)
         self._patience = patience
         self.jobs = Jobs()
-        found: tuple[_Tool[Any], ...] = (
-            _Tool(
-                "discover",
-                "Find the team behind a program",
-                "Runs the user's program on a few rows as it is and writes its system file: agents with their prompts, "
-                "who reads whom, tools, models, calls. Calls models. If it takes long, ask with status.",
-                Discover,
-                Standing,
-                self._discover,
-                _WORKS,
-            ),
-            _Tool(
-                "estimate",
-                "What a search would cost",
-                "States calls and money beforehand; asks no model.",
-                Estimate,
-                Plan,
-                self._estimate,
-                _LOOKS,
-            ),
-            _Tool(
-                "optimize",
-                "Search for better prompts",
-                "Starts a search in the background, under a hard cap, and returns its run folder. It takes minutes to "
-                "hours: ask with status. It stops with this server; resume goes on. Costs money: ask the user first.",
-                Optimize,
-                Standing,
-                self._optimize,
-                _WORKS,
-            ),
-            _Tool(
-                "resume",
-                "Go on with a search",
-                "Goes on with an interrupted search, in the background. No recorded call is paid again.",
-                Resume,
-                Standing,
-                self._resume,
-                _WORKS,
-            ),
-            _Tool(
-                "status",
-                "Where a job stands",
-                "Says where a discovery or a search stands, or how it ended; also of one that an earlier server began.",
-                Status,
-                Standing,
-                self._status,
-                _LOOKS,
-            ),
-            _Tool(
-                "stop",
-                "Interrupt a job",
-                "Interrupts a discovery or a search of this server: calls in flight are finished and recorded.",
-                Of,
-                Standing,
-                self._stop,
-                _WORKS | {"idempotentHint": True, "openWorldHint": False},
-            ),
-            _Tool(
-                "report",
-                "The report of a run",
-                "Writes report.html and returns verdict, hold-out test, new prompts, and the limits of the evidence.",
-                Report,
-                Told,
-                self._report,
-                _WORKS | {"idempotentHint": True, "openWorldHint": False},
-            ),
-            _Tool(
-                "apply",
-                "The new prompts as a diff",
-                "Shows how the new prompts would be written into the user's files, as a diff. Writes nothing.",
-                Apply,
-                Patch,
-                self._apply,
-                _LOOKS,
-            ),
-        )
-        self._tools = {tool.name: tool for tool in found}
 
     # ── what the protocol asks for ───────────────────────────────────────────────────────────────────────────────────
 
     def tools(self) -> list[Json]:
         """Return the tools as they are told."""
-        return [tool.describe() for tool in self._tools.values()]
+        return [tool.describe(name) for name, tool in _TOOLS.items()]
 
     async def call(self, name: str, arguments: Json, progress: Progress) -> Called:
         """Run a tool. Raises KeyError where there is none of this name."""
-        tool = self._tools[name]
+        tool = _TOOLS[name]
         try:
-            found = await tool.call(arguments, progress)
+            found = await tool.run(self, tool.takes.model_validate(arguments), progress)
         except ValidationError as error:
             return _failed("\n".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()))
         except MaspoError as error:
@@ -243,6 +176,12 @@ class Tools:
 
     # ── the tools ────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    @_tool(
+        "Find the team behind a program",
+        "Runs the user's program on a few rows as it is and writes its system file: agents with their prompts, "
+        "who reads whom, tools, models, calls. Calls models. If it takes long, ask with status.",
+        _WORKS,
+    )
     async def _discover(self, wanted: Discover, progress: Progress) -> Standing:
         if not _CALLABLE.fullmatch(wanted.app) and wanted.app not in self._programs:
             raise UsageError(
@@ -258,12 +197,23 @@ class Tools:
         await self._wait(job, self._patience, progress)
         return self._standing(job)
 
+    @_tool(
+        "What a search would cost",
+        "States calls and money beforehand; asks no model.",
+        _LOOKS,
+    )
     async def _estimate(self, wanted: Estimate, progress: Progress) -> Plan:
         arguments = ["estimate", *self._search(wanted), "--json"]
         if wanted.max_calls:
             arguments.insert(-1, f"--max-calls={wanted.max_calls}")
         return Plan.model_validate((await self._finished(arguments, progress)).figures)
 
+    @_tool(
+        "Search for better prompts",
+        "Starts a search in the background, under a hard cap, and returns its run folder. It takes minutes to "
+        "hours: ask with status. It stops with this server; resume goes on. Costs money: ask the user first.",
+        _WORKS,
+    )
     async def _optimize(self, wanted: Optimize, progress: Progress) -> Standing:
         name = Path(wanted.system).name.partition(".")[0]
         out = self._inside("out", wanted.out or str(free_folder(self._folder / RUNS, name)))
@@ -272,12 +222,22 @@ class Tools:
         await self._begun(job, progress)
         return self._standing(job)
 
+    @_tool(
+        "Go on with a search",
+        "Goes on with an interrupted search, in the background. No recorded call is paid again.",
+        _WORKS,
+    )
     async def _resume(self, wanted: Resume, progress: Progress) -> Standing:
         folder = self._there("path", wanted.path)
         job = self._start(folder, ["resume", f"--max-calls={wanted.max_calls}", "--json", "--", folder])
         await self._begun(job, progress)
         return self._standing(job)
 
+    @_tool(
+        "Where a job stands",
+        "Says where a discovery or a search stands, or how it ended; also of one that an earlier server began.",
+        _LOOKS,
+    )
     async def _status(self, wanted: Status, progress: Progress) -> Standing:
         path = self._inside("path", wanted.path)
         job = self.jobs.find(path)
@@ -294,6 +254,11 @@ class Tools:
                 return Standing(path=path, state=_SEEN.get(found.state, _INTERRUPTED), said=[found.headline])
         raise UsageError(f"path {path}: nothing was started there, and it is no run folder")
 
+    @_tool(
+        "Interrupt a job",
+        "Interrupts a discovery or a search of this server: calls in flight are finished and recorded.",
+        _WORKS | {"idempotentHint": True, "openWorldHint": False},
+    )
     async def _stop(self, wanted: Of, _progress: Progress) -> Standing:
         job = self.jobs.find(self._inside("path", wanted.path))
         if job is None:
@@ -302,6 +267,11 @@ class Tools:
         await wait(job, self._patience, lambda _: None)
         return self._standing(job)
 
+    @_tool(
+        "The report of a run",
+        "Writes report.html and returns verdict, hold-out test, new prompts, and the limits of the evidence.",
+        _WORKS | {"idempotentHint": True, "openWorldHint": False},
+    )
     async def _report(self, wanted: Report, progress: Progress) -> Told:
         folder = self._there("path", wanted.path)
         for record in sorted(WHOLES):
@@ -315,6 +285,11 @@ class Tools:
         view = look(self._folder / folder).view
         return Told(path=folder, report=f"{folder}/{REPORT}", summary=summary(view), run=_run(view))
 
+    @_tool(
+        "The new prompts as a diff",
+        "Shows how the new prompts would be written into the user's files, as a diff. Writes nothing.",
+        _LOOKS,
+    )
     async def _apply(self, wanted: Apply, progress: Progress) -> Patch:
         folder = self._there("path", wanted.path)
         options = [f"--to={self._there('to', path)}" for path in wanted.to]
