@@ -180,6 +180,8 @@ def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
         (("--app", "cat"), "made no call"),
         (("--app", "'"), "--app"),
         (("there.py:answer",), "--app: there.py:answer: no such file"),
+        (("team.py",), "give team:FUNCTION, which takes a row and returns the answer, or `python team.py`"),
+        (("team.mjs --fast",), "is a file and no command; give `node team.mjs --fast`"),
         (("team:answer", "--app", "team:answer"), "give the app once"),
         (("--app", "team:answer", "--rows", "1", "--out", "inputs.jsonl"), "is there already"),
     ],
@@ -187,6 +189,7 @@ def test_an_app_in_a_file_of_others_is_run_only_where_that_is_allowed(
 def test_an_app_that_cannot_be_looked_at_says_why(
     example: Path, maspo: Run, arguments: tuple[str, ...], told: str
 ) -> None:
+    (example / "team.mjs").touch()
     said = maspo("discover", *ROWS, "--rows", "2", "--out", "new.yaml", *arguments)
     assert said.code == 2
     assert told in said.err
@@ -211,6 +214,8 @@ def test_a_function_may_be_named_by_its_file(example: Path, maspo: Run) -> None:
         ("my-team.py:answer", "call it my_team.py"),
         ("there.py:answer", "no such file"),
         ("team.py", "an app is given by its function: team:FUNCTION"),
+        ("sh team.sh", "`maspo discover 'sh team.sh' --inputs FILE` looks at it"),
+        ("http://127.0.0.1:1/ask", "`maspo discover http://127.0.0.1:1/ask --inputs FILE` looks at it"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_answered_with_what_to_do(

@@ -16,6 +16,8 @@ _FUNCTION_OF_FILE = re.compile(r"(?P<file>\S+\.py):(?P<function>[A-Za-z_][\w.]*)
 """A function named by the file it stands in, as test runners and servers take it; Python imports modules by name."""
 ROWS = 5
 """On which an app is looked at by default: enough to tell values from fixed passages, and to meet some branches."""
+_RUNS = {".py": "python", **dict.fromkeys((".js", ".mjs", ".cjs"), "node"), ".ts": "npx tsx", ".sh": "sh"}
+"""What runs the files of a language."""
 _URL = re.compile(r"https?://", re.IGNORECASE)
 
 
@@ -113,19 +115,19 @@ class App:
         )
 
     def _problems_of_script(self) -> list[str]:
-        """Return that a file of Python is named as if it were a program, where it is none."""
+        """Return that a file of a language is named as if it were a program, where it is none."""
         script = next(iter(self.command), "")
-        if not script.endswith(".py"):
+        runs = _RUNS.get(Path(script).suffix)
+        if runs is None:
             return []
         file = Path(self.folder, script)
         if os.access(file, os.X_OK) if "/" in script else shutil.which(script):
             return []
         if not file.is_file():
             return [f"app.run: {script}: no such file; give module:FUNCTION, a command, or a URL"]
-        return [
-            f"app.run: {self.run!r} is a file of Python and no command; give {Path(script).stem}:FUNCTION, which takes "
-            f"a row and returns the answer, or `python {self.run}`"
-        ]
+        function = f"{Path(script).stem}:FUNCTION, which takes a row and returns the answer, or "
+        by_function = function if runs == "python" else ""
+        return [f"app.run: {self.run!r} is a file and no command; give {by_function}`{runs} {self.run}`"]
 
     def interpreter(self, default: str) -> str:
         """Return the path of the interpreter, as it would be typed in the app's folder.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 
 import yaml
 
-from maspo.core.errors import SystemInvalid, nearest, said_of
+from maspo.core.errors import SystemInvalid, nearest, said_of, typed
 from maspo.core.plain import plain
-from maspo.core.plain_files import MOST_TEXT, meant_by, read_named
+from maspo.core.plain_files import MOST_TEXT, is_there, meant_by, read_named
 from maspo.team.app import App
 from maspo.team.flow import MOST_ENTRIES, MOST_ROUNDS, Condition, Each, Said
 from maspo.team.system import Agent, System
@@ -54,12 +56,26 @@ def load_system(path: str | Path) -> System:
 
     """
     file = Path(path)
-    if file.suffix == ".py" and file.is_file():
-        raise SystemInvalid(
-            f"{file}: a file of Python and no system file (YAML); an app is given by its function: {file.stem}:FUNCTION"
-        )
+    if app := _meant_as_app(file):
+        raise SystemInvalid(f"{file}: {app}")
     text = _read_text(file, f"{file}", "give the path of a system file (YAML)")
     return parse_system(text, source=str(file), folder=file.parent, default_name=file.stem or "system")
+
+
+def _meant_as_app(file: Path) -> str:
+    """Return what to do where an app stands in the place of its system file; empty where none does."""
+    if file.suffix == ".py" and file.is_file():
+        return f"a file of Python and no system file (YAML); an app is given by its function: {file.stem}:FUNCTION"
+    program, _, rest = str(file).partition(" ")
+    # A path has lost one of an address' slashes.
+    app = re.sub(r"^(https?):/(?!/)", r"\1://", str(file))
+    command = bool(rest) and shutil.which(program) is not None and not is_there(file)
+    if app == str(file) and not command:
+        return ""
+    return (
+        f"an app, and no system file (YAML); `maspo discover {typed(app)} --inputs FILE` looks at it and writes "
+        "system.yaml: give that"
+    )
 
 
 def parse_system(text: str, source: str = "system", folder: Path | None = None, default_name: str = "system") -> System:
