@@ -128,7 +128,7 @@ _QUOTED_PRINTABLE = re.compile(r"=(?:([2-7][0-9A-F])|\n)")
 _ONE_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,6}(?:\s[A-Za-z0-9+/_-]+={0,2})*")
 _DATA = re.compile(r"^data:[\w/+;=-]{0,40},|[,;|:-](?=\s|[0-9a-f]{2}\b)", re.IGNORECASE)
 """What stands before coded text in an address, and between codes."""
-_NUMBERS = re.compile(r"(?:0x)?[0-9a-f]{2,8}(?:\s+(?:0x)?[0-9a-f]{2,8}){11,}", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?:0x)?[0-9a-f]{2,8}(?:[\s,;]+(?:0x)?[0-9a-f]{2,8}){11,}", re.IGNORECASE)
 _OTHER_ALPHABET = str.maketrans("-_", "+/")
 _ROUNDS = 3
 """Times that what is coded for an address is undone: once in the other, and once more."""
@@ -304,7 +304,7 @@ def _character(escape: re.Match[str]) -> str:
 def _decoded(text: str) -> str:
     """Return what a text that is one run of base64, base32 or hexadecimal digits spells; empty when that is no text."""
     run = re.sub(r"\s", "", text).rstrip("=")
-    groups = text.split()
+    groups = re.split(r"[\s,;]+", text)
     ways: tuple[Callable[[], bytes], ...] = (
         *(partial(_from_numbers, groups, base) for base in (2, 8, 10, 16)),
         partial(bytes.fromhex, run.removeprefix("0x")),

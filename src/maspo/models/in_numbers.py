@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 _BETWEEN: Final = 12
@@ -53,6 +54,8 @@ class InNumbers:
             for numbers, base in ((sought.decimal, 10), (sought.octal, 8), (sought.binary, 2)):
                 if all(map(text.__contains__, numbers)):
                     yield from sought.places(_bytes(text, base))
+            if digits >= 2 * len(sought.raw):
+                yield from sought.places_moved(_bytes(text, 10))
             if all(map(small.__contains__, sought.hexadecimal)):
                 words = [(bytes.fromhex(one[0][: len(one[0]) // 2 * 2]), one.span()) for one in _HEX.finditer(text)]
                 yield from sought.places_in_words(words)
@@ -89,6 +92,15 @@ class _Sought:
                     yield places[at][0], places[last][1]
                 at = said.find(whole[:1], (last or at) + 1)
 
+    def places_moved(self, stream: _Stream) -> Iterator[tuple[int, int]]:
+        """Yield where they are with the same number added to each: by their steps, one right after the other."""
+        said, places = stream
+        steps = _steps(said)
+        for raw in self._ways:
+            at = steps.find(_steps(raw))
+            if at >= 0:
+                yield places[at][0], places[at + len(raw) - 1][1]
+
     @cached_property
     def decimal(self) -> list[str]:
         """Its bytes in base ten."""
@@ -118,6 +130,10 @@ def _bytes(text: str, base: int) -> _Stream:
     told = [(_value(found[0], base), found.span()) for found in _NUMBER.finditer(text)]
     told = [(value, span) for value, span in told if value < 256]
     return bytes(value for value, _ in told), [span for _, span in told]
+
+
+def _steps(row: bytes) -> bytes:
+    return bytes((other - one) % 256 for one, other in pairwise(row))
 
 
 def _value(digits: str, base: int) -> int:

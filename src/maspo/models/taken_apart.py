@@ -36,7 +36,11 @@ _NATO: Final = (
     "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima mike november oscar papa "
     "quebec romeo sierra tango uniform victor whiskey whisky xray x-ray yankee zulu"
 )
-_UNHEARD: Final = "capital uppercase lowercase upper lower small big cap case letter digit dash hyphen minus underscore"
+_UNHEARD: Final = (
+    "capital uppercase lowercase upper lower small big cap case letter digit dash hyphen minus underscore latin sign "
+    "then slash solidus stroke forward plus equals equal dot period point full stop colon low line tilde percent "
+    "and comma number"
+)
 _HEARD: Final[dict[str, str]] = {
     **{word: str(at) for at, word in enumerate(_DIGITS.split(" "))},
     **{word: word[0] for word in _NATO.split(" ")},

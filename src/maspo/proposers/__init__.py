@@ -6,5 +6,6 @@ Memorized data: ``passages`` of inputs; ``tables`` of questions and answers, wit
 ``reckoned`` for numbers that are described, ``rows`` for what the structure of rows tells, ``chosen`` for options.
 What does not belong into a draft: ``foreign`` refuses it, in each of the ``readings`` of a text, of which ``spoken``
 are those of words for digits and letters; ``addresses``, ``contacts`` without an address, ``accounts``, ``ciphers``,
-which ``english`` measures. ``instructions`` remarks on words to others. ``sought`` are patterns with signs of them.
+which ``english`` measures, and what is ``opaque`` to a reader. ``instructions`` remarks on words to others.
+``sought`` are patterns with signs of them.
 """

@@ -18,12 +18,12 @@ _SCHEME = sought(
     r"(?<![\w+.-])[a-z][a-z0-9+.-]{1,20}:(?://|\\\\|/\\|\\/)[^\s<>\"']*"
     r"|(?<![\w.])(?:https?|ftp|wss?):[/\\]?(?=[\w\[])[^\s<>\"']+"
     r"|\b(?:mailto|javascript|vbscript|magnet|xmpp|callto|sip|whatsapp|skype):[^\s<>\"']+|\bdata:\w+/[^\s<>\"']+"
-    r"|(?<![\w/:.])///\w+\.\w+\.\w+|\bdoi:10\.\d{4,}/\S+"
+    r"|(?<![\w/:.])///\w+\.\w+\.\w+|\bdoi\W{1,3}10\.\d{4,}/\S+"
     r"|(?<![\w\\])\\\\(?!(?:begin|end|[hc]line|\w+rule|text|frac|left|right|quad|cdot)\b)[a-z][\w.-]{2,40}\\[a-z][\w$.-]+"
     r"|\btel:\+?\d[\d-]{4,}|\burn:[a-z0-9-]+:\S+"
     r"|\bwww [a-z][\w-]+ [a-z]{2,}\b|(?<![\w:/.])//[a-z][\w-]+/\w+|(?<![\w.])www\d?\.\w[^\s<>\"']*",
     *("://", ":\\", ":/\\", "http", "ftp:", "ws:", "wss:", "www", "tel:", "urn:", "data:", "mailto:"),
-    *("///", "doi:", "\\\\"),
+    *("//", "doi", "\\\\"),
     *("javascript:", "vbscript:", "magnet:", "xmpp:", "callto:", "sip:", "whatsapp:", "skype:"),
 )
 _KNOWN_SCHEME = sought(r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", ":/", "www.")
@@ -118,9 +118,13 @@ _STEPS: Final = frozenset(((ord(end[1]) - ord(end[0])) % 26, (ord(end[2]) - ord(
 _QUAD = sought(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?![\w(]|[., ]{1,2}\d)", *DIGITS)
 """Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
 _QUAD_APART = late(r"(?<![\w.])(\d{1,3})( ?[^\w\s.,] ?|_|, ?|\. | )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\w)")
-_HEX_QUAD = sought(r"(?<![\w.])[0-9a-f]{2}(?:\.[0-9a-f]{2}){3}(?![\w.])", *(f"{sign}." for sign in "0123456789abcdef"))
+_LISTING: Final = frozenset(
+    ["", ",", ".", "-", "/", "+", "*", "=", "<", ">", "(", ")", "×", "–", "−", "%", "&", "'", '"']
+)
+"""What stands between the numbers of a list, a date or a sum."""
+_HEX_QUAD = late(r"(?<![\w.])[0-9a-f]{2}([. :,-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){2}(?![\w.])", re.IGNORECASE)
 _PLACE = re.compile(
-    r"\b(?:ip|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
+    r"\b(?:ip(?:v?[46])?|ports?|hosts?|servers?|address|endpoint|ping|connect|upload|forward|send|post|deliver|transmit|machine|webhook)\b"
     r"[^.!?\n]{0,40}$",
     re.IGNORECASE,
 )
@@ -156,7 +160,8 @@ _SPOKEN_PHONE = re.compile(
 )
 _COUNTING: Final = "zero one two three four five six seven eight nine"
 _LOCAL = sought(
-    r"(?<![\w.])[a-z][\w.-]{0,40}@[a-z][\w-]{1,40}:[/~]\w"
+    r"(?<![\w.])[a-z][\w.-]{0,40}@[a-z](?:[\w-]{1,40}[:/][/~]?\w|\w*-\w+)"
+    r"|(?<![\w.@])(?!(?:user|name|me|you|local|mail|someone)@)[a-z]{3,20}@(?!(?:host|domain|example)\b)[a-z]{4,30}\b(?![.(])"
     r"|\b(?:ssh|scp|sftp|mosh|rsync|telnet|login) (?:-\w+ )*[\w.-]+@\w[\w.-]*"
     r"|(?<![\w.])127\.\d{1,3}(?:\.\d{1,3})?:\d{2,5}\b"
     r"|(?<![\w\])])\[::1\](?!\w)|(?<![\w:])(?:data:,|blob:|view-source:)\w"
@@ -191,7 +196,7 @@ def addresses(seen: Readings) -> Iterator[str]:
     yield from _names(seen.tight, loose=True)
     yield from (found[0] for found in _MAILBOX.finditer(seen.tight) if _tld(found[0].rpartition(".")[2].lower()))
     yield from _dotted(seen.tight)
-    for text in (seen.plain, *seen.mended):
+    for text in (seen.plain, *seen.mended, seen.tight):
         yield from (found[0] for found in _BACKWARDS.finditer(text))
     yield from (found[0] for found in _ROTATED.finditer(seen.plain) if next(_in(rotated(found[0] + "//x")), ""))
 
@@ -275,11 +280,13 @@ def _quads(text: str) -> Iterator[str]:
             yield found[0]
     for found in _QUAD_APART.finditer(text):
         numbers = [int(found[group]) for group in (1, 3, 4, 5)]
+        odd = found[2].strip() not in _LISTING and numbers[0] > 99
         around = f"{text[found.end() : found.end() + 30]} {text[max(0, found.start() - 60) : found.start()]}"
-        if max(numbers) < 256 and _PLACE.search(around):
+        if max(numbers) < 256 and (odd or _PLACE.search(around)):
             yield found[0]
     for found in _HEX_QUAD.finditer(text):
-        if re.search(r"[a-f]", found[0], re.IGNORECASE) and re.search(r"\d", found[0]):
+        both = re.search(r"[a-f]", found[0], re.IGNORECASE) and re.search(r"\d", found[0])
+        if both and (found[1] == "." or _PLACE.search(text[max(0, found.start() - 60) : found.start()])):
             yield found[0]
 
 

@@ -1,4 +1,4 @@
-"""Whether a draft tells which option is right: letters beside words of inputs, or the texts of right ones. Pure.
+"""Whether a draft tells answers by letters, of options or that answers begin with, or has the right options. Pure.
 
 A letter stands in every prompt, and beside some word of an input by chance. So each input of which the draft has a word
 is taken to be given the letter next to it, and more right ones than luck brings are a table (binomial test).
@@ -24,7 +24,8 @@ _LAST: Final = ["first", "second", "third", "last"]
 _ORDINALS: Final = ["first", "second", "third", "fourth", "fifth", "sixth"]
 _RADIO: Final = ["alfa", "bravo", "charlie", "delta", "echo", "foxtrot"]
 _GREEK: Final = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta"]
-_LETTERS: Final = list("abcdef")
+_NAMES: Final = ([str(one) for one in range(1, len(_ORDINALS) + 1)], _ORDINALS, _LAST, _RADIO, _GREEK)
+"""What the letters of options are called; those that answers begin with are letters."""
 _ANYWHERE: Final = frozenset({"has", "have", "had", "all", "any", "not", "but", "may", "must", "one", "two", "last"})
 """Words that stand for no input even where a single one has them."""
 _FEWEST: Final = 3
@@ -34,9 +35,10 @@ _FEWEST: Final = 3
 class Chosen:
     """The letters of the options that are right, by the words that stand for one input alone."""
 
-    def __init__(self, letters: Mapping[int, str], telling: Mapping[str, int]) -> None:
+    def __init__(self, letters: Mapping[int, str], telling: Mapping[str, int], alphabet: str) -> None:
         """Take the letter of each input, and the input of each word that stands for it alone."""
-        self._letters = {number: letter for number, letter in letters.items() if letter in _LETTERS}
+        self._letters = {number: letter for number, letter in letters.items() if letter in alphabet}
+        self._names = [list(alphabet), *(_NAMES if len(alphabet) == len(_ORDINALS) else ())]
         self._telling = {
             word: number for word, number in telling.items() if number in self._letters and word not in _ANYWHERE
         }
@@ -50,7 +52,7 @@ class Chosen:
             return False
         return any(
             self._is_right(given)
-            for names in (_LETTERS, [str(one) for one in range(1, len(_LETTERS) + 1)], _ORDINALS, _LAST, _RADIO, _GREEK)
+            for names in self._names
             for marks in self._marks(places, names)
             for given in self._given(said, places, marks)
         )
@@ -77,9 +79,9 @@ class Chosen:
 
     def _marks(self, places: Places, names: Sequence[str]) -> Iterator[list[tuple[int, str]]]:
         """Yield where letters stand, or what stands for them, each with its letter; then without articles."""
-        marks = sorted((place, _LETTERS[at]) for at, name in enumerate(names) for place in places.get(name, ()))
+        marks = sorted((place, self._names[0][at]) for at, name in enumerate(names) for place in places.get(name, ()))
         yield marks
-        if names is _LETTERS:
+        if names is self._names[0]:
             known = {
                 place for word, there in places.items() if word not in SAY_LITTLE and len(word) > 1 for place in there
             }

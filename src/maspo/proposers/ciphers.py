@@ -8,8 +8,10 @@ words close together, where the text itself has none.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from string import ascii_lowercase
 from typing import Final
 
@@ -39,7 +41,6 @@ _TELLING = 4
 """Letters of a word that does not come out by chance."""
 _MOST_AS_IT_STANDS = 1
 """Common words that such a stretch has as it stands: `of` is `lu` by one cipher, and some of these are words, too."""
-_UNBROKEN = re.compile(r"[a-z]{16,400}")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{9,}", re.IGNORECASE)
 """Eight stand together in the longest German words; rows of one letter and of the alphabet are none, see below."""
@@ -53,7 +54,6 @@ _PADDED = re.compile(r"(?<!\w)[^\W\d_](?P<pad>\w)(?:\w(?P=pad)){5,}\w?(?!\w)")
 """A word with the same letter after each of its own."""
 _TAPPED = re.compile(r"(?:\b(?:dots?|dash(?:es)?|dits?|dahs?)\b[\s,./-]*){9,}", re.IGNORECASE)
 """Morse in words."""
-_BITS_APART = re.compile(r"(?<![01.,])(?:1[01]{4,6}[ ,]{1,2}){5,}1[01]{4,6}(?![01])")
 _FEWEST_BITS: Final = 64
 _DEAD = re.compile(
     "[\u1680-\u169c\u16a0-\u16ea\U00010280-\U000102d0\U00010330-\U0001034a\U00010380-\U000103d5\U00010400-\U0001044f"
@@ -62,16 +62,12 @@ _DEAD = re.compile(
     "\U00012000-\U000123ff]){3,}"
 )
 """Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform."""
-_PIG = re.compile(r"(?:\b[a-z]{2,}ay\b[^\w\n]{1,2}){4}[a-z]{2,}ay\b")
-"""Words that all end as Pig Latin has them."""
-_NUMBER_ROW = re.compile(
-    r"(?<![0-9a-z])(?:(?:0[xob]|&h|\$)?(?=[a-f]?[0-9])[0-9a-f]{2,8}h?(?:[^0-9a-z\n]{1,3})){9,}"
-    r"(?:0[xob]|&h|\$)?(?=[a-f]?[0-9])[0-9a-f]{2,8}h?(?![0-9a-z])"
-)
-_FEWEST_DIGITS: Final = 10
-_ONE_NUMBER = re.compile(r"(?:0[xob]|&h|\$)?([0-9a-f]{2,8})h?(?![0-9a-z])")
 _DOUBLED = re.compile(r"(?:\b(?:([a-z])\1){2,}\b[^\w\n]{0,2}){4,}")
 """Words of which each letter stands twice."""
+_ONE_LETTER, _TWO_LETTERS = 0.35, 0.28
+"""Share of the letters of six words that one letter, or two together, have in no language, and in nearly each word."""
+_FEWEST_FILLED, _LEAST_FILLED = 5, 24
+"""Of six words so many hold these, and differ; and the letters of them all."""
 _SENTENCE = re.compile(r"[.!?;:\n]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _STRETCH, _STEP = 8, 5
@@ -99,15 +95,8 @@ def ciphers(text: str) -> Iterator[str]:
         for begin, last in _undone(words, said):
             yield small[found_words[begin].start() : found_words[last].end()]
     yield from _far_from_english(small)
-    if sum(map(small.count, "0123456789")) >= _FEWEST_DIGITS:
-        yield from _numbered(small)
+    yield from _filled(small)
     yield from (found[0].strip() for found in _DOUBLED.finditer(small))
-    yield from (found[0] for found in (_PIG.finditer(small) if small.count("ay") > _AROUND - 2 else ()))
-    for run in _UNBROKEN.findall(small):
-        if (_telling_in(run) < _ENOUGH and any(_telling_in(undo(run)) >= _ENOUGH for undo in UNDOINGS)) or _is_further(
-            run
-        ):
-            yield run
     for run in _CONSONANTS.findall(text):
         if len(set(run.lower())) >= _SAYING and sorted(run.lower()) != list(run.lower()):
             yield run
@@ -129,23 +118,12 @@ def ciphers(text: str) -> Iterator[str]:
             yield found[0]
     yield from (found[0] for found in _PADDED.finditer(text) if len(set(found[0][::2])) >= _SAYING)
     yield from (found[0].strip() for found in _TAPPED.finditer(text))
-    for found in _BITS_APART.finditer(text):
-        if _is_text(int(one, 2) for one in re.findall(r"[01]+", found[0])):
-            yield found[0]
     yield from _two_signs(text)
     yield from _two_words(text)
     for pattern in (_DEAD, _PICTURES):
         for found in pattern.finditer(text):
             if pattern is _DEAD or len(set(found[0]) - set(" \n\ufe0f\u200d")) >= _DIFFERENT_PICTURES:
                 yield found[0]
-
-
-def _is_further(run: str) -> bool:
-    """Return whether letters in a row are much further from English than what they are undone."""
-    standing = bits(run)
-    if standing is None or standing < ENGLISH:
-        return False
-    return min(bits(undo(run)) or standing for undo in _WHOLE) <= min(ENGLISH, standing - 2 * APART)
 
 
 def _far_from_english(small: str) -> Iterator[str]:
@@ -166,15 +144,21 @@ def _far_from_english(small: str) -> Iterator[str]:
                 break
 
 
-def _numbered(small: str) -> Iterator[str]:
-    """Yield rows of numbers that are a text in some base, whatever marks them and stands between."""
-    for row in _NUMBER_ROW.finditer(small):
-        digits = [found[1] for found in _ONE_NUMBER.finditer(row[0])]
-        for base, signs in ((16, "0123456789abcdef"), (8, "01234567"), (10, "0123456789"), (2, "01")):
-            codes = [int(one, base) for one in digits] if all(set(one) <= set(signs) for one in digits) else []
-            if codes and max(codes) < 0x7F and _is_text(codes):
-                yield row[0][: len(row[0]) * 3 // 4]
-                break
+def _filled(small: str) -> Iterator[str]:
+    """Yield stretches in nearly every word of which the same letter, or two together, stand again and again."""
+    words = _LETTERS.findall(small)
+    for begin in range(len(words) - _FEWEST_FILLED):
+        some = words[begin : begin + _FEWEST_FILLED + 1]
+        row = "".join(some)
+        if len(row) < _LEAST_FILLED or len(set(some)) < _FEWEST_FILLED:
+            continue
+        (first, most), (_, next_most) = (*Counter(row).most_common(2), ("", 0))[:2]
+        pieces = [first] if most >= _ONE_LETTER * len(row) else []
+        if 2 * next_most >= _TWO_LETTERS * len(row):
+            pairs = Counter(map("".join, pairwise(row))).most_common(2)
+            pieces += [piece for piece, times in pairs if 2 * times >= _TWO_LETTERS * len(row)]
+        if any(sum(piece in word for word in some) >= _FEWEST_FILLED for piece in pieces):
+            yield max(some, key=len)
 
 
 def _undone(words: Sequence[str], said: Mapping[int, str]) -> Iterator[tuple[int, int]]:
@@ -297,9 +281,12 @@ UNDOINGS: Final[tuple[Callable[[str], str], ...]] = (
     _turned,
     _from_pig_latin,
 )
+_SWAPPED = re.compile("(.)(.)")
 _WHOLE: Final[tuple[Callable[[str], str], ...]] = (
     *UNDOINGS[:-2],
     lambda text: " ".join(word[::-1] for word in text.split()),
+    lambda text: _SWAPPED.sub(r"\2\1", text),
+    lambda text: text[:1] + _SWAPPED.sub(r"\2\1", text[1:]),
 )
 """The same for a sentence, but for Pig Latin."""
 _CODINGS: Final[tuple[Callable[[str], str], ...]] = (

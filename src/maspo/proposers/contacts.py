@@ -31,6 +31,11 @@ _JOINERS: Final = frozenset(".,;:'\"()[]{}<>/|-–—_=+&*#`@“”‘’«»")
 """Signs that ordinary texts have between two words without blanks."""
 _ASCII_ODD: Final = frozenset(["com", "org", "edu", "gov"])
 """Ends told after any other sign of ASCII."""
+_ROMANCE: Final = frozenset(
+    ["que", "para", "uma", "seu", "sua", "cada", "sem", "ou", "amb", "els", "una", "nos", "ao", "você", "não", "duas"]
+)
+_SHORT_ROMANCE: Final = frozenset(["un", "el", "es", "um", "e", "o", "em", "da", "na", "de", "se", "é"])
+"""Common words of Portuguese and Catalan, in which `com` is one, too; of the short ones it takes two."""
 _ENDING = late(
     r"\b(?:end(?:s|ed|ing)? (?:in|with|on|by)|tld|top[- ]level(?: domain)?(?: of| is)?|registered under|under)"
     r"\W{1,3}(?:an? |the )?[\"'`.]{0,2}(?:com|org|net|edu|gov|io)\b(?! \w+(?:ing|s)\b)"
@@ -62,7 +67,8 @@ _CONTACT = late(
     r"|(?:reach|call) (?:me|us|him|her|them|back))[^\d\n.!?]{0,16}(?:\+|00)?\d(?:[ ./()-]{0,2}\d){6,14}(?!\d)"
     r"|(?<![\w-])555-\d{4}(?![\w-])|(?<![\w.-])1[ .-]\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])"
     r"|(?<![\w.)])\+{1,2}\d{1,3}[ .-]?\(0\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4}(?!\w)"
-    r"|\b(?:text|sms|dial|call)[ :]{1,2}\d{5,6}\b(?! (?:words|characters|tokens|times))"
+    r"|\b(?:call|text|dial|ring|phone|fax|sms|message|reach)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){0,3}"
+    r"\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b(?!(?:\.\d)?\W{0,2}(?:words|characters|tokens|times|lines|rows|people|users))"
     r"|\b1[ -]8\d\d[ -][A-Z]{5,8}\b|\btext \w{2,12} to \d{4,6}\b"
     r"|\b(?:p\.?\s?o\.?\s?box|postfach|apartado|boîte postale)\W{1,3}\d+",
     re.IGNORECASE,
@@ -81,6 +87,11 @@ _ON_A_NETWORK = late(
     rf"|\b{_NETWORK}(?: id)?:\s*@?(?=\w*(?:[_\d]|\.\w))[a-z][\w.]{{3,}}"
     rf"|\b(?:on|via|at) {_NETWORK} as @?(?=\w*[_\d.])[a-z][\w.]{{2,}}"
     rf"|\b{_NETWORK} (?:name|id) \w+:\w+|@\w{{3,}} on (?-i:X)\b"
+    r"|\b(?:ssh|s?ftp|telnet|connect|hosts?|servers?|machine)\b[^.!?\n]{0,40}\bport \d{2,5}\b"
+    r"|\bbuckets?\W{1,3}(?:named |called )?[a-z][a-z0-9.]*-[a-z0-9.-]+"
+    r"|\b(?:git(?:hub|lab)|bitbucket|codeberg|huggingface|docker(?: ?hub)?)\W{1,3}(?:repo(?:sitory)?\W{1,3})?"
+    r"[a-z][\w.-]*/[a-z][\w.-]*"
+    r"|\b(?:web)?hook\b[^.!?\n]{0,12}\s(?=[\w-]*\d)[a-z0-9][\w-]{5,}"
     rf"|\b(?:telnet|nc|netcat|ssh|ftp)\s+[\w.-]+\s+\d{{2,5}}\b|\b[ur]/[a-z]\w{{2,}},? (?:on|at) reddit\b"
     r"|\b(?:slack|discord|irc)\b[^.!?\n]{0,20}#[a-z][\w-]{2,}|#[a-z][\w-]{2,} (?:on|in) (?:slack|discord|irc)\b",
     re.IGNORECASE,
@@ -88,7 +99,7 @@ _ON_A_NETWORK = late(
 
 
 _LETTERS = re.compile("[a-z]+")
-_HANDLE = re.compile(r"[a-z]\w*[._#:-][a-z0-9]|[a-z]\d|[#/][a-z]|[a-z] \d", re.IGNORECASE)
+_HANDLE = re.compile(r"[a-z]\w*[._#:/-][a-z0-9]|[a-z]\d|[#/][a-z]|[a-z] \d", re.IGNORECASE)
 """As names on a network are; what has none names nobody there."""
 _BOXES: Final = frozenset({"box", "postfach", "apartado", "postale"})
 _DIGITS = re.compile(r"\d(?:\D{0,2}\d){4}|\d[ -][A-Z]|\d{4,6}")
@@ -96,7 +107,11 @@ _DIGITS = re.compile(r"\d(?:\D{0,2}\d){4}|\d[ -][A-Z]|\d{4,6}")
 _NUMBER = re.compile(r"1[ -]8\d\d[ -]|555-\d{4}|1[ .-]\d{3}[ .-]\d{3}|\+\d{1,3}[ .-]?\(")
 _ENDS: Final = _STRONG_ENDS | frozenset(_SAFE_COUNTRIES.split("|"))
 _SPELLED: Final = tuple(map(frozenset, _STRONG_ENDS - {"io"}))
-_NETWORKS: Final = frozenset(_LETTERS.findall(_NETWORK)) | {"telnet", "nc", "netcat", "ssh", "ftp", "reddit"}
+_NETWORKS: Final = frozenset(_LETTERS.findall(_NETWORK)) | frozenset(
+    _LETTERS.findall(
+        "telnet nc netcat ssh ftp sftp reddit port bucket buckets bitbucket codeberg huggingface docker hook webhook"
+    )
+)
 _REACHED: Final = frozenset(
     {
         *(
@@ -113,7 +128,20 @@ _REACHED: Final = frozenset(
             "fax",
             "tel",
         ),
-        *("sms", "whatsapp", "reach", "call", "text", "dial", "box", "postfach", "apartado", "postale"),
+        *(
+            "sms",
+            "whatsapp",
+            "reach",
+            "call",
+            "text",
+            "dial",
+            "ring",
+            "message",
+            "box",
+            "postfach",
+            "apartado",
+            "postale",
+        ),
     }
 )
 """Words without one of which nothing below is found."""
@@ -125,11 +153,23 @@ _AFTER: Final = 40
 """Characters after an end of a name that belong to its sentence."""
 
 
+_POSTAL = late(
+    r"\b\d{1,5}[a-z]?,? (?:[A-Z][\w'’]+ ){1,3}(?:Street|Road|Lane|Avenue|Drive|Square|Boulevard|Terrace|Court|Alley"
+    r"|Crescent|Close|Quay|Parade|Highway|St|Rd|Ave|Blvd|Ln|Dr)\b"
+    r"|\b\d{1,5}(?: bis)?,? (?:rue|avenue|boulevard|place|quai|impasse|chemin) (?:d[eu]s? |de la )?[A-Z]\w+"
+    r"|\b(?:[Cc]alle|[Aa]venida|[Vv]iale?|[Pp]iazza|[Rr]ua|[Uu]lica) (?:d\w+ )?[A-Z]\w+,? (?:n\W{1,2})?\d{1,4}\b"
+    r"|\b[A-ZÄÖÜ]\w+(?:straße|strasse|gasse|platz|weg|allee|laan|straat|plein|gatan|vej|gade) \d{1,4}[a-z]?\b"
+)
+"""A house in a street: a number and a name, with what streets are called."""
+
+
 def contacts(text: str) -> Iterator[str]:
     """Yield where somebody can be reached, by what stands in place of an address."""
     said = frozenset(_LETTERS.findall(text.lower()))
     if not said.isdisjoint(_ENDS) or any(spelled <= said for spelled in _SPELLED):
         yield from _ended(text)
+    if any(map(str.isdigit, text)):
+        yield from (found[0] for found in _POSTAL.finditer(text))
     if _DIGITS.search(text) or not said.isdisjoint(_BOXES):
         if not (text.isascii() and said.isdisjoint(_REACHED)) or _NUMBER.search(text):
             yield from (found[0] for found in _CONTACT.finditer(text))
@@ -144,12 +184,24 @@ def _ended(text: str) -> Iterator[str]:
         found = _BEFORE_AN_END.search(text[max(0, last.start() - _BEFORE) : last.start()])
         end = re.sub(r"[\W_]", "", last[0]).lower()
         gap = found[1].replace(" \u0307", "\u0307") if found else ""
-        if found and (_is_a_dot(gap, end) or (end != last[0].lower() and "." in gap)):
+        alone = last[0] in ("com", "Com") and not _is_romance(
+            text[max(0, last.start() - _BEFORE) : last.end() + _AFTER]
+        )
+        if alone and not found:
+            said = text[max(0, last.start() - _BEFORE) : last.end()].split(" ")
+            yield " ".join(said[-2:] if said[-1] == last[0] else said[-1:])
+        elif found and (alone or _is_a_dot(gap, end) or (end != last[0].lower() and "." in gap)):
             yield found[0] + last[0]
     for found in _ENDING.finditer(text):
         sentence = text[max(text.rfind(end, 0, found.start()) for end in ".!?\n") + 1 : found.end() + _AFTER]
         if not _LOOSE.match(found[0]) or _PLACE.search(sentence):
             yield found[0]
+
+
+def _is_romance(text: str) -> bool:
+    """Return whether a text is in a language in which `com` is a word: nobody else writes it but in an address."""
+    said = set(text.lower().split())
+    return not _ROMANCE.isdisjoint(said) or len(_SHORT_ROMANCE & said) > 1
 
 
 def _is_a_dot(gap: str, end: str) -> bool:
@@ -162,7 +214,8 @@ def _is_a_dot(gap: str, end: str) -> bool:
     if end not in _STRONG_ENDS or set(gap) & set(" \t"):
         return False
     odd = set(gap) - _JOINERS
-    return any(not one.isascii() for one in odd) or (end in _ASCII_ODD and bool(odd or gap.strip(".") == "" != gap[1:]))
+    dots = gap.strip("._") == "" and "." in gap and len(gap) > 1
+    return dots or any(not one.isascii() for one in odd) or (end in _ASCII_ODD and bool(odd))
 
 
 def _grouped_phones(text: str) -> Iterator[str]:

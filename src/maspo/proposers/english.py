@@ -76,9 +76,10 @@ def bits(text: str) -> float | None:
     """Return how many bits a pair of letters of a text says on average, if it has enough of them; in lower case."""
     words = _WORDS.findall(text)
     pairs = sum(map(len, words)) - len(words)
-    return sum(map(_bits_of, words)) / pairs if pairs >= _FEWEST else None
+    return sum(map(bits_of, words)) / pairs if pairs >= _FEWEST else None
 
 
 @lru_cache(20_000)
-def _bits_of(word: str) -> float:
+def bits_of(word: str) -> float:
+    """Return the bits of the pairs of letters of one word together; in lower case."""
     return sum(_BITS[word[at : at + 2]] for at in range(len(word) - 1))

@@ -7,6 +7,7 @@ seed prompt does not have come from data or from somebody else, so the draft is 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
@@ -19,6 +20,7 @@ from maspo.proposers.accounts import accounts
 from maspo.proposers.addresses import addresses
 from maspo.proposers.ciphers import ciphers
 from maspo.proposers.instructions import excerpt, remarks
+from maspo.proposers.opaque import opaque
 from maspo.proposers.readings import Readings, readings
 
 __all__ = ["refused", "remarks"]
@@ -30,7 +32,7 @@ _KEY = sought(
     r"|\bssh-(?:rsa|dss|ed25519)\s+AAAA[\w+/]{8,}|\bya29\.[\w-]{8,}|\bT[A-Z0-9]{8,}/B[A-Z0-9]{8,}/\w{16,}"
     r"|(?-i:(?<![\w/+])(?=[A-Za-z0-9/+]*\d)(?=[a-z0-9/+]*[A-Z])(?=[A-Z0-9/+]*[a-z])(?=\w*[/+])[A-Za-z0-9/+]{40}(?![\w/+=]))"
     r"|\bbegin [0-7]{3} \S+(?=\n)|=ybegin line="
-    r"|\bBearer\s+[\w.~+/-]{16,}"
+    r"|\bbc1[a-z0-9]{20,}|\bBearer\s+[\w.~+/-]{16,}"
     r"|(?<!\w)\$(?:argon2\w{0,2}|[156])\$[\w$=.,/-]{8,}|\bAGE-SECRET-KEY-\w{6,}|\bnsec1[a-z0-9]{20,}"
     r"|(?-i:\bMII)[A-Za-z0-9+/]{20,}|(?-i:\bSG)\.[\w-]{8,}\.[\w-]{6,}"
     r"|(?<!\w)\$2[aby]\$\d\d\$[\w./]{8,}|\b(?:v[1-4]\.(?:local|public)|dop_v1|dckr_pat|xapp|lin_api|sq0\w{3}|shp\w{2})[-._][\w-]{8,}"
@@ -38,10 +40,25 @@ _KEY = sought(
     r"|\d[\w!@#$%^&*-]{0,20} is (?:the|my|our) (?:\w+ )?(?:password|passcode|pin|passphrase|secret)\b"
     r"|\b(?:otp|pin|passcode|one-time code)\W{1,3}(?:is\W{1,2})?\d(?:[ -]?\d){3,7}(?!\d)"
     r"|(?:api[ _-]?key|secret(?:[ _-]key)?|access[ _-]key|token"
-    r"|password|passwd|passphrase|passcode|\bpwd|\bpass)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
+    r"|password|passwd|pass ?phrase|passcode|\bpwd|\bpass)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
-    *("xox", "akia", "asia", "aiza", "hf-", "hf_", "npm-", "npm_", "pypi-", "pypi_", "eyj", "-----begin", "bearer"),
+    *(
+        "bc1",
+        "xox",
+        "akia",
+        "asia",
+        "aiza",
+        "hf-",
+        "hf_",
+        "npm-",
+        "npm_",
+        "pypi-",
+        "pypi_",
+        "eyj",
+        "-----begin",
+        "bearer",
+    ),
     *("api key", "api_key", "api-key", "apikey", "secret", "token", "passw", "passphrase"),
     *(
         "$1",
@@ -94,7 +111,7 @@ _CODED = re.compile(
 """Hexadecimal digits, identifiers, bytes, bits, Morse, braille, Ascii85, letters with dots between."""
 _ESCAPES = sought(
     r"(?:\\x[0-9a-f]{2}|\\u\{[0-9a-f]{1,6}\}|%u[0-9a-f]{4}|\\u[0-9a-f]{4}|%[0-9a-f]{2}|&#x?[0-9a-f]{2,6};"
-    r"|=[0-9a-f]{2}|\\[01]?[0-7]{2}|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
+    r"|=[0-9a-f]{2}|\\[01]?[0-7]{2} ?|U\+[0-9a-f]{4,6}[ ,]{0,2}){6,}",
     *("\\", "%", "&", "=", "u+"),
 )
 _KEY_APART = sought(
@@ -102,10 +119,13 @@ _KEY_APART = sought(
     *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
 )
 """A key in groups, as people write down what they copy by hand."""
-_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:(?:[^\w]|_){1,3}[^\W\d_]){19,}(?!\w)")
+_SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:(?:[^\w]|_){1,3}[^\W\d_]){13,}(?!\w)")
 """More letters one by one than a word that is spelled."""
 _LEAST_SPELLED: Final = 9
 """Different letters of what is spelled so: moves, bases of a gene and notes have fewer."""
+_LETTERS = re.compile(r"(?:[^\W\d_]|[\u24b6-\u24e9]){4,}")
+_ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "HEBREW"})
+"""Alphabets of which no word has two."""
 _HEAPED = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4,}")
 """Marks upon one letter: Vietnamese has two, phonetic transcription three."""
 _LEAST_DIFFERENT: Final = 5
@@ -163,16 +183,35 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
             if _says_something(run[0]):
                 # Words after it can look like its end.
                 yield "coded text or a key", run[0][: len(run[0]) * 3 // 4]
+        for stretch in opaque(text):
+            yield "what no reader can read", stretch[: len(stretch) * 3 // 4]
     for run in _ESCAPES.finditer(draft):
         yield "coded text", run[0]
     for run in _LETTERS_AND_DIGITS.finditer(seen.plain):
         if _is_coded(run[0]):
             yield "coded text or a key", run[0]
+    for word in _in_other_letters(draft):
+        yield "letters of several alphabets, or of none that people write in", word
     for stretch in ciphers(seen.plain):
         yield "text in a cipher", stretch
     for blanks in _BLANKS.finditer(draft):
         if sum(one != other for one, other in pairwise(blanks[0])) > _MOST_SWITCHES:
             yield "text hidden in blanks", blanks[0]
+
+
+def _in_other_letters(draft: str) -> Iterator[str]:
+    """Yield words that mix alphabets, or are in letters of mathematics, in circles or raised; full width is Asia's."""
+    if draft.isascii():
+        return
+    for word in _LETTERS.findall(draft):
+        plain = unicodedata.normalize("NFKC", word)
+        if plain != word and plain.isascii() and not any("\uff00" <= one <= "\uff5e" for one in word):
+            yield word
+        alphabets = [unicodedata.name(one, "").partition(" ")[0] for one in word]
+        used = {one for one in alphabets if one in _ALPHABETS}
+        # A Greek letter before a name is a unit or a difference: `μmol`, `Δtime`.
+        if len(used) > 1 and not (alphabets[0] == "GREEK" and "GREEK" not in alphabets[1:] and len(used) == 2):
+            yield word
 
 
 def _says_something(run: str) -> bool:

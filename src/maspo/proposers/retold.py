@@ -45,6 +45,7 @@ _FEWEST_BITS: Final = 4
 _VOWELS = re.compile("[aeiou]")
 _DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_|-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
 _DIGITS = re.compile(r"\d{2,}")
+_COUNTED_LETTERS = re.compile(r"(?<![\d.,-])\d{1,2}(?:[-. /]\d{1,2}){2,}(?![\d-])")
 _TURNED = re.compile(r"backward|revers|mirror|turned|from the end|right to left", re.IGNORECASE)
 """What says that digits are to be read from the other end."""
 _YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
@@ -79,6 +80,7 @@ class Vocabulary:
         for word in sorted(self._longer):
             self._stems[word[:_STEM]].append(word)
             self._skeletons[_VOWELS.sub("", word)].append(word)
+        self._mixed = {"".join(sorted(word)): word for word in sorted(self._longer) if len(word) >= _TYPO}
         self._alike = {_as_drawn(word): word for word in sorted(self._longer)}
         self._lacking: dict[str, list[str]] = defaultdict(list)
         for word in sorted(word for word in self._longer if len(word) > _TYPO):
@@ -103,6 +105,7 @@ class Vocabulary:
             _YEAR.sub(r"19\1", plain),
             unaccented(plain),
             _put_together(plain),
+            _COUNTED_LETTERS.sub(_lettered, plain),
             short_numbers(plain),
             plain.replace(",", " , "),
             *([_DIGITS.sub(lambda run: run[0][::-1], plain)] if _TURNED.search(plain) else []),
@@ -153,6 +156,9 @@ class Vocabulary:
                 if other != word and _share(word, other) >= _SHARE:
                     yield other
         if len(word) >= _TYPO and word not in self._known and word.isalpha():
+            yield from (one for one in (_once(word),) if one != word and one in self._known)
+            if mixed := self._mixed.get("".join(sorted(word))):
+                yield mixed
             yield from dict.fromkeys(self._mistyped(word))
 
     def _mistyped(self, word: str) -> Iterator[str]:
@@ -206,6 +212,17 @@ def _share(one: str, other: str) -> float:
     while common < min(len(one), len(other)) and one[common] == other[common]:
         common += 1
     return common / max(len(one), len(other))
+
+
+def _once(word: str) -> str:
+    """Return a word of which each letter stands twice with each once."""
+    return word[::2] if word[::2] == word[1::2] else word
+
+
+def _lettered(row: re.Match[str]) -> str:
+    """Return numbers that letters have in the alphabet as these letters."""
+    numbers = [int(one) for one in re.findall(r"\d+", row[0])]
+    return "".join(chr(ord("a") + one - 1) for one in numbers) if max(numbers) <= 26 and min(numbers) else row[0]
 
 
 def _as_drawn(word: str) -> str:

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from math import ceil, comb, factorial
+from string import ascii_lowercase
 from typing import TypeAlias
 
 from maspo.core.numerals import spelled_out, words
@@ -63,6 +64,10 @@ _OPTION = re.compile(r"(?<![\w'’])\(?([A-F])\s?[).:\]]\s*")
 _MOST_NUMBERS = 4
 """Numbers of an input that stand for it together, beside its label."""
 
+_FEWEST_QUOTED = 6
+"""Words of a question that is quoted whole: nobody writes one by chance."""
+_OPTION_LETTERS = "abcdef"
+
 _Row: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
 """The words that tell an input from others, and those of its label."""
 
@@ -95,17 +100,14 @@ class Tables:
             {*self._holders, *(word for own in self._labels for label in own for word in label)},
             map(found.__getitem__, self._rows),
         )
-        self._chosen = Chosen(
+        chosen = Chosen(
             {
                 number: label[0]
                 for number, (_, label) in enumerate(self._rows)
                 if len(label) == 1 and len(label[0]) == 1
             },
-            {
-                word: numbers[0]
-                for word, numbers in self._holders.items()
-                if len(numbers) == 1 and _is_own_word(word) and len(word) >= (2 if word[0].isdigit() else _SHORTER)
-            },
+            self._own_words(),
+            _OPTION_LETTERS,
         )
         self._values = Values(
             (right, [one for one in of.values() if one])
@@ -117,18 +119,51 @@ class Tables:
             {word: numbers[0] for word, numbers in self._holders.items() if len(numbers) == 1 and _is_own_word(word)},
             len(self._rows),
         )
+        answers = Chosen(
+            {number: label[0][0] for number, (_, label) in enumerate(self._rows) if self._sure[number]},
+            self._own_words(),
+            ascii_lowercase,
+        )
+        self._whole: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
+        """Questions word by word, by their first words."""
+        quoted = [text for text in own if text]
+        for text in found.values():
+            asked = words(text)
+            if len(asked) >= _FEWEST_QUOTED and not any(_stands_in(asked, words(one)) for one in quoted):
+                self._whole[asked[:_FEWEST_QUOTED]].append(asked)
         self._allowed: set[int] = set()
         """Rows of which an own text holds an entry, or the label."""
+        self._letters = [chosen, answers]
+        """Letters of options, and those that answers begin with, unless an own text tells them."""
         for text in own:
             for places in self._vocabulary.said_in(text):
+                self._letters = [one for one in self._letters if not one.told_by(places, set())]
                 self._allowed |= {*self._held(places), *self._entries(places), *self._answered(places)}
+
+    def _own_words(self) -> dict[str, int]:
+        """Return the words that stand for one input alone, each with its number."""
+        return {
+            word: numbers[0]
+            for word, numbers in self._holders.items()
+            if len(numbers) == 1 and _is_own_word(word) and len(word) >= (2 if word[0].isdigit() else _SHORTER)
+        }
 
     def held_by(self, draft: str) -> bool:
         """Return whether a draft holds a table of inputs, or one whole input with its label."""
         said = [word for word in spelled_out(draft) if word[0].isalnum()]
+        if self._quotes(words(draft)):
+            return True
         if self._cells.held_by(draft, said, self._allowed) or self._values.told_by(said):
             return True
         return any(map(self._is_table, self._vocabulary.said_in(draft)))
+
+    def _quotes(self, said: Sequence[str]) -> bool:
+        """Return whether a text has a whole question, word by word."""
+        return any(
+            tuple(said[at : at + len(asked)]) == asked
+            for at in range(len(said) - _FEWEST_QUOTED + 1)
+            for asked in self._whole.get(tuple(said[at : at + _FEWEST_QUOTED]), ())
+        )
 
     def _is_table(self, places: Places) -> bool:
         entries = self._entries(places) - self._allowed
@@ -136,7 +171,7 @@ class Tables:
         sure = {number for number in entries if self._sure[number]}
         if len(entries) >= max(_FEWEST_ENTRIES, share) or len(sure) >= max(_FEWEST_SURE, share):
             return True
-        if self._answers_apart(places) or self._chosen.told_by(places, self._allowed):
+        if self._answers_apart(places) or any(one.told_by(places, self._allowed) for one in self._letters):
             return True
         held = self._held(places)
         table = sum(self._worth(number) for number in held if number not in self._allowed)
@@ -295,6 +330,10 @@ def _options(question: str, label: Sequence[str]) -> dict[str, tuple[str, ...]]:
     ends = [*(mark.start() for mark in marks), len(question)]
     listed = zip(marks, ends[1:], strict=True)
     return {mark[1].lower(): words(question[mark.end() : end])[:_LABEL_WORDS] for mark, end in listed}
+
+
+def _stands_in(some: Sequence[str], others: Sequence[str]) -> bool:
+    return any(tuple(others[at : at + len(some)]) == tuple(some) for at in range(len(others) - len(some) + 1))
 
 
 def _is_own_word(word: str) -> bool:
