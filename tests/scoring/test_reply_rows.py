@@ -267,3 +267,28 @@ def test_r07_no_repeated_part_makes_a_comparison_slow() -> None:
 
 def test_r07_a_long_word_behind_a_number_is_tried_as_a_unit_once() -> None:
     assert same("1" + "é" * 60 + "!", "5") is not Same.YES  # tried in all its parts, it would take years
+
+
+CAPITAL = "What is the capital of Portugal?\nA) Porto\nB) Lisbon\nC) Faro"
+
+
+@pytest.mark.parametrize(
+    ("scorer", "output", "answer", "question", "outcome"),
+    [
+        ("choice", "A) Porto is wrong. Lisbon it is.", "B", CAPITAL, "correct"),
+        ("choice", "A) Porto is clearly not right. B) Lisbon it is.", "B", CAPITAL, "correct"),
+        ("choice", "(A) is incorrect. The capital is Lisbon.", "B", CAPITAL, "correct"),
+        ("choice", "C) Faro is wrong. I do not know the capital.", "C", CAPITAL, "unread"),
+        ("choice", "A) It is wrong. No reason holds.", "A", "Is it so?\nA) It is wrong\nB) It is right", "correct"),
+        ("math", "I could not determine y but x = 5", "5", "", "correct"),
+        ("math", "I was unable to prove it, however, the answer should be 12.", "12", "", "correct"),
+        ("math", "I could not determine x after 5 attempts.", "5", "", "unread"),
+        ("math", "x = 5, but I could not determine y.", "y = 5", "", "unread"),
+        ("exact", "Oh, no, Bob", "Bob", "Who called?", "correct"),
+    ],
+)
+async def test_r08_what_is_called_wrong_or_given_up_is_left_and_what_is_said_instead_is_read(
+    scorer: str, output: str, answer: str, question: str, outcome: str
+) -> None:
+    (score,) = await scorer_of(scorer).score([Sample("1", output, answer, question=question)])
+    assert score.outcome == outcome

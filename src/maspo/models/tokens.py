@@ -61,6 +61,12 @@ _TOLD_ELSEWHERE = (
 """Where gateways tell tokens of a reply, or of the last piece of one, that has no ``usage`` of its own."""
 
 
+_BESIDE = ("prompt_eval_count", "eval_count")
+"""The same beside the choices: Ollama's, through what wraps it."""
+_ENVELOPE = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
+"""What nearly every piece of a stream has: none of it tells tokens elsewhere."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """The tokens of one call; None is unknown.
@@ -108,14 +114,15 @@ def usage_in(found: Mapping[str, Any]) -> object:
     for choice in choices if isinstance(choices, list) else ():
         if isinstance(choice, Mapping) and (told := _usage_at(choice)):
             return told
+    if found.keys() <= _ENVELOPE:
+        return None
     for name in _TOLD_ELSEWHERE:
         other = found.get(name)
         if isinstance(other, Mapping):
             told = other.get("usage") or other
             if read_tokens(told) != Tokens():
                 return told
-    beside = {name: count for name, count in found.items() if type(count) is int}
-    return beside if read_tokens(beside) != Tokens() else None
+    return {name: found.get(name) for name in _BESIDE} if _BESIDE[1] in found else None
 
 
 def _usage_at(found: Mapping[str, Any]) -> object:

@@ -78,6 +78,12 @@ _CROSSED = late(
 )
 """A sign or a word at an option that crosses it out."""
 _HEAD = late(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
+_CALLED_WRONG = late(
+    r"(.*?\b(?i:is|are|was|were|seems|looks)\s+(?:\w+ly\s+)?(?i:wrong|incorrect|false|mistaken|not\s+(?:right|correct|true|it)))"
+    r"[.!;,]\s+(\S.*)",
+    re.DOTALL,
+)
+"""An option that is called wrong, and what is said behind it."""
 _HEAD_OF_TEXT = late(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
 )
@@ -124,7 +130,7 @@ _SUPPOSED = late(
 _AFTERWARDS = late(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
-    r"|of\s+(?:them|these|those)\W*"
+    r"|of\s+(?:them|these|those)\W*|it\s+is\W*"
     r"|is\s+(?:(?:the|my)\s+)?(?:final\s+)?(?:correct|right|best|answer|choice|pick)(?:\s+(?:answer|option|choice|one|solution|here))?[\s.!*]*"
     r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
     re.DOTALL,
@@ -254,6 +260,9 @@ def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
     wanted = _OWN_LETTER.sub("", unmarked(text).strip()) if question else ""
     by_text = with_text(wanted, question)
     head = _HEAD.match(plain)
+    wrong = _CALLED_WRONG.fullmatch(head[2]) if head is not None and question else None
+    if head is not None and wrong is not None and not is_text_of(head[1], wrong[1], question):
+        return choice_in(wrong[2], question, bare)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
         if is_eliminated(head[2]):
             return None

@@ -126,6 +126,8 @@ _GIVES_UP = re.compile(
     r"|\bI\s+(?:cannot|can\s?not|could\s?n[o'’]t|ca\s?n['’]t|did\s+not|didn['’]t)\s+(?:\w+\s+)?(?:solve|answer|finish|determine)\b"
 )
 """A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
+_ALL_THE_SAME = re.compile(r"(?i)\b(?:but|however|still)\b,?\s+")
+"""What stands before an answer that is given in spite of that."""
 _DIGIT = re.compile(r"\d")
 _WOULD_BE = re.compile(r"(?i)(?:if|had)\b[^.!?]*\b(?:were|had|did|instead)\b[^.!?]*\bwould\b")
 _CALLED_WRONG = re.compile(
@@ -376,8 +378,12 @@ def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
     line = last_line(text)
-    if _GIVES_UP.search(line) is not None and _DIGIT.search(line) is not None:
-        return None
+    given_up = last_found(_GIVES_UP, line)
+    if given_up is not None and _DIGIT.search(line) is not None:
+        but = _ALL_THE_SAME.search(line, given_up.end())
+        if but is None:
+            return None
+        line = line[but.end() :]
     instead = corrected(line)
     return _displayed(text) or _concluded(instead if instead is not None and _NO_SIGN.search(instead) else line)
 
