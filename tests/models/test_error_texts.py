@@ -29,8 +29,8 @@ def ask(question: int) -> Request:
 
 def test_x01_one_error_for_different_questions_without_tokens_is_none_of_a_model() -> None:
     seen = ErrorTexts()
-    assert not seen.told(ask(0), Reply("7", 5, 5))
-    told = [seen.told(ask(number), Reply(f"Error: {ENVOY} (id {number}f00ba7)")) for number in range(1, 4)]
+    assert not seen.find_error(ask(0), Reply("7", 5, 5))
+    told = [seen.find_error(ask(number), Reply(f"Error: {ENVOY} (id {number}f00ba7)")) for number in range(1, 4)]
     assert told[:2] == ["", ""]
     assert "3 different questions" in told[2]
     assert "upstream connect error" in told[2]
@@ -39,9 +39,9 @@ def test_x01_one_error_for_different_questions_without_tokens_is_none_of_a_model
 def test_x02_where_nothing_else_ever_came_no_call_is_worth_making() -> None:
     seen = ErrorTexts()
     for number in range(4):
-        assert not seen.told(ask(number), Reply(ENVOY, 0, 0))
+        assert not seen.find_error(ask(number), Reply(ENVOY, 0, 0))
     with pytest.raises(ProviderError, match="5 different questions were answered by the same error"):
-        seen.told(ask(4), Reply(ENVOY, 0, 0))
+        seen.find_error(ask(4), Reply(ENVOY, 0, 0))
 
 
 @pytest.mark.parametrize("tokens", [5, None])
@@ -49,41 +49,41 @@ def test_x03_a_team_that_is_asked_about_errors_may_name_them(tokens: int | None)
     seen = ErrorTexts()
     for number in range(30):
         text = "Gateway timeout" if number % 2 else f"Disk {number}"
-        assert not seen.told(ask(number), Reply(text, 5, tokens))
+        assert not seen.find_error(ask(number), Reply(text, 5, tokens))
     again = ErrorTexts()
     for _ in range(30):
-        assert not again.told(ask(1), Reply(ENVOY)), "one question asked again and again tells nothing"
+        assert not again.find_error(ask(1), Reply(ENVOY)), "one question asked again and again tells nothing"
 
 
 @pytest.mark.parametrize("counted", [False, True])
 def test_x05_rows_that_are_sorted_by_class_get_one_label_after_the_other(counted: bool) -> None:
     seen = ErrorTexts()
     if counted:
-        seen.told(ask(99), Reply("Disk full", 5, 5))
+        seen.find_error(ask(99), Reply("Disk full", 5, 5))
     labels = ["Connection timeout"] * 4 + ["Unauthorized"] * 4 + [f"HTTP status {500 + number}" for number in range(5)]
-    assert not any(seen.told(ask(number), Reply(label)) for number, label in enumerate(labels))
+    assert not any(seen.find_error(ask(number), Reply(label)) for number, label in enumerate(labels))
     # Named in the question, a label may have any length and come any number of times.
     named = "upstream connect error of the gateway in the second region"
     for number in range(30):
         line = Request("m", (Message("user", f"Line {number}: is it {named}, or “disk full”?"),), "agent")
-        assert not seen.told(line, Reply(f"“{named.capitalize()}”."))
+        assert not seen.find_error(line, Reply(f"“{named.capitalize()}”."))
         assert not seen.asks_again(line, Reply(named))
 
 
 def test_x06_where_no_reply_is_counted_one_label_alone_ends_no_run() -> None:
     seen = ErrorTexts()
-    assert not any(seen.told(ask(number), Reply("Connection timeout")) for number in range(30))
+    assert not any(seen.find_error(ask(number), Reply("Connection timeout")) for number in range(30))
     # An error has a number of the request, however short it is.
     other = ErrorTexts()
     with pytest.raises(ProviderError, match="5 different questions"):
         for number in range(5):
-            other.told(ask(number), Reply(f"Service unavailable: {number}f00ba7"))
+            other.find_error(ask(number), Reply(f"Service unavailable: {number}f00ba7"))
 
 
 def test_x07_what_the_model_was_counted_for_is_its_own() -> None:
     seen = ErrorTexts()
-    seen.told(ask(0), Reply(ENVOY, 5, 5))
-    assert not any(seen.told(ask(number), Reply(ENVOY)) for number in range(1, 20))
+    seen.find_error(ask(0), Reply(ENVOY, 5, 5))
+    assert not any(seen.find_error(ask(number), Reply(ENVOY)) for number in range(1, 20))
 
 
 async def test_x08_honest_texts_about_errors_are_asked_for_again_ever_more_rarely() -> None:

@@ -180,7 +180,7 @@ def test_i17_verdict_and_ten_answers_are_read_without_a_script(whole_run: list[E
     assert f"<h1>{first.text(sentences.headline(view))}</h1>" in page
     assert len(shown.questions) == 10
     for one in shown.questions:
-        assert f"<h3>{first.text(one.question)}</h3></a><p>{first.told(one.answer)}</p>" in page
+        assert f"<h3>{first.text(one.question)}</h3></a><p>{first.mark_up(one.answer)}</p>" in page
 
 
 def test_i04_every_moment_of_a_run_has_a_page(whole_run: list[Event]) -> None:

@@ -113,7 +113,7 @@ def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[st
     """Return what a second run on an input shows that the first did not: what is carried over, or drawn by lot."""
     first = next(one for one in seen if one.key == again.key)
     team = Team(wire_agents(found.system))
-    nobodys = sum(team.attribute(_asked(call)).agent is None for call in again.calls)
+    nobodys = sum(team.attribute(_read_call(call)).agent is None for call in again.calls)
     notes = []
     if nobodys and found.attributed == found.calls:
         notes.append(f"{nobodys} of {len(again.calls)} calls of a second run could not be told whose they are")
@@ -135,6 +135,6 @@ def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[st
     return notes
 
 
-def _asked(call: WireCall) -> Asked:
+def _read_call(call: WireCall) -> Asked:
     """Return what a call asked, as the gateway reads it to tell whose it is."""
     return Asked(model=call.model, texts=call.texts, offered=call.offered, streamed=False)

@@ -109,12 +109,12 @@ class Strayed:
             if alike is not None:
                 self._missed[name] += 1
                 if self._missed[name] >= (_MANY if is_rare else _FEW):
-                    return self._told(agent, alike)
+                    return self._describe(agent, alike)
         if not is_rare and self._runs_with_strays == self._runs >= _ALL:
-            return self._told(agent, strays[0])
+            return self._describe(agent, strays[0])
         return ""
 
-    def _told(self, agent: Agent, text: str) -> str:
+    def _describe(self, agent: Agent, text: str) -> str:
         if _is_nearly(agent.prompt, text):
             ours, theirs = first_difference(agent.prompt, text)
             what = f"calls that hold nearly its prompt. The system file says {ours!r}, the app {theirs!r}"

@@ -53,7 +53,7 @@ def trace_of(input_key: str, calls: Sequence[WireCall], answer: str, order: Sequ
         for place, (turn, need) in enumerate(zip(turns, needs, strict=True))
     ]
     rank = {name: number for number, name in enumerate(order)}
-    keys = [(rank.get(str(calls[turn[0]].agent), len(rank)), _shown(calls[turn[0]]), turn[0]) for turn in turns]
+    keys = [(rank.get(str(calls[turn[0]].agent), len(rank)), _hash_of_shown(calls[turn[0]]), turn[0]) for turn in turns]
     places = _topological(before, keys)
     new = {old: place for place, old in enumerate(places)}
     often: Counter[str] = Counter()
@@ -104,7 +104,7 @@ def _is_split(calls: Sequence[WireCall], reads: Sequence[frozenset[int]], first:
     return any(place in reads[second] or first in reads[place] for place in between)
 
 
-def _shown(call: WireCall) -> str:
+def _hash_of_shown(call: WireCall) -> str:
     """Return a short name of all that a call was shown; it does not hang on the prompts that are tried."""
     texts = "\0".join(f"{text.role} {text.text}" for text in call.texts)
     return hashlib.blake2b(texts.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -163,7 +163,7 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             pieces = keep((*filled, *constants), body, place.said.constants)
             texts.add(write(pieces, language))
         except (CannotKeep, CannotSay) as error:
-            reasons.append(_shown(str(error), place.said))
+            reasons.append(_as_source(str(error), place.said))
     if not texts:
         raise CannotWrite(reasons[0])
     if len(texts) > 1 or reasons:
@@ -185,12 +185,12 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
         literal = literal.replace("\n", "\r\n")
     made = source[: place.said.start] + literal + source[place.said.end :]
     again = next((one for one in _texts(place.file, made) if one.start == place.start), None)
-    if again is None or _shown(place.undone(again.text), again).strip() != _shown(text, place.said).strip():
+    if again is None or _as_source(place.undone(again.text), again).strip() != _as_source(text, place.said).strip():
         raise CannotWrite("it could not be read back as it is; write it by hand")
     return made
 
 
-def _shown(text: str, said: Said) -> str:
+def _as_source(text: str, said: Said) -> str:
     """Return a text with its expressions as in the source."""
     return MARKED.sub(lambda found: said.shown.get(found[0], ""), text)
 

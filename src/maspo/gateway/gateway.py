@@ -473,7 +473,7 @@ class Gateway:
     async def _ask(self, asking: _Asking, delivery: _ToApp, declared: str) -> Response:
         """Ask the model, take note of the call, and return what the app gets; never raises but when cancelled."""
         rollout, dialect = asking.rollout, asking.dialect
-        asked = asking.asked()
+        asked = asking.read_request()
         attribution = self._attribute(asked, declared)
         request = self._request(asking, asked, attribution, delivery)
         note = _Note(self, asking, asked, attribution, request)
@@ -579,7 +579,7 @@ class _Asking:
     content: str
     before: tuple[Any, ...] | None
 
-    def asked(self) -> Asked:
+    def read_request(self) -> Asked:
         """Return what is asked, with the texts of a conversation that the endpoint keeps."""
         asked = self.dialect.read_request(self.incoming)
         if not self.before:

@@ -310,7 +310,7 @@ class ChatClient:
     def _told_failure(self, attempt: _Attempt, answer: _Answer) -> ProviderError | None:
         """Return the error that a body tells with HTTP 200 where every call would meet it, or where it is a limit."""
         told = told_failure(answer.body)
-        return read_told(attempt.endpoint, told, answer.headers, _asked(attempt.request)) if told else None
+        return read_told(attempt.endpoint, told, answer.headers, _text_of(attempt.request)) if told else None
 
     def _accept(self, attempt: _Attempt, answer: _Answer, reply: Reply) -> Reply:
         """Return a reply, and learn from it how this endpoint answers."""
@@ -359,7 +359,7 @@ class ChatClient:
         if status in (400, 422) and not attempt.whole and says_nothing(answer.body):
             self._guess(attempt)
         known.streams_failed += bool(dialect.stream) and status in _STREAM_FAILED
-        error = read_refusal(attempt.endpoint, status, answer.headers, answer.body, _asked(request))
+        error = read_refusal(attempt.endpoint, status, answer.headers, answer.body, _text_of(request))
         if status in _NOT_THERE and (elsewhere := self._look_elsewhere(attempt.endpoint, error)) is not None:
             raise elsewhere
         if isinstance(error, CallFailed) and status in (400, 422) and (own := self._own_parameter(words)):
@@ -657,7 +657,7 @@ def _without_key(reply: Reply, endpoint: Endpoint) -> Reply:
     return replace(reply, text=text, thoughts=thoughts, missing=missing, asks=asks, adapted=adapted, model=model)
 
 
-def _asked(request: Request) -> str:
+def _text_of(request: Request) -> str:
     """Return what a request says, which a refusal of it may repeat."""
     return "\n".join(message.content for message in request.messages)
 

@@ -188,7 +188,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
     message = choice.get("message") or choice.get("delta") or {"content": choice["text"]}
     said, thoughts = said_and_thought(message.get("content"))
     said = _inner_message(said)
-    refusal = _words(message.get("refusal")) or _refusal_part(message.get("content"))
+    refusal = _text_or_nothing(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else (said or refusal).removeprefix("\ufeff")
     tokens = read_tokens(usage_in(found))
     told = "content_filter" if not said and _is_filtered(choice) else _ending(choice)
@@ -212,11 +212,11 @@ def reply_of(found: Any, seconds: float) -> Reply:
         seconds=seconds,
         truncated=cut,
         simulated=found.get("system_fingerprint") == "simulated",
-        model=_whole_characters(_words(found.get("model"))),
+        model=_whole_characters(_text_or_nothing(found.get("model"))),
         missing=missing,
         refused_by=_refused_by(ended, refusal),
         broken=broken,
-        asks=tuple(_asked(message.get("tool_calls"))),
+        asks=tuple(_read_tool_calls(message.get("tool_calls"))),
     )
 
 
@@ -232,16 +232,16 @@ def _inner_message(said: str) -> str:
     return found["content"] if is_message and isinstance(found.get("content"), str) else said
 
 
-def _asked(found: object) -> Iterator[ToolAsked]:
+def _read_tool_calls(found: object) -> Iterator[ToolAsked]:
     """Yield the tools that a message asks for; where a call has no id, its place is one."""
     for place, one in enumerate(found if isinstance(found, list) else ()):
         function = one.get("function") or {}
         arguments = function.get("arguments")
         if not isinstance(arguments, str):  # some servers send the object itself
             arguments = json.dumps(arguments or {}, ensure_ascii=False)
-        name = _words(function.get("name"))
+        name = _text_or_nothing(function.get("name"))
         if name:
-            yield ToolAsked(_words(one.get("id")) or f"call-{place}", name, _whole_characters(arguments))
+            yield ToolAsked(_text_or_nothing(one.get("id")) or f"call-{place}", name, _whole_characters(arguments))
 
 
 @dataclass
@@ -291,7 +291,7 @@ class _Pieces:
             self.by_delta = self.by_delta or bool(said and choice.get("delta"))
             self.said.append("" if not choice.get("delta") and said == "".join(self.said) else said)
             self.thought.append(told_thoughts(message) + thought)
-            self.refused.append(_words(message.get("refusal")))
+            self.refused.append(_text_or_nothing(message.get("refusal")))
             self._add_asked(message.get("tool_calls") or ())
             self.ended = choice.get("finish_reason") or self.ended
             self.native = choice.get("native_finish_reason") or self.native
@@ -303,8 +303,8 @@ class _Pieces:
             if index is None:  # sent whole, one after the other
                 index = len(self.asked) if piece.get("id") or function.get("name") else max(self.asked, default=place)
             asked = self.asked.setdefault(index, {"id": "", "name": "", "arguments": ""})
-            asked["id"] = asked["id"] or _words(piece.get("id"))
-            asked["name"] = asked["name"] or _words(function.get("name"))
+            asked["id"] = asked["id"] or _text_or_nothing(piece.get("id"))
+            asked["name"] = asked["name"] or _text_or_nothing(function.get("name"))
             more = function.get("arguments")
             asked["arguments"] += more if isinstance(more, str) else json.dumps(more) if more else ""
 
@@ -329,7 +329,7 @@ class _Pieces:
 def _blocked(found: Mapping[str, Any]) -> str:
     """Return why a prompt was blocked, where a completion without any choice tells it; else nothing."""
     told = next((one for name in _BLOCKED if isinstance(one := found.get(name), dict)), {})
-    return _words(told.get("block_reason") or told.get("blockReason"))
+    return _text_or_nothing(told.get("block_reason") or told.get("blockReason"))
 
 
 def _filters_of(choice: Mapping[str, Any]) -> object:
@@ -501,7 +501,7 @@ def _whole_characters(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _words(found: object) -> str:
+def _text_or_nothing(found: object) -> str:
     return found if isinstance(found, str) else ""
 
 
@@ -515,7 +515,7 @@ def _ending(choice: Mapping[str, Any]) -> str:
 
 def _reason(found: object) -> str:
     """Return a reason to end, which SGLang's own form has as the ``type`` of an object; empty for what is none."""
-    return _words(found.get("type") if isinstance(found, dict) else found).strip()
+    return _text_or_nothing(found.get("type") if isinstance(found, dict) else found).strip()
 
 
 def _word(reason: str) -> str:
@@ -527,7 +527,7 @@ def _refusal_part(content: object) -> str:
     """Return the refusal in a list of parts; empty when there is none."""
     parts = content if isinstance(content, list) else []
     told = (part for part in parts if isinstance(part, dict) and part.get("type") == "refusal")
-    return "".join(_words(part.get("refusal")) for part in told)
+    return "".join(_text_or_nothing(part.get("refusal")) for part in told)
 
 
 def _refused_by(ended: str, refusal: str) -> str:

@@ -38,9 +38,9 @@ def retirement(model: str, today: date | None = None, told: str = "") -> str:
         if name not in _BY_NAME:
             return ""
         end, source = _BY_NAME[name]
-        source += f", as of {_shown(AS_OF)}"
+        source += f", as of {_write_day(AS_OF)}"
     what = "has been retired since" if end <= today else "is retired on"
-    return f"{model} {what} {_shown(end)} ({source}); name another model with --agent-model, or that role's option"
+    return f"{model} {what} {_write_day(end)} ({source}); name another model with --agent-model, or that role's option"
 
 
 def retired_names() -> tuple[str, ...]:
@@ -48,5 +48,5 @@ def retired_names() -> tuple[str, ...]:
     return tuple(_BY_NAME)
 
 
-def _shown(day: date) -> str:
+def _write_day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"

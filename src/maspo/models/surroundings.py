@@ -92,7 +92,7 @@ async def ask_contexts(session: aiohttp.ClientSession, endpoint: Endpoint, model
             contexts = {**_of_models(await asked.get("/models", beside=True)), **contexts}
             unknown = [model for model in models if not contexts.get(model)]
             if unknown and endpoint.is_near and isinstance(await asked.get(_LOADED), Mapping):  # only Ollama has this
-                contexts |= {model: _shown(await asked.post("/api/show", {"model": model})) for model in unknown}
+                contexts |= {model: _read_context(await asked.post("/api/show", {"model": model})) for model in unknown}
     except TimeoutError:
         pass
     return Surroundings(found.slots, found.context, contexts, found.loading)
@@ -160,7 +160,7 @@ def _entries(found: Any) -> Iterator[Mapping[str, Any]]:
         yield from (one for one in listed if isinstance(one, Mapping))
 
 
-def _shown(found: Any) -> int:
+def _read_context(found: Any) -> int:
     """Return the context of a model as Ollama's ``/api/show`` tells it: what it is given, else what it may have."""
     if not isinstance(found, Mapping):
         return 0

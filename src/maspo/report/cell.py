@@ -9,7 +9,7 @@ from math import ceil
 from typing import Final
 
 from maspo.report import phrases, sentences
-from maspo.report.bundle.first import text, told
+from maspo.report.bundle.first import mark_up, text
 from maspo.report.closing import answered, remarks, shortened
 from maspo.report.fold import RunView
 from maspo.report.in_short import Say
@@ -33,13 +33,13 @@ def cell_html(view: RunView, report: str, say: Say) -> str:
         (name.capitalize(), what) for name, what in remarks(view, say)
     ]
     table = "".join(
-        f'<tr><th scope="row" style="{_NAME}">{text(name)}</th><td style="{_TEXT}">{told(shortened(what))}</td></tr>'
+        f'<tr><th scope="row" style="{_NAME}">{text(name)}</th><td style="{_TEXT}">{mark_up(shortened(what))}</td></tr>'
         for name, what in rows
     )
     return (
         f'<div style="max-width:62em;line-height:1.5"><div style="{_SOFT}">maspo · {text(visible(view_name(view)))} · '
         f'{text(label)}</div><div style="font-size:1.4em;font-weight:600;line-height:1.25;margin:.2em 0 .4em">'
-        f"{told(shortened(first.answer))}</div>{_interval(view)}"
+        f"{mark_up(shortened(first.answer))}</div>{_interval(view)}"
         f'<table style="margin:.6em 0;border:0;width:auto">{table}</table>'
         f'<div style="{_SOFT}">Report: <code>{text(visible(report))}</code></div></div>'
     )

@@ -13,7 +13,7 @@ from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
-from maspo.report.curves import columns, drawn, told
+from maspo.report.curves import columns, draw_line, drawn
 from maspo.report.document.extras import name_input
 from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sheet, cells, headings, sheet, spent_facts
 from maspo.report.folder import COMPARISON_PAGE, REPORT
@@ -322,7 +322,7 @@ def markdown(found: Compared) -> str:
     if curves := _curves(found):
         width = len(columns(curves))
         headed = ("on the way", *columns(curves)[1:])
-        parts.append(_markdown_table(headed, [told(name, curve, width) for name, curve in curves.items()]))
+        parts.append(_markdown_table(headed, [draw_line(name, curve, width) for name, curve in curves.items()]))
     parts.append("\n".join(f"- {_cell(note)}" for note in notes(found)))
     met, guards = _names(found.inputs), _names(found.guarded.met)
     others = [one for one in found.table.standings if one.kind != "seed"]
@@ -628,7 +628,9 @@ def _on_the_way(curves: Mapping[str, tuple[CurvePoint, ...]], equal: Equal) -> P
     if not curves:
         return Part("On the way")
     width = len(columns(curves))
-    table = cells("On the way", headings(columns(curves)), [told(name, curve, width) for name, curve in curves.items()])
+    table = cells(
+        "On the way", headings(columns(curves)), [draw_line(name, curve, width) for name, curve in curves.items()]
+    )
     words = "Means over seeds on the common hold-out. Calls are those of the search. Nothing of this is claimed."
     return Part("On the way", words=(words,), curves=tuple(drawn(curves, equal)), tables=(table,))
 
@@ -641,13 +643,17 @@ def _guards(found: Compared) -> Part:
     called = _names(found.guarded.met)
     order = sorted(found.guarded.met, key=lambda met: (not met.binding, all(met.held.values())))
     rows = [
-        (clipped(called[met.label], 60), "kept" if met.binding else "not kept", *(_kept(met, name) for name in names))
+        (
+            clipped(called[met.label], 60),
+            "kept" if met.binding else "not kept",
+            *(_state_of(met, name) for name in names),
+        )
         for met in order
     ]
     return Part("Guard inputs", tables=(cells("Guard inputs", ("Input", "Seed, twice", *names), rows),))
 
 
-def _kept(met: GuardMet, name: str) -> str:
+def _state_of(met: GuardMet, name: str) -> str:
     return "kept" if met.held[name] else "broken" if met.binding else "not kept"
 
 

@@ -18,7 +18,7 @@ def value_of(point: CurvePoint) -> float:
     return point.net if point.accuracy is None else point.accuracy
 
 
-def shown(point: CurvePoint) -> str:
+def write_point(point: CurvePoint) -> str:
     """Return the value of a point in words."""
     return phrases.signed_percent(point.net) if point.accuracy is None else phrases.percent(point.accuracy)
 
@@ -49,12 +49,12 @@ def columns(curves: Held) -> tuple[str, ...]:
     return ("", "seed prompts", *(f"moment {number}" for number in range(1, longest - 1)), "end")
 
 
-def told(name: str, curve: Sequence[CurvePoint], width: int) -> tuple[str, ...]:
+def draw_line(name: str, curve: Sequence[CurvePoint], width: int) -> tuple[str, ...]:
     """Return the line of a method in ``width`` cells: at each moment the value, calls until then, and their cost."""
     way = [_cell(point) for point in curve[1:-1]]
-    return (name, shown(curve[0]), *way, *[""] * (width - len(way) - 3), _cell(curve[-1]))
+    return (name, write_point(curve[0]), *way, *[""] * (width - len(way) - 3), _cell(curve[-1]))
 
 
 def _cell(point: CurvePoint) -> str:
     money = "" if not point.usd else f", {phrases.money(point.usd)}"
-    return f"{shown(point)} ({phrases.number(round(point.calls))} calls{money})"
+    return f"{write_point(point)} ({phrases.number(round(point.calls))} calls{money})"

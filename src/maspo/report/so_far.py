@@ -77,7 +77,7 @@ class SoFar:
         replies = store.replies(_JUDGE, _TAG, self._row, until)
         self.unreadable += sum(read_verdict(reply) is None for reply in replies if reply.strip())
         self.calls += store.calls_made(self._row, until)
-        self._usage = sum_by_purpose(self._usage, store.answered(self._row, until))
+        self._usage = sum_by_purpose(self._usage, store.usage_answered(self._row, until))
         self._unanswered = store.unanswered()
         with suppress(*_UNFIT):
             told = json.loads(meta.get("usage", "{}"))

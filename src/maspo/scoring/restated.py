@@ -51,7 +51,7 @@ def restated_option(text: str, question: str) -> str | None:
     """Return the only option of which the sentences at the end of a text say what is asked; None without one."""
     if not question or len(text) > _LONGEST * _MOST_SENTENCES:
         return None
-    asked, options = _asked(question)
+    asked, options = _read_question(question)
     if not asked:
         return None
     found: set[str] = set()
@@ -63,7 +63,7 @@ def restated_option(text: str, question: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _asked(question: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+def _read_question(question: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
     """Return the words of what is asked, and the options, longest first; nothing where what is not so is asked for."""
     options = options_of(question)
     if not options:
@@ -73,11 +73,11 @@ def _asked(question: str) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
     if _TURNED_AROUND.search(stem):
         return frozenset(), ()
     texts = tuple(sorted(((text, letter) for letter, text in options.items() if text), key=lambda pair: -len(pair[0])))
-    in_options = {word for text, _ in texts for word in _words(text)}
-    return frozenset(word for word in _words(stem) if word not in in_options), texts
+    in_options = {word for text, _ in texts for word in _stem_words(text)}
+    return frozenset(word for word in _stem_words(stem) if word not in in_options), texts
 
 
-def _words(text: str) -> list[str]:
+def _stem_words(text: str) -> list[str]:
     words = (word.split("'")[0].split("’")[0].casefold() for word in _WORD.findall(text))
     return [_FORMS.get(word, word)[:_STEM] for word in words if word not in _COMMON and len(word) > 1]
 
@@ -92,9 +92,9 @@ def _of(sentence: str, asked: frozenset[str], options: tuple[tuple[str, str], ..
         rest, count = re.subn(rf"(?<![^\W_]){re.escape(text.rstrip('.'))}(?![^\W_])", " ", rest, flags=flags)
         letters += [letter] if count else []
     # Words that the question holds itself doubt nothing: "closest".
-    own = " ".join(word for word in rest.split() if not asked.intersection(_words(word)))
+    own = " ".join(word for word in rest.split() if not asked.intersection(_stem_words(word)))
     if len(letters) != 1 or is_not_its_own(own) or brings_another(own) or _QUALIFIED.search(own.lower()):
         return None
-    told = set(_words(rest))
+    told = set(_stem_words(rest))
     again = asked & told
     return letters[0] if len(again) >= _LEAST_SHARE * len(asked) and len(told - asked) <= _MOST_ADDED else None

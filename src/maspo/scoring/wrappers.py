@@ -56,7 +56,7 @@ def without_wrappers(text: str) -> str:
     if "```" in text:
         fenced = _FENCED.fullmatch(text)
         text = fenced[1].strip() if fenced is not None else text
-    return _told(text) if "|" in text else text
+    return _untable(text) if "|" in text else text
 
 
 def _without_elements(text: str) -> str:
@@ -76,7 +76,7 @@ def _without_elements(text: str) -> str:
     return text
 
 
-def _told(text: str) -> str:
+def _untable(text: str) -> str:
     """Return a text whose table has one row, or names and values, with a line for each value instead."""
     lines = text.strip().split("\n")
     rule = next((place for place, line in enumerate(lines) if "-" in line and _RULE.fullmatch(line)), 0)

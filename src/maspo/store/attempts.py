@@ -61,20 +61,20 @@ class Heads:
         self.entry += 1
         return self.entry
 
-    def sent(self, transaction: Transaction, request: Request, usd: float | None, now: float) -> None:
+    def note_sent(self, transaction: Transaction, request: Request, usd: float | None, now: float) -> None:
         """Record an attempt that is about to be sent."""
         self.attempt += 1
         row: Row = (self.attempt, request.key, request.purpose, request.agent, request.model, usd, 1, now)
         self.open.setdefault(request.key, []).append(row)
         transaction.put(UNANSWERED, [row])
 
-    def closed(self, transaction: Transaction, failed: Iterable[tuple[float | None, str]]) -> None:
+    def charge_unanswered(self, transaction: Transaction, failed: Iterable[tuple[float | None, str]]) -> None:
         """Record what the attempts that were sent last for these keys are charged at: they bring no reply."""
         for usd, key in failed:
             if row := self._take(key):
                 transaction.put(UNANSWERED, [(*row[:5], usd, 0, row[7])])
 
-    def answered(self, transaction: Transaction, key: str) -> None:
+    def settle(self, transaction: Transaction, key: str) -> None:
         """Take back the attempt that was sent last for a key: its reply is recorded."""
         if row := self._take(key):
             transaction.delete(UNANSWERED, row[0])

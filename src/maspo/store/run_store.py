@@ -246,14 +246,14 @@ class RunStore:
             transaction.put(CALLS, [row])
             if any(more[1:]):
                 transaction.put(THOUGHTS, [more])
-            heads.answered(transaction, request.key)
+            heads.settle(transaction, request.key)
 
         await self._write(change)
 
     async def sent(self, request: Request, usd: float | None) -> None:
         """Record that a call is about to be sent, and its highest cost."""
         now = time.time()
-        await self._write(lambda transaction, heads: heads.sent(transaction, request, usd, now))
+        await self._write(lambda transaction, heads: heads.note_sent(transaction, request, usd, now))
 
     def failed(self, request: Request, usd: float | None) -> None:
         """Note that the call sent last brings no reply, and what it is charged at; recorded with the next change.
@@ -285,9 +285,9 @@ class RunStore:
 
     def usage(self) -> dict[str, Usage]:
         """Return what all calls cost, by purpose: those recorded, and each attempt without a reply as failed."""
-        return sum_by_purpose(self.answered(), self.unanswered())
+        return sum_by_purpose(self.usage_answered(), self.unanswered())
 
-    def answered(self, after: int = 0, until: int = _EVER) -> dict[str, Usage]:
+    def usage_answered(self, after: int = 0, until: int = _EVER) -> dict[str, Usage]:
         """Return what recorded calls cost, by purpose; of those after a number and until another."""
         usage: defaultdict[str, Usage] = defaultdict(lambda: Usage(usd=0.0))
         rows = self._select(_USAGE, _SPACES, after, until)
@@ -502,7 +502,7 @@ class RunStore:
         def all_changes(transaction: Transaction) -> None:
             if self._heads is None:
                 self._heads = Heads.of(transaction)
-            self._heads.closed(transaction, closings)
+            self._heads.charge_unanswered(transaction, closings)
             change(transaction, self._heads)
 
         await self._writer.write(all_changes)

@@ -38,11 +38,11 @@ def provider_of(parts: Parts) -> Provider:
         return provider
 
     @asynccontextmanager
-    async def given(job: Job, run: str) -> AsyncIterator[ModelClient]:
+    async def open_given(job: Job, run: str) -> AsyncIterator[ModelClient]:
         async with _open_client(parts.client, job, run) as client, _with_wire(client, job, run) as both:
             yield both
 
-    return given
+    return open_given
 
 
 @asynccontextmanager

@@ -28,7 +28,7 @@ def patch_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
         old = before[name]
         if old == new:
             continue
-        if isinstance(old, list) and isinstance(new, list) and (kept := _kept(old, new))[1]:
+        if isinstance(old, list) and isinstance(new, list) and (kept := _count_kept(old, new))[1]:
             lists[name] = (*kept, new[kept[1] :])
         elif isinstance(old, dict) and isinstance(new, dict) and old.keys() & new.keys():
             found = {key: value for key, value in new.items() if key not in old or old[key] != value}
@@ -38,7 +38,7 @@ def patch_of(before: Mapping[str, Any], after: Mapping[str, Any]) -> Patch:
     return Patch(fields, lists, maps)
 
 
-def _kept(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
+def _count_kept(old: Sequence[Any], new: Sequence[Any]) -> tuple[int, int]:
     """Return how many items go at the beginning of a list, and how many of the next ones stay."""
     if not new:
         return 0, 0

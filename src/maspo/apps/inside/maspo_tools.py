@@ -35,22 +35,22 @@ def replayed(function: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(function)
         async def awaited(*given: Any, **named: Any) -> Any:
-            asked = _asked(function, signature, given, named)
-            known = _told(asked) if asked else {}
-            return known["result"] if "result" in known else _kept(asked, await function(*given, **named))
+            asked = _describe_call(function, signature, given, named)
+            known = _ask_gateway(asked) if asked else {}
+            return known["result"] if "result" in known else _tell_result(asked, await function(*given, **named))
 
         return awaited
 
     @functools.wraps(function)
     def called(*given: Any, **named: Any) -> Any:
-        asked = _asked(function, signature, given, named)
-        known = _told(asked) if asked else {}
-        return known["result"] if "result" in known else _kept(asked, function(*given, **named))
+        asked = _describe_call(function, signature, given, named)
+        known = _ask_gateway(asked) if asked else {}
+        return known["result"] if "result" in known else _tell_result(asked, function(*given, **named))
 
     return called
 
 
-def _asked(
+def _describe_call(
     function: Callable[..., Any], signature: inspect.Signature, given: tuple[Any, ...], named: dict[str, Any]
 ) -> dict[str, Any] | None:
     """Return what is asked; nothing where maspo does not answer, or where JSON cannot say it."""
@@ -63,11 +63,11 @@ def _asked(
     return {"name": name, "arguments": arguments} if _is_exact(arguments) else None
 
 
-def _kept(asked: dict[str, Any] | None, result: Any) -> Any:
+def _tell_result(asked: dict[str, Any] | None, result: Any) -> Any:
     """Tell a result; return it, or that of another rollout which told its own before."""
     if not asked or not _is_exact(result):
         return result
-    return _told(dict(asked, result=result)).get("result", result)
+    return _ask_gateway(dict(asked, result=result)).get("result", result)
 
 
 def _is_exact(value: Any) -> bool:
@@ -77,7 +77,7 @@ def _is_exact(value: Any) -> bool:
         return False
 
 
-def _told(asked: dict[str, Any]) -> dict[str, Any]:
+def _ask_gateway(asked: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(  # noqa: S310 - the gateway's own address
         os.environ["MASPO_TOOLS"], json.dumps(asked).encode(), {"Content-Type": "application/json"}
     )

@@ -216,7 +216,7 @@ class OnceMore:
         reply = await self._inner.complete(request)
         # A program of somebody else has its reply by then, as it came: what it is worth is for that program to say.
         judged = not (request.verbatim or reply.broken or reply.refused_by)
-        if judged and (error := self._told(request, reply)):
+        if judged and (error := self._find_error(request, reply)):
             self._ledger.book_unused(request, reply.usd, BROKEN)
             reply = replace(reply, broken=True, missing=error)
         check_ending(request, reply)
@@ -228,10 +228,10 @@ class OnceMore:
         self._ledger.book_unused(request, reply.usd, SILENT)
         raise Silent(_why_empty(request, reply), reply.usd, reply.seconds)
 
-    def _told(self, request: Request, reply: Reply) -> str:
+    def _find_error(self, request: Request, reply: Reply) -> str:
         """Return what shows that a reply is an error of a gateway; it is booked where every call would meet it."""
         try:
-            return self._errors.told(request, reply)
+            return self._errors.find_error(request, reply)
         except ProviderError:
             self._ledger.book_unused(request, reply.usd, BROKEN)
             raise

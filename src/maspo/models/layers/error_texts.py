@@ -77,7 +77,7 @@ class ErrorTexts:
         self._came: set[str] = set()
         """Errors that came to who did not say them: from then on they may stand in a request as an earlier reply."""
 
-    def told(self, request: Request, reply: Reply) -> str:
+    def find_error(self, request: Request, reply: Reply) -> str:
         """Take note of a reply; return what shows that it is an error, in words for people. Empty where nothing does.
 
         Raises:

@@ -147,7 +147,7 @@ def _proof(document: Document) -> Iterable[str]:
         said = f"net win rate (won minus lost) on {holdout.inputs} that the search never saw;"
         yield _estimate(holdout.net, said, holdout.figures, whole=True)
         yield _tally(holdout)
-    yield f'<p class="why">{told(document.why)}</p>' if document.why else ""
+    yield f'<p class="why">{mark_up(document.why)}</p>' if document.why else ""
     yield from (_p("quiet", line) for line in (holdout.lines if holdout else ()))
     if document.truth:
         before, after = map(phrases.percent, document.truth)
@@ -183,7 +183,7 @@ def _tally(holdout: Holdout) -> str:
 
 def _questions(document: Document) -> str:
     items = "".join(
-        f'<li><a href="#/{text(one.page)}"><h3>{text(one.question)}</h3></a><p>{told(one.answer)}</p></li>'
+        f'<li><a href="#/{text(one.page)}"><h3>{text(one.question)}</h3></a><p>{mark_up(one.answer)}</p></li>'
         for one in document.questions
     )
     return (
@@ -196,7 +196,7 @@ def _p(kind: str, plain: str) -> str:
     return f'<p class="{kind}">{text(plain)}</p>' if plain else ""
 
 
-def told(sentence: str) -> str:
+def mark_up(sentence: str) -> str:
     """Return a sentence of ours; what stands between backticks is a command or a name, and is set as one."""
     parts = sentence.split("`")
     if len(parts) < 3 or len(parts) % 2 == 0:

@@ -232,7 +232,7 @@ async def _at_prices(comparison: Comparison, store: RunStore, attention: SideByS
     async with _measuring(comparison, comparison.job, store, attention) as session:
         await session.probe(_questions(comparison))
         await run_some(comparison, session)
-        comparison = at_prices(comparison, parts_met(comparison, store.answered()))
+        comparison = at_prices(comparison, parts_met(comparison, store.usage_answered()))
         await session.save({_BEGUN.name: COMPARISON.dump(comparison)})
     return comparison
 
