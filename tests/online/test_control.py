@@ -138,7 +138,7 @@ def test_o14_no_search_follows_from_an_anchor_that_is_as_far_behind_as_before() 
 
 
 def test_o12_a_candidate_that_was_ahead_when_it_was_given_up_is_what_the_next_search_starts_from() -> None:
-    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4)
+    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4, hopeless="late")
     answer = life.answer
 
     def a_little_better(ask: Ask) -> Found:
@@ -156,7 +156,7 @@ def test_o12_a_candidate_that_was_ahead_when_it_was_given_up_is_what_the_next_se
 
 
 def test_o15_a_candidate_that_was_ahead_is_tried_on_where_what_was_found_from_it_lost() -> None:
-    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4)
+    life, plan = Life(12, 0.5), replace(PLAN, canary_windows=4, hopeless="late")
     answer = life.answer
 
     def lost_the_second_time(ask: Ask) -> Found:
@@ -171,6 +171,27 @@ def test_o15_a_candidate_that_was_ahead_is_tried_on_where_what_was_found_from_it
         tried = [ask.standing.canary for ask, _ in past if isinstance(ask, Look) and ask.candidate == SECOND]
         assert tried[:4] == [(0, 0), (3, 1), (6, 2), (9, 3)] and (tried[4:5] == [(12, 4)]) is goes_on
         assert all(ask.candidate in (None, SECOND) for ask, _ in past if isinstance(ask, Look))
+
+
+def test_o16_a_trial_ends_as_soon_as_its_candidate_is_not_going_to_show_that_it_is_better() -> None:
+    life = Life(12, 0.5)
+    answer = life.answer
+    verdicts = (1, -1, 0, 0)
+
+    def tried(ask: Ask) -> Found:
+        found = answer(ask)
+        return replace(found, canary=verdicts) if isinstance(found, WindowSeen) and found.canary else found
+
+    life.answer = tried  # type: ignore[method-assign]
+    lengths = {}
+    for hopeless in ("early", "late"):
+        past, end = live(life, 60, replace(PLAN, searches=1, hopeless=hopeless))
+        lengths[hopeless] = sum(isinstance(ask, Look) and ask.candidate == SECOND for ask, _ in past)
+        assert end.standing.shipped == FIRST
+    assert lengths["early"] < lengths["late"] / 3 and lengths["late"] == PLAN.canary_windows
+    verdicts = (1, 1, 1, -1)
+    _, end = live(life, 60)
+    assert end.standing.shipped == SECOND, "what wins is tried to the end"
 
 
 def _judged_otherwise(life: Life) -> Callable[[Ask], Found]:

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.stats.drift import STRONG, WEAK_TOO, Bets, Detector, Ranks, Streams, bets, bets_on_losses, evidence_for
+from maspo.stats.drift import (
+    STRONG,
+    WEAK_TOO,
+    Bets,
+    Detector,
+    Ranks,
+    Streams,
+    bets,
+    bets_on_losses,
+    evidence_for,
+    evidence_in_reach,
+)
 
 
 @pytest.mark.parametrize("chosen", [STRONG, WEAK_TOO])
@@ -100,6 +111,13 @@ def test_r07_evidence_is_fair(wins: int, losses: int) -> None:
     one_more = (evidence_for(wins + 1, losses) + evidence_for(wins, losses + 1)) / 2
     assert one_more == pytest.approx(now), "a coin neither adds nor takes on average"
     assert evidence_for(wins + 1, losses) > now > evidence_for(wins, losses + 1)
+
+
+@given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 9), st.integers(0, 9))
+def test_r10_what_is_in_reach_is_at_least_what_goes_on_as_before(wins: int, losses: int, won: int, lost: int) -> None:
+    assert evidence_in_reach(wins, losses, 0.0, (won, lost)) == evidence_for(wins + won, losses + lost)
+    as_before = evidence_for(3 * wins + won, 3 * losses + lost)
+    assert evidence_in_reach(wins, losses, 2.0, (won, lost)) > as_before, "and somewhat more, for it may be luckier"
 
 
 def test_r08_a_coin_seldom_proves_anything_however_often_one_looks() -> None:

@@ -27,6 +27,7 @@ st.register_type_strategy(
         *(st.integers(60, 500), st.integers(1, 60), st.integers(1, 60), st.floats(0.01, 1.0), st.integers(1, 9999)),
         *(st.floats(0.001, 1.0), st.integers(1, 50), st.integers(1, 9), st.integers(0, 9), st.integers(1, 3)),
         again=st.sampled_from(get_args(FurtherSearch)),
+        hopeless=st.sampled_from(("early", "late")),
         from_candidate=st.booleans(),
         follow_judge=st.booleans(),
         bets=st.sampled_from(get_args(ChangesBetOn)),

@@ -16,7 +16,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank
 from maspo.online.plan import BETS, Costs, Plan
 from maspo.online.record import SearchEnded, WindowSeen
-from maspo.stats.drift import Detector, Streams, bets_on_losses, evidence_for
+from maspo.stats.drift import Detector, Streams, bets_on_losses, evidence_for, evidence_in_reach
 
 State: TypeAlias = Literal["learning", "in control", "drifting", "optimizing", "rolled back"]
 STREAMS: Final[Mapping[str, bool]] = {
@@ -375,8 +375,8 @@ class _Watch:
         self.candidate, self.canary = found.winners, held_out
         share = f"{100 * self.plan.canary:.0f}% of new inputs"
         self.tell("optimizing", f"a candidate runs beside the shipped prompts on {share}")
-        met, enough = 0, 1 / self.plan.level
-        while met < self.plan.canary_windows:
+        met, enough, in_reach = 0, 1 / self.plan.level, True
+        while met < self.plan.canary_windows and in_reach:
             measured = self.pays(self.costs.canary)
             self.waiting = "" if measured else f"nothing is left of {self.spent.month}"
             candidate = self.candidate if measured else None
@@ -385,9 +385,8 @@ class _Watch:
             if not seen.canary:
                 continue
             met += 1
-            won, lost = self.canary
-            self.canary = won + seen.canary.count(1), lost + seen.canary.count(-1)
-            won, lost = self.canary
+            won, lost = self.canary[0] + seen.canary.count(1), self.canary[1] + seen.canary.count(-1)
+            self.canary = won, lost
             if evidence_for(lost, won) >= enough:
                 self.drop(f"the candidate is worse ({won} won, {lost} lost); it is dropped")
                 return False
@@ -396,10 +395,14 @@ class _Watch:
                 counts = f"{won} won, {lost} lost; evidence {evidence:,.0f} of {enough:,.0f}"
                 self.tell("in control", f"the candidate is promoted ({counts})")
                 return True
+            if self.plan.hopeless == "early":
+                new, further = (won - held_out[0], lost - held_out[1]), self.plan.canary_windows / met - 1
+                in_reach = evidence_in_reach(*new, further, held_out) >= enough
         won, lost = self.canary
         if self.plan.from_candidate and evidence_for(won, lost) >= 1:
             self.ahead = found.winners, self.canary
-        self.drop(f"the candidate did not show that it is better ({won} won, {lost} lost); it is dropped")
+        showed = "did not show" if in_reach else "is not going to show"
+        self.drop(f"the candidate {showed} that it is better ({won} won, {lost} lost); it is dropped")
         return False
 
     def drop(self, why: str) -> None:

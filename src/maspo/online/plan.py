@@ -10,6 +10,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.stats.drift import WEAK_TOO, Bets
 
 ChangesBetOn: TypeAlias = Literal["strong", "weak too"]
+TrialEnds: TypeAlias = Literal["early", "late"]
 FurtherSearch: TypeAlias = Literal["always", "where it may help"]
 BETS: Final[Mapping[ChangesBetOn, Mapping[str, Bets]]] = {
     "strong": {},
@@ -34,7 +35,7 @@ class Plan:
     """While nothing changes, at least so many windows pass on average before a false alarm."""
     level: float = 0.005
     """The highest chance with which a candidate that the judge does not prefer is promoted."""
-    canary_windows: int = 20
+    canary_windows: int = 40
     """Windows after which a candidate is given up that has not shown that it is better."""
     search_windows: int = 2
     """Latest windows whose inputs a search is given."""
@@ -46,6 +47,9 @@ class Plan:
     """When another follows: not from the anchor where the shipped prompts have kept their lead over it; and where one
     from a candidate that was ahead found nothing better, the trial of that goes on. ``always`` of watches that began
     before."""
+    hopeless: TrialEnds = "early"
+    """When a trial ends whose candidate is not going to show that it is better: as soon as somewhat better luck would
+    not suffice. ``late``, after all windows, of watches that began before."""
     from_candidate: bool = True
     """Whether the next search starts from a candidate that was given up while it was ahead."""
     follow_judge: bool = False
@@ -102,6 +106,8 @@ BEFORE: Final[Mapping[str, object]] = {
     "follow_judge": True,
     "bets": "strong",
     "again": "always",
+    "canary_windows": 20,
+    "hopeless": "late",
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
 

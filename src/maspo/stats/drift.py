@@ -19,7 +19,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import exp, log, log1p
+from math import exp, log, log1p, sqrt
 from statistics import fmean
 
 
@@ -158,3 +158,14 @@ def evidence_for(wins: int, losses: int) -> float:
     """
     logs = [wins * log1p(share) + losses * log1p(-share) for share in _SHARES]
     return fmean(exp(min(_MOST_LOG, value)) for value in logs)
+
+
+def evidence_in_reach(wins: int, losses: int, further: float, held: tuple[int, int] = (0, 0)) -> float:
+    """Return the e-value of ``evidence_for`` after ``further`` times as many inputs, if these go somewhat better.
+
+    Somewhat: by the standard error of either count, as of Poisson numbers its root, and by one win, for none yet is not
+    never. ``held`` are wins and losses that count as well and do not say how many there will be.
+    """
+    won = wins + held[0] + round(further * (wins + 1 + sqrt(wins + 1)))
+    lost = losses + held[1] + round(further * (losses - sqrt(losses)))
+    return evidence_for(won, lost)
