@@ -37,7 +37,7 @@ _WORK = (1 << 14, 8, 1)
 """Of scrypt (RFC 7914): some 50 ms, so that a short key cannot be tried out by who reads the store."""
 
 
-def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str] = os.environ) -> dict[str, Endpoint]:
+def endpoints_of(models: ModelSettings, environ: Mapping[str, str] = os.environ) -> dict[str, Endpoint]:
     """Return the endpoint of all roles (``""``) and those of roles with one of their own, by ``Request.endpoint``.
 
     Of an endpoint with several servers it is the first of them; all are checked.
@@ -46,7 +46,7 @@ def endpoints_of(models: ModelSettings, run: str = "", environ: Mapping[str, str
         ConfigInvalid: an address, a key, a header or a parameter that cannot be used; plain http to another machine.
 
     """
-    return {role: servers[0] for role, servers in servers_of(models, run, environ).items()}
+    return {role: servers[0] for role, servers in servers_of(models, environ=environ).items()}
 
 
 def servers_of(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from maspo.gateway.wire import JsonObject, Place, Role, ToolCall, WireReply, WireText
 from maspo.models.replies import is_done
@@ -83,6 +83,10 @@ class Dialect(Protocol):
         ...
 
 
+_TEXT: Final = frozenset({"text"})
+"""Parts of a content that are texts, unless a dialect has other names for them."""
+
+
 def objects(found: object) -> list[JsonObject]:
     """Return the JSON objects of a list; none of anything else."""
     return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
@@ -103,7 +107,7 @@ def count_of(found: object) -> int | None:
     return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
 
 
-def parts(place: Place, role: Role, content: object, kinds: frozenset[str]) -> Iterator[WireText]:
+def parts(place: Place, role: Role, content: object, kinds: frozenset[str] = _TEXT) -> Iterator[WireText]:
     """Return the texts of a content: a text, or a list of parts of which some kinds hold one in ``text``."""
     if isinstance(content, str):
         yield WireText(place, role, content)
@@ -113,6 +117,13 @@ def parts(place: Place, role: Role, content: object, kinds: frozenset[str]) -> I
                 yield WireText((*place, number), role, part)
             elif isinstance(part, dict) and part.get("type", "text") in kinds and isinstance(part.get("text"), str):
                 yield WireText((*place, number, "text"), role, part["text"])
+
+
+def read_texts(messages: Iterable[JsonObject], roles: Mapping[str, Role]) -> Iterator[WireText]:
+    """Return the texts of messages that each say a role and a content; who says neither is taken for the user."""
+    for number, message in enumerate(messages):
+        role = roles.get(str(message.get("role")), "user")
+        yield from parts(("messages", number, "content"), role, message.get("content"))
 
 
 def joined(texts: Iterable[WireText]) -> str:

@@ -20,14 +20,14 @@ from maspo.gateway.dialects.base import (
     metered,
     objects,
     parts,
+    read_texts,
     sse_values,
     text_of,
     tool_calls,
     unreadable,
 )
-from maspo.gateway.wire import JsonObject, Role, WireReply, WireText
+from maspo.gateway.wire import JsonObject, Role, WireReply
 
-_TEXT: Final = frozenset({"text"})
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
     "developer": "developer",
@@ -55,7 +55,7 @@ class ChatCompletions:
         limits = (body.get("max_completion_tokens"), body.get("max_tokens"))
         return Asked(
             model=text_of(body.get("model")),
-            texts=tuple(_texts(messages)),
+            texts=tuple(read_texts(messages, _ROLES)),
             offered=tuple(_offered(body)),
             results=tuple(_results(messages)),
             streamed=body.get("stream") is True,
@@ -71,12 +71,6 @@ class ChatCompletions:
         return incoming.asking({"messages": [{"role": "user", "content": READY}], "max_tokens": READY_TOKENS})
 
 
-def _texts(messages: list[JsonObject]) -> Iterator[WireText]:
-    for number, message in enumerate(messages):
-        role = _ROLES.get(str(message.get("role")), "user")
-        yield from parts(("messages", number, "content"), role, message.get("content"), _TEXT)
-
-
 def _offered(body: JsonObject) -> Iterator[str]:
     for tool in objects(body.get("tools")):
         yield text_of(member(tool.get("function"), "name") or member(tool.get("custom"), "name") or tool.get("type"))
@@ -87,7 +81,7 @@ def _offered(body: JsonObject) -> Iterator[str]:
 def _results(messages: list[JsonObject]) -> Iterator[ToolResult]:
     for message in messages:
         if message.get("role") in ("tool", "function"):
-            text = joined(parts((), "tool", message.get("content"), _TEXT))
+            text = joined(parts((), "tool", message.get("content")))
             yield ToolResult(text_of(message.get("tool_call_id")), text_of(message.get("name")), text)
 
 
@@ -98,7 +92,7 @@ def _plain(body: bytes) -> WireReply:
         failure = failure_in(found)
         return WireReply(whole=False, failure=failure) if failure else unreadable(body)
     message = choice.get("message")
-    text = joined(parts((), "assistant", member(message, "content"), _TEXT)) or text_of(member(message, "refusal"))
+    text = joined(parts((), "assistant", member(message, "content"))) or text_of(member(message, "refusal"))
     finish = text_of(choice.get("finish_reason"))
     calls = [_tool(tool) for tool in objects(member(message, "tool_calls"))]
     legacy = member(message, "function_call")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -28,7 +27,6 @@ from maspo.gateway.dialects.base import (
 )
 from maspo.gateway.wire import JsonObject, Role, WireReply, WireText
 
-_TEXT: Final = frozenset({"text"})
 _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
 
 
@@ -48,7 +46,7 @@ class Messages:
         messages = objects(body.get("messages"))
         return Asked(
             model=text_of(body.get("model")),
-            texts=(*parts(("system",), "system", body.get("system"), _TEXT), *_texts(messages)),
+            texts=(*parts(("system",), "system", body.get("system")), *_texts(messages)),
             offered=tuple(text_of(tool.get("name")) for tool in objects(body.get("tools"))),
             results=tuple(_results(messages)),
             streamed=body.get("stream") is True,
@@ -68,19 +66,19 @@ def _texts(messages: list[JsonObject]) -> Iterator[WireText]:
     for number, message in enumerate(messages):
         role = _ROLES.get(str(message.get("role")), "user")
         content = message.get("content")
-        yield from parts(("messages", number, "content"), role, content, _TEXT)
+        yield from parts(("messages", number, "content"), role, content)
         if isinstance(content, list):
             for at, block in enumerate(content):
                 if member(block, "type") == "tool_result":
                     place = ("messages", number, "content", at, "content")
-                    yield from parts(place, "tool", block.get("content"), _TEXT)
+                    yield from parts(place, "tool", block.get("content"))
 
 
 def _results(messages: list[JsonObject]) -> Iterator[ToolResult]:
     for message in messages:
         for block in objects(message.get("content")):
             if block.get("type") == "tool_result":
-                text = joined(parts((), "tool", block.get("content"), _TEXT))
+                text = joined(parts((), "tool", block.get("content")))
                 yield ToolResult(text_of(block.get("tool_use_id")), "", text)
 
 
@@ -138,8 +136,3 @@ def _assembled(body: bytes) -> WireReply:
         *(said.text, said.tools, finish, said.tokens_in, said.tokens_out, said.tokens_cached),
         *(ended and not failure, failure),
     )
-
-
-def error_body(message: str, kind: str) -> bytes:
-    """Return an error as this dialect writes it."""
-    return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()

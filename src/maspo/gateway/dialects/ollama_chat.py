@@ -17,14 +17,13 @@ from maspo.gateway.dialects.base import (
     loads,
     member,
     objects,
-    parts,
+    read_texts,
     text_of,
     tool_calls,
     unreadable,
 )
-from maspo.gateway.wire import JsonObject, Role, WireReply, WireText
+from maspo.gateway.wire import JsonObject, Role, WireReply
 
-_TEXT: Final = frozenset({"text"})
 _ROLES: Final[dict[str, Role]] = {"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 
 
@@ -44,7 +43,7 @@ class OllamaChat:
         messages = objects(body.get("messages"))
         return Asked(
             model=text_of(body.get("model")),
-            texts=tuple(_texts(messages)),
+            texts=tuple(read_texts(messages, _ROLES)),
             offered=tuple(text_of(member(tool.get("function"), "name")) for tool in objects(body.get("tools"))),
             results=tuple(_results(messages)),
             streamed=body.get("stream") is not False,
@@ -66,12 +65,6 @@ class OllamaChat:
         """Return the small question."""
         messages = [{"role": "user", "content": READY}]
         return incoming.asking({"messages": messages, "stream": False, "options": {"num_predict": READY_TOKENS}})
-
-
-def _texts(messages: list[JsonObject]) -> Iterator[WireText]:
-    for number, message in enumerate(messages):
-        role = _ROLES.get(str(message.get("role")), "user")
-        yield from parts(("messages", number, "content"), role, message.get("content"), _TEXT)
 
 
 def _results(messages: list[JsonObject]) -> Iterator[ToolResult]:
