@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import urllib.error
 import urllib.request
@@ -29,12 +31,17 @@ def test_an_app_is_seen_capped_and_recorded(tmp_path: Path) -> None:
     out = tmp_path / "calls.jsonl"
     with (
         world() as base_url,
-        started(*("gateway", "--base-url", base_url, "--max-calls", "3", "--out", str(out))) as gateway,
+        started(
+            *("gateway", "--base-url", base_url, "--max-calls", "3", "--out", str(out)),
+            env={**os.environ, "NO_PROXY": "*.local $(none)"},
+        ) as gateway,
     ):
         assert gateway.stdout is not None
-        lines = [gateway.stdout.readline().strip() for _ in range(8)]
-        assert all(line.startswith("export ") for line in lines)
-        variables = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        # What a shell is to read is quoted, and nothing else comes there.
+        lines = [shlex.split(gateway.stdout.readline()) for _ in range(8)]
+        assert all(words[0] == "export" and len(words) == 2 for words in lines)
+        variables = dict(words[1].split("=", 1) for words in lines)
+        assert variables["NO_PROXY"] == "*.local $(none),127.0.0.1,localhost"
         url = variables["OPENAI_BASE_URL"]
         assert url.startswith("http://127.0.0.1:")
         assert variables["OLLAMA_HOST"] + "/v1" == url
@@ -49,9 +56,11 @@ def test_an_app_is_seen_capped_and_recorded(tmp_path: Path) -> None:
         gateway.send_signal(signal.SIGINT)
         printed, notes = gateway.communicate(timeout=SECONDS)
         assert gateway.returncode == 0
-    rows = [line.split() for line in printed.splitlines()]
+    assert printed == ""
+    table = [line for line in notes.splitlines() if line.startswith("agent")]
+    rows = [line.split() for line in table]
     assert [row[:3] for row in rows] == [["agent", "calls", "failed"], ["agent-1", "2", "0"], ["agent-2", "2", "1"]]
-    assert printed.splitlines()[2].endswith("Check the solution.")
+    assert table[2].endswith("Check the solution.")
     assert "3 calls were sent that the endpoint did not refuse" in notes
     calls = [json.loads(line) for line in out.read_text().splitlines()]
     assert [call["agent"] for call in calls] == ["agent-1", "agent-1", "agent-2", "agent-2"]

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
 from pathlib import Path
+from shlex import quote
 from typing import Final, TextIO
 
 from maspo.cli.agreeing import agree_to_file
@@ -51,7 +52,7 @@ def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str
     with ExitStack() as stack:
         team = Team(None if out is None else stack.enter_context(_opened(out)))
         asyncio.run(_serve(models, ledger, team))
-    say(team.shown())
+    note(team.shown())  # stdout is for a shell to read: no words of an app's prompts stand there
     usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
     note(f"{ledger.calls} calls were sent that the endpoint did not refuse; cost: {usd}")
 
@@ -75,7 +76,7 @@ async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
             rollout = gateway.open()
             for name, value in rollout.environment.items():
                 if value:  # an empty one says that nothing answers there
-                    say(f"export {name}={value}")
+                    say(f"export {name}={quote(value)}")
             note(f"OpenAI's dialects go on to {shown_of(models)}; Ctrl-C stops the gateway and prints the team.")
             await stop.wait()
             await gateway.close(rollout)

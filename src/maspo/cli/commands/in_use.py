@@ -122,7 +122,7 @@ def gateway(
 ) -> None:
     """See, cap and record the model calls of any app.
 
-    Listens on this machine only. The first lines of stdout set the variables that make an app's SDK call here; each
+    Listens on this machine only. The lines of stdout set the variables that make an app's SDK call here; each
     request is passed on as it is. At the end, by Ctrl-C, it says who was called: an agent for each instruction text.
     """
     from maspo.cli.gateway import run_gateway
