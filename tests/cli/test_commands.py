@@ -92,7 +92,8 @@ def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
     assert calls["total"] < calls["agent"] + calls["judge"] + calls["proposer"]
     assert "unknown: no price is known for nobody" in said.out
     assert "so they do not add up" in said.out
-    assert "one after the other" in said.out and "side by side all the time" in said.out
+    assert re.search(r"^time +from .* \(64 calls at a time\) to .* \(one\), at 3 s a call$", said.out, re.MULTILINE)
+    assert said.out.index("\nmoney ") < said.out.index("\npurpose "), "what it costs is told first"
 
 
 def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:

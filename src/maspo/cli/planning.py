@@ -35,18 +35,18 @@ _MOST_NAMED = 30
 
 
 def print_estimate(arguments: Arguments) -> None:
-    """Print calls by purpose, and the plan."""
+    """Print the plan, and behind it the calls by purpose."""
     prepared = prepare(arguments)
     study = resolve(prepared.job)
     plan = study.plan
     remarks = remarks_on(prepared, study)
     note_each(remarks)
+    say(plan_text(prepared, plan))
+    say()
     rows = [*plan.calls.items(), ("together", plan.most)]
     say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
     if sum(plan.calls.values()) > plan.most:
         say("Each line is the worst case of its own; they cannot all happen in one run, so they do not add up.")
-    say()
-    say(plan_text(prepared, plan))
     if arguments.as_json:
         print_json(_figures(plan, remarks))
 
@@ -212,11 +212,11 @@ def _time(plan: Estimate, concurrency: int) -> list[tuple[str, str]]:
     if plan.expected is None:
         return []
     a_call = plan.expected.seconds / max(plan.about, 1)
-    alone = f"about {duration(plan.expected.seconds)} one after the other"
+    alone = duration(plan.expected.seconds)
     if concurrency == 1:
-        return [("time", f"{alone}, if a call took {a_call:g} s")]
-    best = f"{duration(plan.expected.seconds / concurrency)} with {concurrency} side by side all the time"
-    return [("time", f"{alone}, {best}: in between, if a call took {a_call:g} s")]
+        return [("time", f"about {alone}, one call after the other at {a_call:g} s each")]
+    best = duration(plan.expected.seconds / concurrency)
+    return [("time", f"from {best} ({concurrency} calls at a time) to {alone} (one), at {a_call:g} s a call")]
 
 
 def _held_out(plan: Estimate) -> str:
