@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observe
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, estimate_spreads, observe
 from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
@@ -170,3 +170,38 @@ def test_w08_what_an_earlier_round_saw_of_a_sentence_counts_when_it_comes_again(
     fainter = [one.fainter(0.5) for one in seen]
     assert 0 < estimate_effects(fainter, [0.0], [known], 0.025)[0] < again
     assert estimate_effects([], [0.0], [known], 0.025) == (0.0,)
+
+
+def test_w20_a_spread_is_what_runs_leave_of_what_was_expected() -> None:
+    """Of one candidate in n runs of its own: one over the square root of both precisions together."""
+    seen = [Observation({"a": 1.0}, 0.5, 20.0)] * 7
+    assert estimate_spreads([], [{"a": 1.0}], 0.025) == pytest.approx([0.025])
+    assert estimate_spreads([], [{"a": 1.0, "b": -1.0}], 0.025) == pytest.approx([0.025 * 2**0.5])
+    assert estimate_spreads(seen, [{"a": 1.0}], 0.025) == pytest.approx([(1 / 0.025**2 + 7 * 20) ** -0.5])
+    # A run says of two causes together what it says of neither: as the inverse of [[t + p, p], [p, t + p]] has it.
+    trust, known = 1 / 0.025**2, 7 * 20.0
+    both = [Observation({"a": 1.0, "b": 1.0}, 0.5, 20.0)] * 7
+    apart = ((trust + known) / (trust * (trust + 2 * known))) ** 0.5
+    assert estimate_spreads(both, [{"a": 1.0}, {"b": 1.0}], 0.025) == pytest.approx([apart, apart])
+    assert estimate_spreads(both, [{"a": 1.0, "b": -1.0}], 0.025) == pytest.approx([(2 / trust) ** 0.5])
+
+
+def test_w21_of_a_hundred_intervals_some_ninety_five_hold_the_effect() -> None:
+    """Two agents' candidates mixed in every run; each interval is of the agent's own alone."""
+    random, spread, deviation = Random(7), 0.1, 0.05**0.5
+    held = within = 0
+    for _ in range(150):
+        effects = [random.gauss(0, spread) for _ in range(12)]
+        causes: list[Causes] = [{("ab"[number % 2], number): 1.0} for number in range(12)]
+        seen = []
+        for _ in range(60):
+            members = [number for number in range(12) if random.random() < 0.5]
+            score = sum(effects[number] for number in members) + random.gauss(0, deviation)
+            seen.append(Observation({cause: 1.0 for number in members for cause in causes[number]}, score, 20.0))
+        found = estimate_effects(seen, [0.0] * 12, causes, spread)
+        for agent in (0, 1):
+            own = range(agent, 12, 2)
+            for number, its in zip(own, estimate_spreads(seen, causes[agent::2], spread), strict=True):
+                held += 1
+                within += abs(found[number] - effects[number]) <= 1.96 * its
+    assert 0.93 <= within / held <= 0.99

@@ -103,7 +103,8 @@ def search(name: str, seed: int, world: str) -> Played:
 def plain(value: object) -> object:
     """Return a value as JSON has it, whole and in one form: names of classes, sorted keys, rounded numbers."""
     if is_dataclass(value) and not isinstance(value, type):
-        named = {item.name: getattr(value, item.name) for item in fields(value)}
+        # What is not compared need not be repeated by a run that goes on, and older digests do not have it.
+        named = {item.name: getattr(value, item.name) for item in fields(value) if item.compare}
         as_before = {item.name for item in fields(value) if item.name in _ADDED and named[item.name] == item.default}
         return {
             "is": type(value).__name__,

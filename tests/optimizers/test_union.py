@@ -45,6 +45,10 @@ class _MeanAlone:
         found = [[self.score(run.comparison) for run in runs if run.members == (n,)] for n in range(len(candidates))]
         return tuple(sum(scores) / len(scores) if scores else 0.0 for scores in found)
 
+    def spreads(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return how far each is from being known: here nobody asks."""
+        raise NotImplementedError
+
 
 class Table(_Race):
     """A race whose runs are looked up: candidates ``members`` on an input do what ``judge`` says."""

@@ -42,9 +42,11 @@ from maspo.report.bundle import first, index_html, policy_of, report_html
 from maspo.report.document import build_document, compared_in, document_of, row_of
 from maspo.report.document.extras import Extras
 from maspo.report.document.parts.cost import cost_of
+from maspo.report.document.parts.team import edges_of
 from maspo.report.document.schema import schema
 from maspo.report.document.spending import CallsSoFar
 from maspo.report.fold import fold
+from maspo.report.folder import look
 from maspo.report.lines import line_of
 from maspo.report.questions import answers
 from maspo.report.visible import visible
@@ -466,3 +468,25 @@ def test_i26_page_and_panel_tell_the_same_number_of_calls_that_are_expected(tmp_
     with closing(sqlite3.connect(tmp_path / "run" / DATABASE)) as record, record:
         record.execute("DELETE FROM meta WHERE key = 'expected'")
     assert build_document(tmp_path / "run").cost.planned_calls == planned
+
+
+async def test_i27_while_a_run_works_its_edges_tell_what_the_search_tells_at_its_end(tmp_path: Path) -> None:
+    job = with_config(world_job("hierarchical", 40), search=search_of("default", {"calls": 400}))
+    await begin(job, tmp_path / "run")
+    looked = look(tmp_path / "run")
+    at_work = replace(looked.view, influence=None)
+    told = edges_of(looked.view, Extras())
+    assert sum(edge.wins + edge.losses for edge in told) > 0
+    assert edges_of(at_work, Extras(entries=looked.entries)) == told
+    steps = build_document(tmp_path / "run").steps
+    for edge in told:
+        seen = [
+            counts
+            for step in steps
+            if step.agent == edge.source
+            for name, counts in step.lookahead
+            if name == edge.reader
+        ]
+        assert (sum(one.wins for one in seen), sum(one.losses for one in seen)) == (edge.wins, edge.losses)
+    between = [one.score_interval for step in steps for one in step.candidates]
+    assert between and all(one is not None and one[0] < one[1] for one in between)

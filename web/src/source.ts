@@ -47,7 +47,8 @@ export function inside(document: AnyDocument): Source {
 
 /** Between two documents, however fast a run writes. */
 const PAUSE = 400;
-const AGAIN = 5000;
+/** After a refusal, such as of a run that has not begun. */
+const AGAIN = 1500;
 
 /** What makes a document of the one before, see maspo.ui.patch. */
 export interface Patch {

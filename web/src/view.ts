@@ -83,6 +83,7 @@ export interface Candidate {
   readonly parent: string;
   readonly reward: number;
   readonly score: number;
+  readonly score_interval: readonly [number, number] | null;
   readonly interval: readonly [number, number] | null;
   readonly kept: boolean;
   readonly inputs: number;
@@ -537,6 +538,7 @@ export interface Step {
   readonly rejected_count: number;
   readonly cases: number;
   readonly tried: readonly Tried[];
+  readonly lookahead: readonly (readonly [string, LevelCounts])[];
   readonly decision: Decision | null;
 }
 

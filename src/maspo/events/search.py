@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from maspo.events.base import SearchEvent, StepEvent, event
@@ -98,6 +98,8 @@ class CandidateScored(StepEvent):
     misaligned: int
     kept: bool
     """Whether it is in the beam now."""
+    spread: float | None = field(default=None, compare=False)
+    """The standard deviation of ``score``, where the search knows it; None also when a version did not record it."""
     kind: Literal["candidate_scored"] = "candidate_scored"
 
 

@@ -67,7 +67,7 @@ def _helped(view: RunView, tested: RunView) -> list[str]:
         "cannot_tell": "Not known: too few hold-out inputs differ to tell",
     }[finished.verdict]
     if sentences.forbidden_by_looks(finished):
-        helped = "Not shown: earlier looks at this hold-out stand against a claim"
+        helped = "Not shown: earlier looks at this hold-out forbid a claim"
     elif finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         helped = "No: the search found no better prompts"
         if sentences.is_cut_off(view):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import sqrt
 from operator import mul
 
 _PASSES = 200
@@ -42,6 +43,25 @@ def ridge(
         found = _along(found, length, direction)
         left = _along(left, -length, moved)
     return found
+
+
+def deviations(matrix: Sequence[Sequence[float]], wanted: Iterable[Mapping[int, float]]) -> Iterator[float]:
+    """Yield the standard deviation of sums of coefficients, each given by how its coefficients count, by their places.
+
+    ``matrix`` is the precision of all coefficients, symmetric and positive definite; for some dozens of them, since its
+    decomposition (Cholesky) takes a third of their number to the power of three.
+    """
+    lower: list[list[float]] = []
+    for row in matrix:
+        below: list[float] = []
+        for place, known in enumerate(lower):
+            below.append((row[place] - _dot(known[:place], below)) / known[place])
+        lower.append([*below, sqrt(row[len(below)] - _dot(below, below))])
+    for sum_ in wanted:
+        solved: list[float] = []
+        for place, known in enumerate(lower):
+            solved.append((sum_.get(place, 0.0) - _dot(known[:place], solved)) / known[place])
+        yield sqrt(_dot(solved, solved))
 
 
 def _along(start: Sequence[float], length: float, direction: Sequence[float]) -> list[float]:

@@ -17,6 +17,8 @@ from maspo.study.record import COMPARED
 
 _LOOK_SECONDS: Final = 2.0
 """How often it is looked for new runs, at most."""
+_LOOK_FOR_ONE_SECONDS: Final = 0.3
+"""The same where a page asks for one that is not known: its address may be opened as the run begins."""
 _MOST: Final = 1_000
 """Runs that are listed."""
 
@@ -38,15 +40,18 @@ class Runs:
     def __init__(self, roots: Sequence[Path]) -> None:
         self._roots = tuple(root.absolute() for root in roots)
         self._listed: dict[str, WorkEntry] = {}
-        self._next_at = -math.inf
+        self._looked_at = -math.inf
         self._turn = threading.Lock()
 
-    def listed(self) -> Mapping[str, WorkEntry]:
-        """Return everything by id; those that were there keep theirs. May be called from several threads."""
+    def listed(self, seconds: float = _LOOK_SECONDS) -> Mapping[str, WorkEntry]:
+        """Return everything by id, as it was found so many seconds ago at most; those that were there keep theirs.
+
+        May be called from several threads.
+        """
         with self._turn:
-            if time.monotonic() >= self._next_at:
+            if time.monotonic() >= self._looked_at + seconds:
                 self._look()
-                self._next_at = time.monotonic() + _LOOK_SECONDS
+                self._looked_at = time.monotonic()
             return dict(self._listed)
 
     def _look(self) -> None:
@@ -65,7 +70,7 @@ class Runs:
 
     def get(self, run: str) -> WorkEntry | None:
         """Return what has an id; None when there is nothing."""
-        return self._listed.get(run) or self.listed().get(run)
+        return self._listed.get(run) or self.listed(_LOOK_FOR_ONE_SECONDS).get(run)
 
     def whole_of(self, shown: WorkEntry) -> str:
         """Return the id of the work that a run is a part of; empty where it stands for itself."""

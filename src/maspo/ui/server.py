@@ -132,6 +132,8 @@ class Server:
     async def _show(self, request: web.BaseRequest, path: str, query: str) -> Answer:
         if path == "/":
             return self._reply(self._page.encode(), "text/html; charset=utf-8")
+        if path == "/favicon.ico":
+            return self._reply(b"", "image/x-icon", 204)  # browsers ask for it, and would note that there is none
         if path == "/api/session":
             return self._json({"actions": bool(self.token), "version": __version__})
         if path == "/api/runs":

@@ -162,7 +162,7 @@ function Blind({ one, judged }: { one: Case; judged: () => void }) {
         <button type="button" disabled={said !== ""} onClick={() => decide("1")}>1 is better</button>
         <button type="button" disabled={said !== ""} onClick={() => decide("2")}>2 is better</button>
         <button type="button" disabled={said !== ""} onClick={() => decide("t")}>Equally good</button>
-        <Save name="human.jsonl" label={`Download your ${plural(verdicts.size, "verdict")}`} text={lines} />
+        {verdicts.size > 0 && <Save name="human.jsonl" label={`Download your ${plural(verdicts.size, "verdict")}`} text={lines} />}
       </div>
       <p role="status">
         {said && (

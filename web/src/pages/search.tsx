@@ -9,7 +9,7 @@ import { Unfold } from "../parts/unfold";
 import type { Candidate, Step } from "../view";
 import { number, plural, sign, signed, stepName, triedFor } from "../words";
 
-const LANE = 104;
+const LANE = 128;
 const LEFT = 44;
 /** Lanes that are drawn at once; the filter picks others. */
 const MOST_LANES = 14;
@@ -23,6 +23,7 @@ export function Search() {
   if (document.steps.length === 0) return <><h1>Search</h1><Nothing>No step of the search is recorded yet.</Nothing></>;
   const bound = largest(document.steps);
   const show = query.show ?? "lanes";
+  const told = document.steps.some((step) => step.candidates.some((one) => one.score_interval));
   return (
     <>
       <h1>Search</h1>
@@ -37,7 +38,7 @@ export function Search() {
       {query.a && query.b ? <Pair one={query.a} other={query.b} /> : query.a ? <p class="hint">{shorten(query.a)} is chosen; choose another candidate to compare them. <a href={link({ a: "" })}>Clear</a></p> : null}
       {show === "lanes" && (
         <>
-          <p class="quiet">● kept, ○ dropped, ▲ below: a new prompt was accepted. The height is the expected worth: what a candidate adds to a comparison, from −½ to ½. Click two candidates to see how they differ.</p>
+          <p class="quiet">● kept, ○ dropped, ▲ below: a new prompt was accepted. The height is the expected worth: what a candidate adds to a comparison, from −½ to ½{told && "; the line through it is the 95% interval"}. Click two candidates to see how they differ.</p>
           {[...lanes].slice(0, MOST_LANES).map(([agent, some]) => (
             <Lane agent={agent} steps={some} bound={bound} />
           ))}
@@ -64,12 +65,17 @@ function grouped(steps: readonly Step[]): ReadonlyMap<string, readonly Step[]> {
 
 function largest(steps: readonly Step[]): number {
   let most = 0.02;
-  for (const step of steps) for (const one of step.candidates) most = Math.max(most, Math.abs(one.score));
+  for (const step of steps) for (const one of step.candidates) most = Math.max(most, ...(one.score_interval ?? [one.score]).map(Math.abs));
   return most;
 }
 
 function shorten(id: string): string {
   return id.slice(0, 8);
+}
+
+/** What a candidate is expected to add, with its 95% interval where the search tells one. */
+function worth({ score, score_interval: between }: Candidate): string {
+  return between ? `${signed(score)} (${signed(between[0])} to ${signed(between[1])})` : signed(score);
 }
 
 function usePicking() {
@@ -118,8 +124,9 @@ function Lane({ agent, steps, bound }: { agent: string; steps: readonly Step[]; 
                 const chosen = one.id === query.a || one.id === query.b;
                 return (
                   <g class={`dot ${one.kept ? "kept" : "dropped"} ${chosen ? "chosen" : ""}`} onClick={() => { location.hash = pick(one.id); }}>
+                    {one.score_interval && <line class="spread" x1={cx} x2={cx} y1={y(one.score_interval[0])} y2={y(one.score_interval[1])} />}
                     <circle cx={cx} cy={cy} r={chosen ? 7 : 4.5}>
-                      <title>{`${shorten(one.id)}: expected worth ${signed(one.score)}, ${one.kept ? "kept" : "dropped"}, ▲${one.glob.wins} ▼${one.glob.losses}`}</title>
+                      <title>{`${shorten(one.id)}: expected worth ${worth(one)}, ${one.kept ? "kept" : "dropped"}, ▲${one.glob.wins} ▼${one.glob.losses}`}</title>
                     </circle>
                   </g>
                 );
@@ -179,6 +186,7 @@ function CandidateTable({ steps }: { steps: readonly Step[] }) {
   const { query } = useLinks();
   const pick = usePicking();
   const rows = useMemo<readonly Row[]>(() => steps.flatMap((step) => step.candidates.map((one) => ({ step, one }))), [steps]);
+  const told = rows.some(({ one }) => one.score_interval);
   return (
     <Table
       caption="Candidates; choose two to see how they differ"
@@ -187,7 +195,7 @@ function CandidateTable({ steps }: { steps: readonly Step[] }) {
         { name: "Candidate", cell: ({ one }) => <a href={pick(one.id)} aria-current={one.id === query.a || one.id === query.b ? "true" : undefined}><code>{shorten(one.id)}</code></a>, value: ({ one }) => one.id },
         { name: "Agent", cell: ({ step }) => step.agent, value: ({ step }) => step.agent },
         { name: "Step", cell: ({ step }) => step.label, value: ({ step }) => Number(step.label) || 0, right: true },
-        { name: "Expected worth", cell: ({ one }) => signed(one.score), value: ({ one }) => one.score, right: true },
+        { name: told ? "Expected worth, 95% interval" : "Expected worth", cell: ({ one }) => worth(one), value: ({ one }) => one.score, right: true },
         { name: "Net win rate, 95% interval", cell: ({ one }) => (one.interval ? <IntervalBar value={(one.glob.wins - one.glob.losses) / Math.max(1, one.glob.wins + one.glob.losses + one.glob.ties)} interval={one.interval} bound={0.5} /> : "–"), value: ({ one }) => one.interval?.[0] ?? -2 },
         { name: "Final answer", cell: ({ one }) => <Counts counts={one.glob} />, value: ({ one }) => one.glob.wins - one.glob.losses },
         { name: "Local", cell: ({ one }) => <Counts counts={one.local} />, value: ({ one }) => one.local.wins - one.local.losses },

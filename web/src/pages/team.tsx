@@ -4,7 +4,7 @@ import { useLinks, usePlace } from "../context";
 import { Counts, Facts, Nothing, Section } from "../parts/figures";
 import { MOST_DRAWN, TeamGraph, winRate, type Figures } from "../parts/graph";
 import { Table } from "../parts/table";
-import type { Agent, LevelCounts, Step } from "../view";
+import type { Agent, Edge, LevelCounts, Step } from "../view";
 import { number, percent, plural, signed, stepName } from "../words";
 
 const NONE: LevelCounts = { wins: 0, losses: 0, ties: 0, undecided: 0 };
@@ -34,6 +34,21 @@ export function figuresUpTo(agents: readonly Agent[], steps: readonly Step[]): R
   return found;
 }
 
+/** What readers made of changes in all steps so far. */
+function edgesUpTo(edges: readonly Edge[], steps: readonly Step[]): readonly Edge[] {
+  const found = new Map<string, LevelCounts>();
+  for (const step of steps) {
+    for (const [reader, counts] of step.lookahead) {
+      const edge = JSON.stringify([step.agent, reader]);
+      found.set(edge, sum(found.get(edge) ?? NONE, counts));
+    }
+  }
+  return edges.map((edge) => {
+    const { wins, losses, ties } = found.get(JSON.stringify([edge.source, edge.reader])) ?? NONE;
+    return { ...edge, wins, losses, ties, agreed: 0, disagreed: 0, withheld: null };
+  });
+}
+
 export function Team() {
   const { document } = usePlace();
   const { query, choose, to, with: link } = useLinks();
@@ -41,6 +56,8 @@ export function Team() {
   const last = steps.length;
   const at = Math.max(0, Math.min(last, query.step === undefined ? last : Number(query.step) || 0));
   const figures = useMemo(() => figuresUpTo(document.agents, steps.slice(0, at)), [document, at]);
+  // At the end the search has told them itself, also of steps that a report leaves out.
+  const edges = useMemo(() => (at === last ? document.edges : edgesUpTo(document.edges, steps.slice(0, at))), [document, at]);
   const flows = document.agents.some((agent) => agent.called);
   const chosen = document.agents.find((agent) => agent.name === query.agent);
   if (document.agents.length === 0) return <><h1>Team</h1><Nothing>The team is known once the run has started.</Nothing></>;
@@ -60,7 +77,7 @@ export function Team() {
           <input type="range" min="0" max={last} value={at} onInput={(event) => choose({ step: event.currentTarget.value })} />
         </label>
       )}
-      <TeamGraph agents={document.agents} edges={document.edges} figures={figures} chosen={chosen?.name ?? ""} link={(agent) => link({ agent })} />
+      <TeamGraph agents={document.agents} edges={edges} figures={figures} chosen={chosen?.name ?? ""} link={(agent) => link({ agent })} />
       {chosen && <About agent={chosen} figures={figures.get(chosen.name)} />}
       <Section title="The same as a table">
         <Table
@@ -80,7 +97,7 @@ export function Team() {
         />
         <Table
           caption="Edges"
-          rows={document.edges}
+          rows={edges}
           columns={[
             { name: "Source", cell: (edge) => edge.source, value: (edge) => edge.source },
             { name: "Reader", cell: (edge) => `${edge.reader}${edge.late ? ", in the next round" : ""}`, value: (edge) => edge.reader },

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from maspo.optimizers.race.mixture import MixedRun
-from maspo.stats.ridge import ridge
+from maspo.stats.ridge import deviations, ridge
 
 SCORE_VARIANCE = 0.05
 """Variance of the score of one run before any was seen: scores are ±½ where answers differ, in two runs of ten."""
@@ -83,3 +83,25 @@ def estimate_effects(
         prior + sum(sign * worth[places[cause]] for cause, sign in held.items())
         for prior, held in zip(priors, causes, strict=True)
     )
+
+
+def estimate_spreads(seen: Sequence[Observation], causes: Sequence[Causes], spread: float) -> tuple[float, ...]:
+    """Return the standard deviation of each effect of one agent's candidates, as their runs leave it.
+
+    What others of a run add is noise here, of what is expected of them: all of a team's causes at once would take their
+    number to the power of three, and next to the noise of a run they are little.
+    """
+    places: dict[Hashable, int] = {}
+    for held in causes:
+        for cause in held:
+            places.setdefault(cause, len(places))
+    precision = [[0.0] * len(places) for _ in places]
+    for place, row in enumerate(precision):
+        row[place] = 1 / spread**2
+    for one in seen:
+        own = [(places[cause], sign) for cause, sign in one.causes.items() if cause in places]
+        known = 1 / (1 / one.precision + (len(one.causes) - len(own)) * spread**2)
+        for place, sign in own:
+            for other, its_sign in own:
+                precision[place][other] += known * sign * its_sign
+    return tuple(deviations(precision, ({places[cause]: sign for cause, sign in held.items()} for held in causes)))

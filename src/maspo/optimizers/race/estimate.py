@@ -8,8 +8,8 @@ from typing import Protocol
 from maspo.core.verdict import Comparison
 from maspo.optimizers.base import Answers, Compare
 from maspo.optimizers.race.agreement import Reliability, score
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, observe
-from maspo.optimizers.race.mixture import Candidate, MixedRun
+from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, estimate_spreads, observe
+from maspo.optimizers.race.mixture import Candidate, MixedRun, by_agent
 from maspo.optimizers.race.sentences import causes_of
 from maspo.optimizers.race.settings import AnchorRaceConfig
 from maspo.optimizers.race.settled import VerdictsOnAnswers
@@ -28,6 +28,10 @@ class Estimates(Protocol):
 
     def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate of a round adds, by some of its runs."""
+        ...
+
+    def spreads(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return the standard deviation of each of these."""
         ...
 
 
@@ -74,6 +78,18 @@ class Estimator:
         priors, causes = self._priors(candidates), self._causes(candidates)
         seen = [*self.remembered, *self._observed(runs, priors, causes)]
         return estimate_effects(seen, priors, causes, self.config.spread)
+
+    def spreads(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
+        """Return the standard deviation of what each candidate adds, agent by agent."""
+        priors, causes = self._priors(candidates), self._causes(candidates)
+        seen, found = [*self.remembered, *self._observed(runs, priors, causes)], [0.0] * len(candidates)
+        for own in by_agent(range(len(candidates)), candidates).values():
+            of_agent = [causes[number] for number in own]
+            held = {cause for one in of_agent for cause in one}
+            met = [one for one in seen if not held.isdisjoint(one.causes)]
+            for number, spread in zip(own, estimate_spreads(met, of_agent, self.config.spread), strict=True):
+                found[number] = spread
+        return tuple(found)
 
     def _observed(
         self, runs: Sequence[MixedRun], priors: Sequence[float], causes: Sequence[Causes]

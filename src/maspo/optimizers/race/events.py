@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison
@@ -20,11 +21,13 @@ def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights:
     """Return for each agent what its candidates came to in a round of the race, and what becomes of its prompt."""
     candidates, changes = round_.candidates, accepted.part.changes
     evidence, effects = round_.evidence(), round_.effects or (0.0,) * len(candidates)
+    spreads = round_.spreads()
     own = by_agent(range(len(candidates)), candidates)
     events: list[SearchEvent] = []
     for agent in agents:
         step, now, numbers = step_of(round_.number, agent), round_.anchor[agent], own.get(agent, [])
-        events += _scored(step, now, {n: candidates[n] for n in numbers}, evidence, effects, accepted, weights)
+        some = {n: candidates[n] for n in numbers}
+        events += _scored(step, now, some, evidence, effects, spreads, accepted, weights)
         reason = f"none of {len(numbers)} candidates was better" if numbers else "no usable draft"
         if agent in changes:
             members = [number for number in numbers if number in accepted.part.members]
@@ -53,7 +56,8 @@ def pruned_events(
     events: list[SearchEvent] = []
     for agent, own in by_agent(range(len(left_out)), left_out).items():
         step, now = f"{where}/{agent}", anchor[agent]
-        events += _scored(step, now, {n: left_out[n] for n in own}, evidence, effects, accepted, weights)
+        some = {n: left_out[n] for n in own}
+        events += _scored(step, now, some, evidence, effects, [None] * len(left_out), accepted, weights)
         gone = sum(number in accepted.part.members for number in own)
         sentences = f"{gone} of {len(own)} added sentences left out that are not missed"
         reason = f"{sentences}: {tally(accepted.comparisons)}" if gone else "no added sentence can be left out"
@@ -67,10 +71,12 @@ def _scored(
     candidates: Mapping[int, Candidate],
     evidence: Sequence[Sequence[Comparison]],
     effects: Sequence[float],
+    spreads: Sequence[float | None],
     accepted: Trial,
     weights: Weights,
 ) -> Iterator[CandidateScored]:
     """Yield what each of an agent's candidates, by its number, came to."""
     for number, one in candidates.items():
         result = (reward(evidence[number], weights, "centred"), effects[number], number in accepted.part.members)
-        yield scored_event(step, one.agent, one.text, parent, evidence[number], result)
+        told = scored_event(step, one.agent, one.text, parent, evidence[number], result)
+        yield replace(told, spread=spreads[number])

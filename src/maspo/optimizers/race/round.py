@@ -28,6 +28,8 @@ class Trial:
     comparisons: tuple[Comparison, ...]
 
 
+_TOGETHER = "together"
+"""The group of runs that tried what looked good together."""
 NO_TRIAL = Trial(Mixture((), {}), ())
 
 
@@ -67,7 +69,7 @@ class Round:
     def add(self, purpose: str, trials: Sequence[Trial]) -> None:
         """Take note of trials; each comparison is also a run that says something of each candidate in it."""
         self.attempts.append(Attempt(purpose, trials))
-        self.runs += [MixedRun(one.part.members, "together", met) for one in trials for met in one.comparisons]
+        self.runs += [MixedRun(one.part.members, _TOGETHER, met) for one in trials for met in one.comparisons]
 
     def evidence(self) -> list[list[Comparison]]:
         """Return, for each candidate, the comparisons of the runs that it was in."""
@@ -80,6 +82,11 @@ class Round:
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of this round and what earlier rounds saw."""
         return self.estimates.effects(self.candidates, runs)
+
+    def spreads(self) -> tuple[float, ...]:
+        """Return the standard deviation of what each candidate is expected to add, by the mixed runs that told it."""
+        mixed = [run for run in self.runs if run.group != _TOGETHER]
+        return self.estimates.spreads(self.candidates, mixed)
 
     def join_best(self, block: Sequence[int], most: int, team: Team) -> Mixture:
         """Return the best candidates of each agent joined, ``most`` of each; at equal effect the shorter is ahead."""

@@ -131,6 +131,8 @@ class Candidate(Dumped):
     reward: float
     score: float
     """Its expected worth in a race, −½ to ½; else the accumulated score."""
+    score_interval: tuple[float, float] | None
+    """95 % interval of the expected worth; None where the search does not tell one."""
     interval: tuple[float, float] | None
     """95 % interval of the net win rate of the runs that it took part in; None without any."""
     kept: bool
@@ -182,6 +184,8 @@ class Step(Dumped):
     rejected_count: int
     cases: int
     tried: tuple[Tried, ...]
+    lookahead: tuple[tuple[str, LevelCounts], ...]
+    """By reader of the agent, its verdicts on the agent's changes."""
     decision: Decision | None
 
 

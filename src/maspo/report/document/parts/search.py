@@ -15,6 +15,7 @@ from maspo.report.document.room import MOST_NAMED, MOST_TEXT, Room, short, short
 from maspo.report.fold import RunView, StepView, rank_conflict
 from maspo.report.visible import visible
 from maspo.stats.paired import net_win_interval
+from maspo.stats.share import NORMAL_95
 from maspo.store.codec import RecordedResult
 
 _REJECTED = 30_000
@@ -29,9 +30,12 @@ def steps_of(steps: Sequence[StepView], known: Extras) -> tuple[model.Step, ...]
     """Return the steps of the search, the latest of its candidates and drafts that fit."""
     begun = {one.item.step: one.at for one in known.entries if isinstance(one.item, StepStarted)}
     tried = dict[str, dict[str, Counter[Verdict]]]()
+    read = dict[str, dict[str, Counter[Verdict]]]()
     for one in known.entries:
         if isinstance(one.item, RecordedResult) and isinstance(one.item.result, Comparison):
             tried.setdefault(one.item.within, {}).setdefault(one.item.purpose, Counter())[one.item.result.glob] += 1
+            for reader, verdict in one.item.result.lookahead:
+                read.setdefault(one.item.within, {}).setdefault(reader, Counter())[verdict] += 1
     room = Room(_REJECTED)
     told, candidates = list[model.Step](), 0
     for step in reversed(steps):
@@ -54,6 +58,7 @@ def steps_of(steps: Sequence[StepView], known: Extras) -> tuple[model.Step, ...]
                 tried=tuple(
                     model.Tried(short(purpose), _counts(found)) for purpose, found in tried.get(step.step, {}).items()
                 ),
+                lookahead=tuple((short(name), _counts(found)) for name, found in read.get(step.step, {}).items()),
                 decision=_decision(step),
             )
         )
@@ -67,6 +72,7 @@ def _candidate(one: CandidateScored) -> model.Candidate:
         parent=short(one.parent),
         reward=one.reward,
         score=one.score,
+        score_interval=None if one.spread is None else _around(one.score, one.spread),
         interval=net_win_interval(one.glob.wins, one.glob.losses, n) if n else None,
         kept=one.kept,
         inputs=one.inputs,
@@ -75,6 +81,11 @@ def _candidate(one: CandidateScored) -> model.Candidate:
         lookahead=one.lookahead,
         glob=one.glob,
     )
+
+
+def _around(score: float, spread: float) -> tuple[float, float]:
+    """Return the 95 % interval of an estimate that is normal."""
+    return score - NORMAL_95 * spread, score + NORMAL_95 * spread
 
 
 def _counts(found: Mapping[Verdict, int]) -> LevelCounts:

@@ -7,13 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from maspo.core.prompts import prompt_id
+from maspo.core.verdict import Comparison
 from maspo.events import LeftOut, PromptChanged
+from maspo.optimizers.race.influence import LookaheadTally
 from maspo.report.document import model
 from maspo.report.document.extras import CallRule, Extras, with_names
 from maspo.report.document.room import MOST_AGENTS, MOST_CASES, MOST_NAMED, MOST_REASON, Room, short, shorten
 from maspo.report.fold import AgentView, RunView, StepView, estimate_gains
 from maspo.report.result import effect_of
 from maspo.report.why import changes
+from maspo.store.codec import RecordedResult
 
 _PROMPTS = 190_000
 """Bytes for prompts; a run of a few agents takes some 30,000."""
@@ -130,23 +133,37 @@ def _calls_in(traces: Iterable[model.Compared]) -> tuple[dict[str, list[int]], C
     return calls, repeated
 
 
+def _seen_so_far(view: RunView, known: Extras) -> dict[tuple[str, str], LookaheadTally]:
+    """Return what readers made of changes, by source and reader: what the search tells at its end, while it works."""
+    agents = {step.step: step.agent for step in view.steps}
+    found = dict[tuple[str, str], LookaheadTally]()
+    for one in known.entries:
+        if isinstance(one.item, RecordedResult) and isinstance(one.item.result, Comparison):
+            for reader, verdict in one.item.result.lookahead:
+                edge = agents.get(one.item.within, ""), reader
+                found[edge] = found.get(edge, LookaheadTally()).after(verdict, one.item.result.glob)
+    return found
+
+
 def edges_of(view: RunView, known: Extras) -> tuple[model.Edge, ...]:
     """Return who reads whom, and what cutting each edge did where that was measured."""
     measured = {(one.source, one.reader): one for one in view.influence.edges} if view.influence else {}
+    seen = {} if view.influence else _seen_so_far(view, known)
     found = []
     for agent in view.agents:
         late = known.called.get(agent.name, CallRule()).late
         for source in agent.reads:
             one = measured.get((source, agent.name))
+            met = one or seen.get((source, agent.name), LookaheadTally())
             found.append(
                 model.Edge(
                     source=short(source),
                     reader=short(agent.name),
-                    wins=one.wins if one else 0,
-                    losses=one.losses if one else 0,
-                    ties=one.ties if one else 0,
-                    agreed=one.agreement.agreed if one else 0,
-                    disagreed=one.agreement.disagreed if one else 0,
+                    wins=met.wins,
+                    losses=met.losses,
+                    ties=met.ties,
+                    agreed=met.agreement.agreed,
+                    disagreed=met.agreement.disagreed,
                     withheld=effect_of(one.withheld) if one and one.withheld.compared else None,
                     late=source in late,
                 )
