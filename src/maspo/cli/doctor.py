@@ -316,16 +316,16 @@ async def _probe(session: aiohttp.ClientSession, place: Place) -> Probe:
     """Ask one place, and where no chats are found as the address is given, under ``/v1``."""
     endpoint = Endpoint(place.base_url, place.api_key, allow_http=place.allow_http, more_headers=place.headers)
     endpoint.check_private()
-    found = await _asked(session, place, endpoint)
+    found = await _ask(session, place, endpoint)
     if found.answer != "unexpected" or endpoint.under_v1 is None:
         return found
-    other = await _asked(session, replace(place, base_url=endpoint.under_v1.base_url), endpoint.under_v1)
+    other = await _ask(session, replace(place, base_url=endpoint.under_v1.base_url), endpoint.under_v1)
     if other.answer not in ("answers", "refuses the key"):
         return found
     return replace(other, detail=f"{other.detail} (under /v1, not at {endpoint.shown})")
 
 
-async def _asked(session: aiohttp.ClientSession, place: Place, endpoint: Endpoint) -> Probe:
+async def _ask(session: aiohttp.ClientSession, place: Place, endpoint: Endpoint) -> Probe:
     ask = _Questions(session, place, endpoint)
     try:
         status, body = await ask.models()

@@ -41,7 +41,7 @@ class ToolRecord:
             return told
 
         try:
-            return {"result": json.loads(await self._record.kept(question, make))}
+            return {"result": json.loads(await self._record.keep_result(question, make))}
         except _NotKnownError:
             return {}
 
@@ -56,7 +56,7 @@ class _InMemory:
     def __init__(self) -> None:
         self._results: dict[str, str] = {}
 
-    async def kept(self, request: Request, make: Callable[[], Any]) -> str:
+    async def keep_result(self, request: Request, make: Callable[[], Any]) -> str:
         """Return what is kept under a request's key; else make it."""
         if request.key not in self._results:
             self._results[request.key] = await make()

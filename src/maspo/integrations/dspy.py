@@ -217,12 +217,12 @@ class DspyProgram:
             predictor.lm = _AgentLM(predictor.lm or dspy.settings.lm, name, rollout, self.threads)
         given = self.examples[tuple(rollout.row.columns.values())]
 
-        def answered() -> Any:
+        def run_copy() -> Any:
             # Calls beside those of predictors are nobody's; they are counted all the same.
             with dspy.context(lm=_AgentLM(dspy.settings.lm, None, rollout, self.threads)):
                 return copy(**given)
 
-        found = await self.threads.call(self.threads.programs, lambda: answer_or_failure(answered))
+        found = await self.threads.call(self.threads.programs, lambda: answer_or_failure(run_copy))
         if isinstance(found, CallFailed):
             raise found
         return answer_of(found)

@@ -143,7 +143,7 @@ class Server:
     async def _answer(self, number: str | int, method: str, params: object) -> None:
         """Answer one request. One that is cancelled is not answered."""
         try:
-            result = await self._result(self._asked(number, method, params))
+            result = await self._result(self._read_request(number, method, params))
         except Refused as refused:
             self._send({"id": number, "error": refused.error})
         except Exception as error:  # whatever a tool meets, the next request is answered
@@ -152,7 +152,7 @@ class Server:
         else:
             self._send({"id": number, "result": result})
 
-    def _asked(self, number: str | int, method: str, params: object) -> _Asked:
+    def _read_request(self, number: str | int, method: str, params: object) -> _Asked:
         """Return the request with its era. Raises Refused where it does not say what its revision demands."""
         given = _object({} if params is None else params, "params")
         meta = _object(given.get("_meta", {}), "_meta")

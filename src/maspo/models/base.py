@@ -335,7 +335,7 @@ CLIENTS: Registry[ClientClass] = Registry(
 class KeepsResults(Protocol):
     """A model client with a record, in which results of tools are kept beside replies of models."""
 
-    async def kept(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
+    async def keep_result(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
         """Return what is recorded under a request's key; else make it, and record it before it is returned."""
         ...
 

@@ -21,7 +21,7 @@ from maspo.report.structure import SYSTEM_FILE, TeamFigures, TriedChange, team_f
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.stats.paired import SIGNIFICANT
-from maspo.stats.shown import shown
+from maspo.stats.shown import write_number
 from maspo.store.files import write_whole
 from maspo.study.alternation.alternate import AlternationFindings, TurnEnd
 from maspo.study.alternation.plan import Turn
@@ -260,7 +260,7 @@ def needed(found: AlternationFigures) -> list[str]:
     tested = [one for one in found.stages if one.net is not None]
     if not tested or found.look is None or found.level is None:
         return []
-    line = phrases.looks(found.look, found.level) or f"a claim needs p ≤ {shown(found.level)}"
+    line = phrases.looks(found.look, found.level) or f"a claim needs p ≤ {write_number(found.level)}"
     return [f"{line}; of two teams the one with the smaller p half of that (Holm)" if len(tested) > 1 else line]
 
 

@@ -19,7 +19,7 @@ from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sh
 from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
-from maspo.stats.shown import THOUSANDTH, shown
+from maspo.stats.shown import beside, write_number
 from maspo.store.files import write_whole
 from maspo.study.comparison.compare import Compared, RunEnd
 from maspo.study.comparison.course import CurvePoint, curves_of
@@ -105,7 +105,7 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
 
 def _p(value: float) -> str:
     """Return a p-value to two or three digits: corrected ones are compared with levels far below a thousandth."""
-    return shown(value, 3 if value < THOUSANDTH else 2)
+    return beside(value, value)
 
 
 def _name(one: Standing) -> str:
@@ -213,7 +213,7 @@ def notes(found: Compared) -> list[str]:
     families = " of each kind (against the seed prompts; against each other)" if of.pairs else ""
     said.append(
         f"{phrases.plural(tested, 'contestant')} met one hold-out: p-values are corrected by Holm's method, and a claim"
-        f"{families} needs p ≤ {shown(of.level)}. This was look {of.look} at this hold-out."
+        f"{families} needs p ≤ {write_number(of.level)}. This was look {of.look} at this hold-out."
     )
     again = next((one for one in of.standings if one.kind == "control"), None)
     if again is not None:

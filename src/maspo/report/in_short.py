@@ -12,7 +12,7 @@ from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, rank_conflict
 from maspo.report.questions import NOT_YET, as_tested, misread
 from maspo.report.visible import visible
-from maspo.stats.shown import shown
+from maspo.stats.shown import write_number
 from maspo.study.evaluation.calibration import calibrate
 
 Say: TypeAlias = Callable[[str], str]
@@ -112,11 +112,11 @@ def _how_sure(tested: RunView) -> list[str]:
     sure = {"improved": "Yes", "no_evidence": "No", "worse": "Yes", "cannot_tell": "No: too few answers differ"}
     p_value, direction = sentences.sign_test(finished)
     if sentences.forbidden_by_looks(finished):
-        need = f"; look {holdout.look} at this hold-out needs p ≤ {shown(holdout.level)}"
+        need = f"; look {holdout.look} at this hold-out needs p ≤ {write_number(holdout.level)}"
         return [f"No, {p_value} for {direction}", need]
     found = [f"{sure[finished.verdict]}, {p_value} for {direction}", f" on {sentences.holdout_inputs(holdout)}"]
     if finished.verdict == "no_evidence":
-        found.append(f"; a claim needs p ≤ {shown(holdout.level)}")
+        found.append(f"; a claim needs p ≤ {write_number(holdout.level)}")
     if finished.verdict == "cannot_tell" and holdout.needed is not None:
         found.append(f"; about {holdout.needed:,} needed")
     return found

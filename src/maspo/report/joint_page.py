@@ -45,7 +45,7 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.folder import JOURNAL, REPORT, Look, look
 from maspo.stats.paired import net_win_interval
-from maspo.stats.shown import THOUSANDTH, shown
+from maspo.stats.shown import beside
 from maspo.store.files import write_whole
 from maspo.study.alternation.alternate import recorded_alternation, turn_folders
 from maspo.study.alternation.plan import TURNS, Alternation, Turn
@@ -311,7 +311,7 @@ def _tested(found: AlternationFigures) -> Part:
             STAGES[one.stage],
             "proven better" if one.proven_better else "not proven better",
             *map(phrases.number, (one.wins, one.losses, one.ties, one.undecided)),
-            shown(one.p_better, 3 if one.p_better < THOUSANDTH else 2),
+            beside(one.p_better, one.p_better),
             f"{max(one.worse_by_at_most, 0.0):.0%}",
         )
         for one in found.stages

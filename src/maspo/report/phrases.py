@@ -12,7 +12,7 @@ from maspo.events import (
 )
 from maspo.report.visible import clipped
 from maspo.stats.looks import looks_decide
-from maspo.stats.shown import THOUSANDTH, beside, needs_digits, shown
+from maspo.stats.shown import THOUSANDTH, beside, needs_digits, write_number
 
 _PURPOSES = {
     "agent": "agents at work",
@@ -115,7 +115,7 @@ def p_value(value: float, level: float) -> str:
 
 def looks(look: int, level: float) -> str:
     """Return how often something was looked at and what p that needs; empty for the first look."""
-    return f"look {number(look)} at this hold-out: a claim needs p ≤ {shown(level)}" if look > 1 else ""
+    return f"look {number(look)} at this hold-out: a claim needs p ≤ {write_number(level)}" if look > 1 else ""
 
 
 def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look: int, level: float) -> str:
@@ -128,7 +128,7 @@ def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look
     if not (left_open and looks_decide(look, level, least) and looks_decide(look, level, max(least, doubted))):
         return ""
     return (
-        f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {shown(level)}, "
+        f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {write_number(level)}, "
         f"and p is {beside(least, level)}"
     )
 

@@ -260,7 +260,7 @@ class PromptGraph:
         again = sum((use.name, use.arguments) == (ask.name, ask.arguments) for use in used)
         place = f"{input_key}/{ask.name}/{again}"
         asked = Request(ask.name, (Message("user", ask.arguments),), TOOL, agent, identity=place)
-        return await self._model.kept(asked, make)
+        return await self._model.keep_result(asked, make)
 
 
 def _answer(calls: Sequence[Call], answer: str, faults: Mapping[str, Fault]) -> str:

@@ -10,7 +10,7 @@ _WITH_EXPONENT = 1e-7
 """Below it zeros are harder to count than an exponent is to read."""
 
 
-def shown(value: float, digits: int = 2) -> str:
+def write_number(value: float, digits: int = 2) -> str:
     """Return a number with so many significant digits, without an exponent unless it is tiny."""
     if not _WITH_EXPONENT <= value < THOUSANDTH:
         return f"{value:.{digits}g}"
@@ -19,7 +19,7 @@ def shown(value: float, digits: int = 2) -> str:
 
 def beside(p: float, level: float) -> str:
     """Return a p-value with digits that tell on which side of a level it is: 0.000244 is above 0.00024."""
-    return shown(p, 3 if level < THOUSANDTH else 2)
+    return write_number(p, 3 if level < THOUSANDTH else 2)
 
 
 def needs_digits(p: float, level: float) -> bool:

@@ -43,7 +43,7 @@ from maspo.optimizers.base import (
 from maspo.runners.messages import MessageBuilder
 from maspo.stats.looks import level_of
 from maspo.stats.paired import fewest_decided
-from maspo.stats.shown import shown
+from maspo.stats.shown import write_number
 from maspo.study.job import Estimate, ExpectedCost, Job, Split
 
 _CHARACTERS_PER_TOKEN = 4
@@ -418,8 +418,8 @@ def remark_on_looks(made: int, groups: int) -> str:
     level = level_of(made + 1)
     fewest = fewest_decided(level)
     times = "once" if made == 1 else f"{made:,} times"
-    said = f"this hold-out was looked at {times}: look {made + 1:,} needs p ≤ {shown(level)}, at least {fewest} wins "
-    said += "without a loss"
+    said = f"this hold-out was looked at {times}: look {made + 1:,} needs p ≤ {write_number(level)}, "
+    said += f"at least {fewest} wins without a loss"
     if groups < fewest:
         inputs = "1 independent input" if groups == 1 else f"{groups} independent inputs"
         return f"{said}, and there are only {inputs}: nothing can be proven; give fresh ones"

@@ -200,7 +200,7 @@ class Keeping:
         """Answer as the inner model does."""
         return await self.inner.complete(request)
 
-    async def kept(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
+    async def keep_result(self, request: Request, make: Callable[[], Awaitable[str]]) -> str:
         """Return what is recorded under a request's key; else make it, and record it before it is returned."""
         async with self._making.setdefault(request.key, asyncio.Lock()):
             known = self.store.get(request.key)

@@ -22,7 +22,7 @@ from maspo.stats.paired import (
     sign_flip_test,
     sign_test,
 )
-from maspo.stats.shown import THOUSANDTH, beside, needs_digits, shown
+from maspo.stats.shown import THOUSANDTH, beside, needs_digits, write_number
 
 LIKELY = 0.3
 """The p that new prompts need to be shipped as likely better, undecided inputs counted as lost. Chosen on the arena: of
@@ -265,7 +265,7 @@ def _describe_looks(result: HoldoutResult, verdict: VerdictWord) -> str:
     p = min(result.p_value, result.p_worse)
     if result.look == 1 and not (result.level < p <= SIGNIFICANT and verdict == "no_evidence"):
         return ""
-    return f" This was look {result.look} at this hold-out, which needs p ≤ {shown(result.level)}."
+    return f" This was look {result.look} at this hold-out, which needs p ≤ {write_number(result.level)}."
 
 
 def _wins_against(wins: int, losses: int) -> str:

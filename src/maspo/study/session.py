@@ -451,9 +451,9 @@ class Redrawn:
         """Answer as the inner model does."""
         return await self.inner.complete(replace(request, identity=f"repeat {self.repeat}"))
 
-    async def kept(self, request: ModelCall, make: Callable[[], Awaitable[str]]) -> str:
+    async def keep_result(self, request: ModelCall, make: Callable[[], Awaitable[str]]) -> str:
         """Return what a tool told: the same in every repeat."""
-        return await self.inner.kept(request, make)
+        return await self.inner.keep_result(request, make)
 
 
 @asynccontextmanager

@@ -113,7 +113,7 @@ def curves_of(
         length = min(map(len, own))
         moments = [*zip(*(course[:-1] for course in own), strict=False)][: length - 1]
         ends = tuple(course[-1] for course in own)
-        start = CurvePoint(0, 0.0, *_worth(inputs, (SEED,)))
+        start = CurvePoint(0, 0.0, *_average(inputs, (SEED,)))
         found[method.name] = (start, *(_point(inputs, held) for held in (*moments, ends)))
     return found
 
@@ -121,10 +121,10 @@ def curves_of(
 def _point(inputs: Sequence[InputMet], held: Sequence[Held]) -> CurvePoint:
     costs = [one.usd for one in held if one.usd is not None]
     usd = fmean(costs) if len(costs) == len(held) else None
-    return CurvePoint(fmean(one.calls for one in held), usd, *_worth(inputs, [one.name for one in held]))
+    return CurvePoint(fmean(one.calls for one in held), usd, *_average(inputs, [one.name for one in held]))
 
 
-def _worth(inputs: Sequence[InputMet], names: Sequence[str]) -> tuple[float | None, float]:
+def _average(inputs: Sequence[InputMet], names: Sequence[str]) -> tuple[float | None, float]:
     """Return accuracy, where labels decide, and net wins of some prompt sets, over what could be told."""
     right = [met.correct[name] for met in inputs for name in names if met.correct.get(name) is not None]
     nets = [net for met in inputs for name in names if (net := met.net[name]) is not None]
