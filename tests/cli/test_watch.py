@@ -88,7 +88,7 @@ EVENTS: list[tuple[Event, str]] = [
     (StepStarted("s", "solver", 2, 0, 3, 3), "pass 2/3, solver, Beam Refresh"),
     (PromptKept("s", "solver", "no candidate was better"), "  solver: prompt kept, no candidate was better"),
     (PromptChanged("s", "solver", "a", "b", "3 wins"), "  solver: new prompt, 3 wins"),
-    (StepStarted("r3/solver", "solver", 3, 1, 12, 1), "round 3 of at most 12, solver"),
+    (StepStarted("r3/solver", "solver", 3, 1, 12, 1), "round 3 of at most 12"),
     (
         ConflictFound("r3", ("solver", "critic"), (0.05, 0.025), -0.1, ("k1",)),
         "  conflict: the changes of solver and critic each won alone (+0.050 and +0.025) and lost together (−0.100, "
@@ -258,6 +258,20 @@ def test_time_left_and_money_are_said_only_when_known() -> None:
     assert remaining(progress(calls=99, planned=100)) == "under a second"
     assert cost(progress(usd=None), simulated=False) == "unknown"
     assert cost(progress(usd=1.5), simulated=False) == "$1.50"
+
+
+def test_a_round_is_told_once_and_then_what_it_decided_of_each_agent() -> None:
+    written: list[str] = []
+    lines = PlainLines(written.append)
+    run = replace(started(), agents=("a", "b"))
+    lines.recall([run])
+    for number in (1, 2):
+        for name in run.agents:
+            lines.on_event(StepStarted(f"r{number}/{name}", name, number, 1, 12, 1))
+        for name in run.agents:
+            lines.on_event(PromptKept(f"r{number}/{name}", name, "no usable draft"))
+    kept = ["  a: prompt kept, no usable draft", "  b: prompt kept, no usable draft"]
+    assert written == ["round 1 of at most 12", *kept, "round 2 of at most 12", *kept]
 
 
 def test_a_round_of_a_large_team_is_three_lines() -> None:

@@ -48,7 +48,7 @@ _DRAWN: Final = threading.Lock()
 CALLS_SHOWN = 3
 """Lost calls, and calls that were in flight at a kill, that get a line of their own; the report has all of them."""
 _MOST_LINES = 12
-"""Agents of a team that get lines of their own in every round of the race; larger teams get three lines together."""
+"""Agents of a team that get lines of their own for what a round decided; larger teams get two lines together."""
 _EVENTS_SHOWN = 6
 """The latest, on the panel: with the facts and candidates above them it stays within a terminal of 24 lines."""
 _ROUTINE_AT_ONCE = 24
@@ -206,7 +206,7 @@ class Board:
 
 
 class PlainLines:
-    """Writes one line per step and per decision, for logs and pipes; of a large team, one per round and kind."""
+    """Writes a line per round or step and per decision, for logs and pipes; of a large team, one per round and kind."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -214,7 +214,7 @@ class PlainLines:
         self._run: RunStarted | None = None
         self._calls = Counter[type[Event]]()
         self._round = 0
-        """The round of a large team; 0 in a small one and before the first."""
+        """The round that was told; 0 before the first, and in a search that goes agent by agent."""
         self._decided: list[PromptKept | PromptChanged] = []
         """What a round of a large team decided, until all of it is known."""
         self._room = float(_ROUTINE_AT_ONCE)
@@ -230,12 +230,12 @@ class PlainLines:
             match event:
                 case RunStarted():
                     self._run = event
-                case StepStarted() if self._by_large_rounds(event):
+                case StepStarted() if by_rounds(event, self._run):
                     self._round = event.pass_
 
-    def _by_large_rounds(self, step: StepStarted) -> bool:
-        """Return whether all agents of a round get one line together."""
-        return self._run is not None and len(self._run.agents) > _MOST_LINES and by_rounds(step, self._run)
+    @property
+    def _is_large(self) -> bool:
+        return self._run is not None and len(self._run.agents) > _MOST_LINES
 
     def on_event(self, event: Event) -> None:
         """Write the line of an event, if it has one."""
@@ -245,11 +245,11 @@ class PlainLines:
                 return
         if isinstance(event, RunStarted):
             self._run = event
-        if isinstance(event, PromptKept | PromptChanged) and self._round:
+        if isinstance(event, PromptKept | PromptChanged) and self._round and self._is_large:
             self._decided.append(event)
             return
         line = line_of(event, self._run)
-        if isinstance(event, StepStarted) and self._by_large_rounds(event):
+        if isinstance(event, StepStarted) and by_rounds(event, self._run):
             # The first step of a round speaks for all agents.
             line = round_name(event) if event.pass_ != self._round else ""
             self._round = event.pass_
