@@ -1,6 +1,6 @@
 """MIPROv2 by DSPy's own package: a pool of instructions, searched by minibatches and now and then in full.
 
-Opsahl-Ong et al., EMNLP 2024, arXiv 2406.11695; the package is ``dspy``, the extra ``mipro``. What defines the second
+Opsahl-Ong et al., EMNLP 2024, arXiv 2406.11695; the package is ``dspy``. What defines the second
 version is its own code, run in a thread: a combination of instructions is met on a drawn minibatch, Optuna's
 multivariate TPE learns from it, and after so many trials the combination with the highest mean is met on all inputs,
 which alone can make it the best. What it wants evaluated becomes requests of this port. The pool is written by our
