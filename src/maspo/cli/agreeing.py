@@ -27,7 +27,7 @@ def agree(reach: Reach, of: object, allowed: str) -> str:
         NotTrusted: nobody agreed, and nobody is there to ask.
 
     """
-    if allowed or not reach.settings or trust.is_trusted(reach) or not _person():
+    if allowed or not reach.settings or trust.is_trusted(reach) or not _is_somebody_there():
         trust.require(reach, of, allowed)
         return reach.fingerprint
     note(f"{of} asks for what you have not agreed to on this machine:")
@@ -52,6 +52,6 @@ def agree_to_app(system: System, source: object, allowed: str) -> None:
     agree(of_system(system), source, allowed)
 
 
-def _person() -> bool:
+def _is_somebody_there() -> bool:
     """Say whether somebody is there to ask."""
     return sys.stdin.isatty() and sys.stderr.isatty()

@@ -115,7 +115,7 @@ async def _test(study: Study, session: Session, winners: Prompts) -> tuple[Holdo
     for part in parts:
         found += await _test_on_holdout(study, session, winners, part.inputs[len(found) :])
         cut = len(found) < len(part.inputs)  # by a cap: it is looked at no more, so it is the end
-        seen_before = _look_of_as_many(session, winners, len(found))
+        seen_before = _tested_before(session, winners).get(len(found), 0)  # to open a run again is no look
         look = seen_before or await session.looks.taken(work, texts_of_inputs(study.job, holdout))
         result = result_of(found, study.split.groups, look, parts[-1].share if cut else part.share)
         if cut:
@@ -148,11 +148,6 @@ def _tested_before(session: Session, winners: Prompts) -> dict[int, int]:
     """Return on how many hold-out inputs these prompts were tested when the run ended before, and as which look."""
     ends = [end.holdout for end in session.recorded(RunFinished) if end.winners == winners]
     return {one.n + one.undecided + one.spared: one.look for one in reversed(ends)}
-
-
-def _look_of_as_many(session: Session, winners: Prompts, inputs: int) -> int:
-    """Return the look at which these prompts were tested on as many inputs: to open a run again is none. 0: never."""
-    return _tested_before(session, winners).get(inputs, 0)
 
 
 def holdout_id(winners: Prompts, key: str, place: str = "holdout") -> str:
