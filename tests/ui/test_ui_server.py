@@ -347,3 +347,24 @@ def test_u14_runs_of_one_name_are_told_apart_by_where_they_lie(tmp_path: Path) -
     assert sorted(one.name for one in Runs([tmp_path]).listed().values()) == ["a/run", "b/run"]
     assert [one.name for one in Runs([tmp_path / "a" / "run"]).listed().values()] == ["run"]
     assert len(Runs([tmp_path, tmp_path / "a"]).listed()) == 2, "a folder below two roots is listed once"
+
+
+def test_a_run_is_found_by_its_address_as_soon_as_its_folder_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is made anew every two seconds; whoever asks for a run that it lacks need not wait for that."""
+    now = 100.0
+    monkeypatch.setattr("maspo.ui.runs.time.monotonic", lambda: now)
+    found = Runs([tmp_path])
+    assert not found.listed()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / JOURNAL).touch()
+    now += 0.5
+    assert not found.listed()
+    assert found.get("run") == WorkEntry(tmp_path / "run")
+    assert list(found.listed()) == ["run"]
+
+
+async def test_a_browser_that_asks_for_an_icon_is_told_that_there_is_none(runs: Path) -> None:
+    async with serving(runs) as (_, client), client.get("/favicon.ico") as reply:
+        assert reply.status == 204 and await reply.read() == b""

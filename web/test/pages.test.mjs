@@ -83,6 +83,25 @@ test("ten questions, each answered within two clicks of the overview", async () 
   await close();
 });
 
+test("an estimate stands within its interval, and edges tell what was seen up to a step", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(report("demo", "search"));
+  const dots = await page.locator(".lane .dot").evaluateAll((all) => all.map((dot) => {
+    const [line, circle] = [dot.querySelector(".spread"), dot.querySelector("circle")];
+    return ["y1", "y2"].map((end) => Number(line.getAttribute(end))).concat(Number(circle.getAttribute("cy")));
+  }));
+  assert.ok(dots.length > 20);
+  for (const [low, high, at] of dots) assert.ok(low > at && at > high && low < 128 && high > 0, `${low}, ${at}, ${high}`);
+  const seen = async () => (await page.getByRole("region", { name: "Table: Edges" }).locator("tbody tr").first().innerText()).match(/▲(\d+)/)?.[1];
+  await go(page, "team");
+  const last = Number(await seen());
+  await go(page, "team?step=2");
+  const early = Number(await seen());
+  await go(page, `team?step=${await page.locator("input[type=range]").getAttribute("max")}`);
+  assert.ok(early > 0 && early < last && Number(await seen()) === last, `${early} of ${last}`);
+  await close();
+});
+
 test("everything by keyboard", async () => {
   const { page, wrong, close } = await opened(browser);
   await page.goto(report("demo"));
@@ -133,6 +152,7 @@ test("everything by keyboard", async () => {
   await page.keyboard.press("b");
   await settled(page);
   assert.doesNotMatch(await page.locator(".pick").innerText(), told, "who judges blind sees no verdict before");
+  assert.equal(await page.getByRole("button", { name: /^Download your/ }).count(), 0, "nothing is there to be downloaded yet");
   await page.keyboard.press("1");
   await settled(page);
   const said = await page.locator("[data-blind] [role=status]").innerText();

@@ -48,7 +48,7 @@ export function Judge() {
           />
         </Section>
       ) : (
-        <Nothing>Not measured yet: the hold-out is judged in both orders when the search has ended.</Nothing>
+        <Nothing>{document.state === "finished" ? "Not measured, or the record does not tell the verdicts on the hold-out." : "Not measured yet: the hold-out is judged in both orders when the search has ended."}</Nothing>
       )}
       {document.cases.length > 0 && (
         <p>
