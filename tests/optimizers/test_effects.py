@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from maspo.core.seeded import rank
 from maspo.core.verdict import Comparison, Verdict
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, estimate_spreads, observe
+from maspo.optimizers.race.effects import Causes, Observation, causes_of, estimate_effects, estimate_spreads, observe
 from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
@@ -21,7 +21,6 @@ from maspo.optimizers.race.mixture import (
     join,
     mixtures_of_an_input,
 )
-from maspo.optimizers.race.sentences import causes_of
 from maspo.team.graph import Team
 
 COMPARISON = Comparison("i", Verdict.TIE, (), Verdict.TIE)

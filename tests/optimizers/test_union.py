@@ -14,6 +14,7 @@ from maspo.events import ConflictFound, PromptChanged
 from maspo.optimizers.anchor_race import _Race
 from maspo.optimizers.base import Answers, Ask, Case, Compare, Problem, Propose, Request, Results
 from maspo.optimizers.parts.reward import value_of
+from maspo.optimizers.race.estimate import Estimator
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture
 from maspo.optimizers.race.proof import Proof, Standard, prove
 from maspo.optimizers.race.round import NO_TRIAL, Round, Trial
@@ -33,7 +34,7 @@ Judge = Callable[[frozenset[int], str], Verdict]
 """What candidates come to together on an input."""
 
 
-class _MeanAlone:
+class _MeanAlone(Estimator):
     """Estimates by the runs of each candidate alone."""
 
     def score(self, comparison: Comparison) -> float:
@@ -45,10 +46,6 @@ class _MeanAlone:
         found = [[self.score(run.comparison) for run in runs if run.members == (n,)] for n in range(len(candidates))]
         return tuple(sum(scores) / len(scores) if scores else 0.0 for scores in found)
 
-    def spreads(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
-        """Return how far each is from being known: here nobody asks."""
-        raise NotImplementedError
-
 
 class Table(_Race):
     """A race whose runs are looked up: candidates ``members`` on an input do what ``judge`` says."""
@@ -59,7 +56,7 @@ class Table(_Race):
         prompts = {name: f"Seed of {name}." for name in team.order}
         config = AnchorRaceConfig(ahead=False, weighting="global", conflict_inputs=0)
         super().__init__(config, Problem(team, prompts, INPUTS, 0))
-        self.round = Round(1, prompts, _MeanAlone(), config.round_size(1), INPUTS)
+        self.round = Round(1, prompts, _MeanAlone(config), config.round_size(1), INPUTS)
         self.round.candidates = tuple(
             Candidate(name, f"{prompts[name]}\nRule {number}.", prompts[name]) for number, name in enumerate(agents)
         )

@@ -4,7 +4,7 @@
   ``spent`` what calls were taken
 - What these parts may ask of the race: ``search``; what a round has found so far: ``round``
 - Mixed runs: ``mixture`` makes them, ``estimate`` says what each candidate adds:
-  ``agreement`` and ``settled`` score a comparison, ``effects`` and ``sentences`` tell candidates apart
+  ``agreement`` and ``settled`` score a comparison, ``effects`` tells candidates apart
 - The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it;
   ``events`` tells of the round
 - Where it is asked for: ``head_start``, ``proxy``, ``focus``, ``influence``, ``pruning``

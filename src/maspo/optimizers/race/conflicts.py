@@ -79,7 +79,7 @@ class Suspicion:
         alone = dict(zip(self.told.agents, self.told.alone, strict=True))
         # Both are worth what one is alone, and what the other adds to that.
         worth = [
-            alone[other] + fmean(map(self.round.estimates.score, seen))
+            alone[other] + fmean(map(self.round.estimator.score, seen))
             for name, seen in proof.added.items()
             for other in alone
             if other != name

@@ -9,16 +9,19 @@ of a run is the sum over its candidates, plus noise,
 
 and the answer is the posterior mean (ridge regression). A cause is the candidate itself; or each sentence that it puts
 in (1) or takes out (−1), and then what an earlier round saw of a sentence counts for it too
-(``docs/design/0047-sentences-remembered.md``).
+(``docs/design/0047-sentences-remembered.md``). A sentence is known by its words, as near-copies are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
 
-from maspo.optimizers.race.mixture import MixedRun
+from maspo.optimizers.parts.merge import sentences_of
+from maspo.optimizers.parts.similar import END, normalize
+from maspo.optimizers.race.mixture import Candidate, MixedRun
 from maspo.stats.ridge import deviations, ridge
 
 SCORE_VARIANCE = 0.05
@@ -28,8 +31,33 @@ _SEEN_BEFORE = 8
 _CLOSE_ENOUGH = 1e-7
 """No effect is told more exactly: scores of whole runs differ by 0.5, their means by about 0.01."""
 
+_MOST_SENTENCES = 6
+"""Sentences put in or taken out by a candidate of which each is a cause of its own: three that replace three others.
+Of a prompt that is written anew nobody knows which sentence did it, so it is one cause."""
+_KNOWN = 4096
+"""Candidates and sentences whose words are kept: more than a run of a small team has."""
+
 Causes: TypeAlias = Mapping[Hashable, float]
 """What a change of prompts consists of, each cause with how it counts: 1, or −1 where it is taken out."""
+
+
+def causes_of(candidate: Candidate) -> Causes:
+    """Return what a candidate puts into its agent's prompt (1) and takes out (−1)."""
+    agent, before, after = candidate.agent, _sentences(candidate.parent), _sentences(candidate.text)
+    changed = before ^ after
+    if not 0 < len(changed) <= _MOST_SENTENCES:  # nothing: only their order is new
+        return {(agent, candidate.id): 1.0}
+    return {(agent, *words): 1.0 if words in after else -1.0 for words in sorted(changed)}
+
+
+@lru_cache(_KNOWN)
+def _sentences(text: str) -> frozenset[tuple[str, ...]]:
+    return frozenset(words for sentence in sentences_of(text) if (words := _split_words(sentence)))
+
+
+@lru_cache(_KNOWN)
+def _split_words(sentence: str) -> tuple[str, ...]:
+    return tuple(word for word in normalize(sentence).order if word != END)
 
 
 @dataclass(frozen=True, slots=True)

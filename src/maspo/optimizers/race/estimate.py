@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from maspo.core.verdict import Comparison
 from maspo.optimizers.base import Answers, Compare
 from maspo.optimizers.race.agreement import Reliability, score
-from maspo.optimizers.race.effects import Causes, Observation, estimate_effects, estimate_spreads, observe
+from maspo.optimizers.race.effects import Causes, Observation, causes_of, estimate_effects, estimate_spreads, observe
 from maspo.optimizers.race.mixture import Candidate, MixedRun, by_agent
-from maspo.optimizers.race.sentences import causes_of
 from maspo.optimizers.race.settings import AnchorRaceConfig
 from maspo.optimizers.race.settled import VerdictsOnAnswers
 
 _DRAFTS_SEEN_BEFORE = 400
 """Single-candidate runs that ``optimism`` weighs as much as, against what the run has seen of its proposer: more than a
 round holds, so that one lucky round does not make every later draft look good."""
-
-
-class Estimates(Protocol):
-    """What is made of comparisons."""
-
-    def score(self, comparison: Comparison) -> float:
-        """Return what one comparison says for the changed prompts, from −½ to ½."""
-        ...
-
-    def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
-        """Return what each candidate of a round adds, by some of its runs."""
-        ...
-
-    def spreads(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
-        """Return the standard deviation of each of these."""
-        ...
 
 
 class Estimator:

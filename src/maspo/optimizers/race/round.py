@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison
 from maspo.optimizers.race.effects import SCORE_VARIANCE
-from maspo.optimizers.race.estimate import Estimates
+from maspo.optimizers.race.estimate import Estimator
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture, by_agent, join
 from maspo.optimizers.race.settings import RoundSize
 from maspo.team.graph import Team
@@ -46,7 +46,7 @@ class Round:
 
     number: int
     anchor: Prompts
-    estimates: Estimates
+    estimator: Estimator
     size: RoundSize
     inputs: tuple[str, ...] = ()
     """All of the search, in the order in which this round takes them up."""
@@ -81,12 +81,12 @@ class Round:
 
     def estimate(self, runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of this round and what earlier rounds saw."""
-        return self.estimates.effects(self.candidates, runs)
+        return self.estimator.effects(self.candidates, runs)
 
     def spreads(self) -> tuple[float, ...]:
         """Return the standard deviation of what each candidate is expected to add, by the mixed runs that told it."""
         mixed = [run for run in self.runs if run.group != _TOGETHER]
-        return self.estimates.spreads(self.candidates, mixed)
+        return self.estimator.spreads(self.candidates, mixed)
 
     def join_best(self, block: Sequence[int], most: int, team: Team) -> Mixture:
         """Return the best candidates of each agent joined, ``most`` of each; at equal effect the shorter is ahead."""
@@ -96,7 +96,7 @@ class Round:
 
     def mean(self, trial: Trial) -> float:
         """Return the mean score of what was tried together."""
-        return fmean(map(self.estimates.score, trial.comparisons))
+        return fmean(map(self.estimator.score, trial.comparisons))
 
     def best(self) -> Trial:
         """Return the best of what was tried, without what was withdrawn; of equals the last, which was mended.
@@ -113,7 +113,7 @@ class Round:
     def ever_won(self, members: Collection[int]) -> bool:
         """Return whether any run of the round with one of these was won: without a win the anchor stays."""
         held = set(members)
-        return any(self.estimates.score(run.comparison) > 0 for run in self.runs if not held.isdisjoint(run.members))
+        return any(self.estimator.score(run.comparison) > 0 for run in self.runs if not held.isdisjoint(run.members))
 
     def without_withdrawn(self, members: Sequence[int]) -> list[int]:
         """Return candidates without those that clash with better ones."""
