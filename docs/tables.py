@@ -1,4 +1,4 @@
-"""Renews the tables of settings in docs/commands.md from the fields that declare them.
+"""Renews the tables in docs/commands.md: of commands from their help, of settings from the fields that declare them.
 
 make tables
 """
@@ -11,14 +11,18 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
+import typer
 from pydantic.fields import FieldInfo
 
+from maspo.cli.app import SECTIONS, app
 from maspo.config import RunConfig
 from maspo.configure import flag_of, list_fields
 from maspo.flags import FLAGS
 from maspo.optimizers.registry import OPTIMIZERS, config_class
 
 PAGE = Path(__file__).resolve().parent / "commands.md"
+LONGEST = 1000
+"""Characters: more than any description has."""
 _BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n)(?:\|.*\n)*(<!-- end -->)")
 
 
@@ -30,6 +34,20 @@ def main() -> None:
 def renew(page: str) -> str:
     """Return a page with its tables as the fields have them now."""
     return _BLOCK.sub(lambda found: found[1] + "".join(TABLES[found[2]]()) + found[3], page)
+
+
+def list_commands() -> list[str]:
+    """Return the commands in the order of ``--help``, with what each does."""
+    commands = vars(typer.main.get_command(app))["commands"]
+    rows = []
+    for title, names in SECTIONS.items():
+        for name in names:
+            inner = getattr(commands[name], "commands", None) or {"": commands[name]}
+            for word, command in inner.items():
+                called = f"maspo {name} {word}".rstrip()
+                link = f"[`{called}`](#{called.replace(' ', '-')})"
+                rows.append((title if name == names[0] else "", link, command.get_short_help_str(LONGEST)))
+    return table(("", "command", "does"), rows)
 
 
 def list_options() -> list[str]:
@@ -55,6 +73,7 @@ def list_search(method: str) -> list[str]:
 
 
 TABLES: Mapping[str, Callable[[], list[str]]] = {
+    "commands": list_commands,
     "options": list_options,
     "settings": list_settings,
     **{method: partial(list_search, method) for method in OPTIMIZERS.own},

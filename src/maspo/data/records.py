@@ -160,7 +160,8 @@ def _jsonl_row(line: str, place: str) -> Record:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputsInvalid(f"{place}: not JSON ({error}); write one JSON object per line") from None
+        fix = 'write one JSON object per line, such as {"input": "…"}'
+        raise InputsInvalid(f"{place}: not JSON ({error}); {fix}") from None
     return _object(row, place)
 
 
