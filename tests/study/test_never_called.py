@@ -6,9 +6,12 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from maspo.events import DraftsReplaced, Warned
 from maspo.models.base import Request
 from maspo.optimizers.base import Ask, Compare, Problem, Search
 from maspo.study.job import Job
+from maspo.study.optimize import DATABASE
+from maspo.study.record import open_for_reading
 from maspo.study.resolve import Parts
 from maspo.team import Agent, System
 from maspo.team.flow import Condition
@@ -47,6 +50,11 @@ async def test_n01_an_agent_that_is_never_called_is_not_rewritten_and_not_shippe
     assert any(outcome.finished.winners[name] != job.system.prompts[name] for name in others)
     again = await go_on(job, tmp_path / "run", model)
     assert again.finished == outcome.finished
+    with open_for_reading(tmp_path / "run" / DATABASE) as store:
+        told = [entry.item for entry in store.read_since()]
+    assert not [one for one in told if isinstance(one, DraftsReplaced)], "nobody was asked, so nobody failed"
+    (warned,) = (one for one in told if isinstance(one, Warned))
+    assert warned.topic == "uncalled" and warned.text.startswith("never was called on none of ")
 
 
 class ChangesAll:

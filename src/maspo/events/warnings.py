@@ -11,7 +11,7 @@ from maspo.events.base import RUN, Event, Span, event
 class Warned(Event):
     """A part of the run is of little use as it is: said once each, as early as it can be told."""
 
-    topic: Literal["judge", "proposer", "labels", "answers", "budget_50", "budget_80"]
+    topic: Literal["judge", "proposer", "labels", "answers", "budget_50", "budget_80", "uncalled"]
     text: str
     """What was seen, and what helps."""
     calls: int

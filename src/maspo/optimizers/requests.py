@@ -27,6 +27,8 @@ class Drafts:
     """The answer to ``Propose``; empty when the proposer failed."""
 
     drafts: tuple[Draft, ...]
+    uncalled: bool = False
+    """The agent was called on none of the inputs that would have been shown, so nobody was asked for drafts."""
 
 
 @dataclass(frozen=True, slots=True)

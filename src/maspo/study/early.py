@@ -14,7 +14,7 @@ from typing import Literal
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import Warned
-from maspo.optimizers.base import Calibrated, Compare, Drafts
+from maspo.optimizers.base import Calibrated, Compare, Drafts, Propose
 from maspo.scoring.answers import final_answer, is_correct
 from maspo.stats.share import at_most, share_interval
 from maspo.study.calibration import answers, is_coin
@@ -59,6 +59,8 @@ class EarlyWarnings:
     _unreadable: int = 0
     _plain: tuple[Verdict, ...] = ()
     """What it said of outputs against an empty text."""
+    _uncalled: str = ""
+    """What is to be said of the first agent that was called on none of the inputs of a proposal."""
     _drafts: int = 0
     _refused: Counter[str] = field(default_factory=Counter)
     _labelled: dict[str, tuple[bool, bool]] = field(default_factory=dict)
@@ -83,8 +85,10 @@ class EarlyWarnings:
         elif isinstance(result, Drafts):
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
+            if result.uncalled and isinstance(request, Propose):
+                self._uncalled = self._uncalled or _not_called(request)
         found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}
-        found["answers"] = self._errors.describe()
+        found |= {"answers": self._errors.describe(), "uncalled": self._uncalled}
         new = {topic: text for topic, text in found.items() if text and topic not in self.said}
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above
@@ -188,3 +192,10 @@ class EarlyWarnings:
         seen = self._labelled.values()
         unread = sum(not read for read, _ in seen)
         return never_met(len(seen), any(right for _, right in seen), unread, spec_of(self.job.system))
+
+
+def _not_called(request: Propose) -> str:
+    return (
+        f"{request.agent} was called on none of the {len(request.inputs)} inputs that would have led its drafts, so "
+        "nobody was asked for any: give more inputs on which it is called"
+    )

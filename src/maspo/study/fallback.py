@@ -39,12 +39,15 @@ async def with_edits(session: Session, requests: Sequence[Request], results: Res
 def useless_proposals(requests: Sequence[Request], results: Results) -> Mapping[int, str]:
     """Return the places of proposals for agents of which no draft can be used, each with the most frequent reason.
 
-    A copy of the prompt that shall be rewritten is of no use either, also when it differs in case or punctuation.
+    A copy of the prompt that shall be rewritten is of no use either, also when it differs in case or punctuation. Edits
+    are of no use themselves where the agent is not called.
     """
     refused: dict[str, list[str]] = {}
     places: dict[str, list[int]] = {}
     for number, (request, result) in enumerate(zip(requests, results, strict=True)):
-        if isinstance(request, Propose) and _writes_prompts(request) and isinstance(result, Drafts):
+        if not isinstance(request, Propose) or not isinstance(result, Drafts) or result.uncalled:
+            continue
+        if _writes_prompts(request):
             known = KnownPrompts([request.prompts[request.agent]])
             places.setdefault(request.agent, []).append(number)
             reasons = [draft.rejected or known.refusal(draft.text) for draft in result.drafts]

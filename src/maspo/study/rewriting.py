@@ -50,7 +50,7 @@ class Rewriting:
         traces = await together(self._shown_trace(request, key) for key in ordinary)
         cases = await together(self._shown_case(request.agent, case) for case in request.cases)
         if not any((*traces, *cases)) and await self._is_not_called(request, ordinary):
-            return Drafts(())  # no run shows what it does, and none would show what a draft does
+            return Drafts((), uncalled=True)  # no run shows what it does, and none would show what a draft does
         rewrite = Rewrite(
             agent=request.agent,
             role=agent.description,
