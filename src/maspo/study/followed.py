@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
 
 from maspo.core.errors import StoreError
 from maspo.events import Event, SearchEvent, StepStarted, standing
@@ -12,24 +11,14 @@ from maspo.optimizers.base import AskModel, Compare, Propose, Request, Vet
 from maspo.store.codec import RecordedResult, decoded_again
 
 
-class Record(Protocol):
-    """What following a search needs of the session that it is part of."""
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """All events that are recorded."""
-        ...
-
-    async def publish(self, *events: Event) -> None:
-        """Record events, then tell whoever looks on."""
-        ...
-
-
 class FollowedSearch:
-    """The path of a search: what it has told so far, and in which of its steps each agent is."""
+    """The path of a search: what it has told so far, and in which of its steps each agent is.
 
-    def __init__(self, record: Record) -> None:
-        self._record = record
+    ``recorded`` are the events of the record, as it grows; ``publish`` records more.
+    """
+
+    def __init__(self, recorded: Sequence[Event], publish: Callable[..., Awaitable[None]]) -> None:
+        self._recorded, self._publish = recorded, publish
         self._path: list[SearchEvent] | None = None
         """What the search has told, recorded or new; None before it tells something."""
         self.told = 0
@@ -50,7 +39,7 @@ class FollowedSearch:
                 raise TypeError(f"the optimizer told {event!r}; derive it from SearchEvent or StepEvent")
         if self._path is None:
             # Only now is the optimizer at work, so kinds of events of its own are registered.
-            again = [one for one in map(decoded_again, self._record.events) if not isinstance(one, RecordedResult)]
+            again = [one for one in map(decoded_again, self._recorded) if not isinstance(one, RecordedResult)]
             self._path = [event for event in standing(again) if isinstance(event, SearchEvent)]
         self._steps |= {event.agent: event.step for event in events if isinstance(event, StepStarted)}
         known = self._path[self.told : self.told + len(events)]
@@ -62,7 +51,7 @@ class FollowedSearch:
         self.told += len(events)
         new = events[len(known) :]
         self._path += new
-        await self._record.publish(*new)
+        await self._publish(*new)
 
     def span_of(self, request: Request) -> str:
         """Return what a request of the search belongs to: the step that its agent is in, if it says whose it is."""

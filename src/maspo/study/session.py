@@ -125,7 +125,7 @@ class Session:
         results = [item for item in recorded if isinstance(item, RecordedResult)]
         self._results: dict[str, Result] = {item.request: item.result for item in results}
         self._events: list[Event] = [item for item in recorded if not isinstance(item, RecordedResult)]
-        self.search = FollowedSearch(self)
+        self.search = FollowedSearch(self._events, self.publish)
         self.at_something_new = asyncio.Event()
         """Set once the search has asked for something that is not recorded: it is told nothing twice from then on."""
         self._warnings = EarlyWarnings(job, {event.topic for event in self.recorded(Warned)})
