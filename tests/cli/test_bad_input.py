@@ -157,9 +157,9 @@ def test_the_file_that_was_probably_meant_is_named(maspo: Run, arguments: list[s
     assert said.err.rstrip().endswith(f": no such file; did you mean {meant}?")
 
 
-def test_where_runs_may_lie_is_told_where_the_usual_folder_is_not_there(maspo: Run) -> None:
-    said = maspo("runs")
-    assert said.code == 2 and "`maspo runs .`" in said.err
+def test_where_runs_may_lie_is_told_where_a_folder_is_not_there(maspo: Run) -> None:
+    said = maspo("runs", "maspo-runs")
+    assert said.code == 2 and "`maspo runs` alone lists those of this folder and below" in said.err
 
 
 @pytest.mark.parametrize(("given", "told"), [("app.py", "app:FUNCTION"), ("./app.py", "`python ./app.py`")])

@@ -127,8 +127,8 @@ class _Finding(Generic[FoundT]):
 def list_runs(folder: Path, as_json: bool, shown: Callable[[Path], object] = str) -> None:
     """List what is below a folder, newest first."""
     if not folder.is_dir():
-        here = " (`maspo runs .` lists those of this folder and below)"
-        raise UsageError(f"{folder}: no such folder; give one that holds run folders{here}")
+        here = "`maspo runs` alone lists those of this folder and below"
+        raise UsageError(f"{folder}: no such folder; give one that holds run folders ({here})")
     found = tuple(find_files(folder, _RECORDS))
     wholes = tuple(path for path in found if path.name in WHOLES)
     compared = frozenset(path.parent for path in wholes if path.name == COMPARED)
