@@ -256,7 +256,7 @@ def test_i09_what_is_offered_in_place_of_prompts_is_taken(maspo: Run) -> None:
 
 def test_i10_more_rows_than_there_are_and_a_missing_rubric_are_told(maspo: Run) -> None:
     said = maspo("check", *ARGUMENTS, "--rows", "1000")
-    assert "--rows 1,000: there are 12 rows, and all are taken" in said.err
+    assert "--rows 1,000: 12 rows in all, of which none is left out" in said.err
     assert "are taken" not in maspo("check", *ARGUMENTS, "--rows", "12").err
     said = maspo("check", *ARGUMENTS, "--rubric", "gone.txt")
     assert said.code == 2 and "gone.txt: cannot be read (No such file or directory)" in said.err, said

@@ -23,6 +23,7 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.retired import retirement
 from maspo.report.earlier import carried_from
 from maspo.report.folder import JOURNAL, RUNS, free_folder
+from maspo.report.phrases import plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.address import named
 from maspo.store.budgets import BudgetState, state_of
@@ -231,7 +232,7 @@ def draw_rows(inputs: Inputs, most: int) -> Inputs:
     if most < 1:
         raise ConfigInvalid(f"--rows {most}: expected 1 or more")
     if most > len(inputs.rows):
-        note(f"note: --rows {most:,}: there are {len(inputs.rows):,} rows, and all are taken")
+        note(f"note: --rows {most:,}: {plural(len(inputs.rows), 'row')} in all, of which none is left out")
     return inputs.drawn(most)
 
 
