@@ -140,7 +140,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
         )}
         <main id="main" ref={main} tabIndex={-1}>
           <div class="said" role="status">{said}</div>
-          {(failed || !there) && <p class="failure" role="alert">{there ? failed : GONE}</p>}
+          {(failed || !there) && <p class="failure" role="alert">{failed || GONE}</p>}
           {many ? (
             id === "compare" ? <Compare source={source} route={route} /> : <Runs source={source} route={route} />
           ) : sheet ? (

@@ -108,6 +108,17 @@ test("a run is paused, goes on with a higher cap, obeys a veto and a pin, and st
   await close();
 });
 
+test("a run whose address is opened before it begins is shown as soon as it has", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(address.replace(/#.*/, "#run/later/overview"));
+  await page.getByText("No run of this name has begun here.").waitFor();
+  const run = python("-m", "tests.ui.runs_for_browser", "waits", join(folder, "later"));
+  await page.locator(".state").first().waitFor();
+  assert.equal(await page.getByRole("alert").count(), 0, "what was refused before is not said any more");
+  assert.equal(await run.over, 0, run.told);
+  await close();
+});
+
 test("a run that is killed says so to whoever looks on, and the same page goes on with it when it is resumed", async () => {
   writeFileSync(join(folder, "slow"), "");
   const run = python("-m", "tests.ui.runs_for_browser", "works", join(folder, "killed"));

@@ -140,8 +140,10 @@ class Server:
             return await self._list()
         found = _ROUTES.fullmatch(path)
         shown = await asyncio.to_thread(self._runs.get, found[1]) if found else None
-        if found is None or shown is None or found[2] == "actions":
+        if found is None or found[2] == "actions":
             return self._refusal(404, "there is nothing of this name")
+        if shown is None:
+            return self._refusal(404, "No run of this name has begun here. It is shown as soon as it has.")
         if found[2] is None:
             return await self._document(request, shown, query)
         if found[2] == "events":
