@@ -2242,6 +2242,11 @@ ROWS: dict[str, Row] = {
     "a limit of the month that is met in the middle": Row(
         Some(told("Monthly request limit exceeded for trial key", 429), begin=12), "refused", "a day or longer"
     ),
+    "some prompts are blocked by a firewall, with HTTP 403": Row(
+        Some(Body(b'{"error": "Request blocked by security policy (prompt injection detected)"}', 403)),
+        "counted",
+        "security policy",
+    ),
     "words around a thought (Granite)": Row(
         spoiled(text("Here is my thought process:\nTHOUGHT\n\nHere is my response:\nANSWER")), "works"
     ),

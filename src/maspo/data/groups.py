@@ -58,10 +58,10 @@ _KINDLY = frozenset({"please", "kindly", "could", "can", "would", "you", "tell",
 _NOTHING = "-"
 """Stands for the words of a row whose cells that prompts read are empty."""
 _COUNTED = re.compile(
-    r"^\W*(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}(?:no\W{0,2})?\d{1,7}\s?[-–—.):\]|]"
+    r"^\W{0,20}(?:(?:question|problem|item|row|no|nr|q|example|case|task|exercise)\W{0,2}(?:no\W{0,2})?\d{1,7}\s?[-–—.):\]|]"
     r"|#?\d{1,7}\s?[.):\]])\s+(?=[^\W\d])"
-    r"|^\W*\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n++(?=\W*[^\W\d])"
-    r"|^\W*(?:[\[(](?=[^\])\n]*\d)[\w #:./-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
+    r"|^\W{0,20}\d{1,7}(?:\s?/\s?\d+|\s+of\s+\d+)?[^\w\n]*\n++(?=\W*[^\W\d])"
+    r"|^\W{0,20}(?:[\[(](?=[^\])\n]*\d)[\w #:./-]{1,40}[\])]|(?=[\w-]*[a-f])(?=[\w-]*\d)[0-9a-f]{6,}(?:-[0-9a-f]+)*"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?)\s?[:.-]?\s+(?=[^\W\d])|\s#\w{2,12}\s*$"
     r"|(?<=[.?!\"'*])\s+(?:[\[(<{](?=[^\])>}\n]*\d)[^\])>}\n]{1,60}[\])>}]|\w{1,12}[:=#](?=\w*\d)[\w-]{1,64})\s*$"
     r"|\s[\[(]?(?:#|(?:version|variant|copy|row|item|spelling|no\.?|nr\.?|v\.?)\s?#?)\d{1,7}[\])]?\s*$",

@@ -54,8 +54,9 @@ _FILTER_WORDS = (
     *("content_filter", "content filter", "content management policy", "flagged", "content exists risk", "guardrail"),
     *("datainspectionfailed", "data_inspection_failed", "inappropriate content", "usage guidelines", "usage polic"),
     *("considered high risk", "blocked due to safety", "safety system", "prohibited content", "敏感内容", "不安全"),
+    *("prompt injection", "jailbreak", "blocked by security", "security policy"),
 )
-"""OpenAI and Azure, DeepSeek, Bedrock, Qwen, xAI, Moonshot, Google, Zhipu."""
+"""OpenAI and Azure, DeepSeek, Bedrock, Qwen, xAI, Moonshot, Google, Zhipu; firewalls before a model."""
 ONE_CALL_WORDS = (*_FILTER_WORDS, "context_length", "context length", "too large")
 _EVERY_CALL_WORDS = (
     *("model_not_found", "insufficient_quota", "invalid_api_key", "api_key_invalid", "api key not valid"),

@@ -111,7 +111,7 @@ _USERS_OWN = frozenset(
 """Tags that people ask for as a part of the answer; where a request names one, it is the user's, and stays."""
 _FENCE = re.compile(r"^[ \t]*(```|~~~)", re.MULTILINE)
 _CHANNEL = re.compile(
-    r"(?:<\|start\|>\s*assistant)?\s*<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
+    r"(?:<\|start\|>\s*assistant|(?<!\s))\s*<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>"
 )
 """A part of a reply in the harmony template (gpt-oss): its channel stands before its text."""
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call)\|>")

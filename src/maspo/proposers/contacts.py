@@ -99,7 +99,7 @@ _ON_A_NETWORK = late(
 
 
 _LETTERS = re.compile("[a-z]+")
-_HANDLE = re.compile(r"[a-z]\w*[._#:/-][a-z0-9]|[a-z]\d|[#/][a-z]|[a-z] \d", re.IGNORECASE)
+_HANDLE = re.compile(r"[a-z]\w{0,60}[._#:/-][a-z0-9]|[a-z]\d|[#/][a-z]|[a-z] \d", re.IGNORECASE)
 """As names on a network are; what has none names nobody there."""
 _BOXES: Final = frozenset({"box", "postfach", "apartado", "postale"})
 _DIGITS = re.compile(r"\d(?:\D{0,2}\d){4}|\d[ -][A-Z]|\d{4,6}")

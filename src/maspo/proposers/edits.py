@@ -33,7 +33,7 @@ _LONGEST_EXAMPLE = 200
 """Characters of an output that may serve as an example: some two sentences."""
 _FEWEST_WORDS = 3
 """Words that a shortened sentence keeps at least; fewer seldom say anything."""
-_BRACKETS = re.compile(r"\s*\([^()\n{}]*\)")
+_BRACKETS = re.compile(r"(?<!\s)\s*\([^()\n{}]*\)")
 _FILLER = re.compile(r"\b(?:please|kindly|very|really|just|basically|actually|simply|carefully)\b[ ]?", re.IGNORECASE)
 _LAST_CLAUSE = re.compile(r"[,;][^,;\n{}]*?(?=[.!?:]?\s*$)")
 

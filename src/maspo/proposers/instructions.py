@@ -70,7 +70,7 @@ _CALLED = late(
 )
 _CALLS: Final = "speaks to somebody outside"
 _DEED = late(
-    r"(?:^|[.!?:;\n>*•-]\s*|\b(?:please|and|then|also|finally|always|never|not|don['’]?t|must|should|you)\s+)"
+    r"(?:^|[.!?:;\n>*•-]\s{0,20}|\b(?:please|and|then|also|finally|always|never|not|don['’]?t|must|should|you)\s+)"
     r"([a-z]+)(?: (?:up|off|out|down|away))? (?-i:the|an?|every|each|all|any|it|this|that|these|those|them|your|my"
     r"|our|his|her|their|its|me|us|him|everyone|everything)\b",
     re.IGNORECASE,

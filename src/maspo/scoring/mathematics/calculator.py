@@ -105,7 +105,7 @@ def formula(text: str) -> Formula | None:
 
 def close(one: Number, other: Number, within: float = 1e-9) -> bool:
     """Return whether two values are the same number, rough ones within a share; two exact ones are compared exactly."""
-    exact = [value for value in (one, other) if isinstance(value, Fraction)]
+    exact = [value for value in (one, other) if type(value) is Fraction]
     if len(exact) == 2:
         return one == other
     if exact and abs(exact[0]) > LARGEST_ROUGH:
@@ -130,14 +130,17 @@ def _of_letter(name: str, point: int) -> complex:
     return complex(-size if point == POINTS - 1 else size)
 
 
+_CONSTANTS = {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}
+
+
 def _value(node: Node, point: int) -> Number:
     kind, children, said = node
-    if isinstance(said, Fraction):
+    if type(said) is Fraction:  # An instance of an abstract class is slow to tell where it is none.
         return said
     if kind == "letter":
         return _of_letter(str(said), point)
     if kind == "constant":
-        return {"pi": complex(math.pi), "e": complex(math.e), "i": 1j}[str(said)]
+        return _CONSTANTS[str(said)]
     return _operation(kind, [_value(child, point) for child in children], str(said))
 
 
@@ -170,7 +173,7 @@ def _opaque(name: str, value: complex) -> complex:
 
 def _exact_or_rough(combine: Callable[[Any, Any], Any]) -> Callable[[Number, Number], Number]:
     def combined(one: Number, other: Number) -> Number:
-        if isinstance(one, Fraction) and isinstance(other, Fraction):
+        if type(one) is Fraction and type(other) is Fraction:
             return _bounded(combine(one, other))
         return complex(combine(complex(one), complex(other)))
 

@@ -199,10 +199,10 @@ class _Reader:
         raise Unreadable(part)
 
     def _number(self, part: str) -> Node:
-        exponent = re.search(r"[eE]([-+]?\d+)$", part)
+        exponent = re.search(r"[eE]([-+]?\d+)$", part) if "e" in part or "E" in part else None
         if exponent and abs(int(exponent[1][:6])) > 400:
             raise TooLarge(part[:20])
-        value = Fraction(part.rstrip("."))
+        value = Fraction(int(part) if part.isdecimal() else part.rstrip("."))
         if self._next == "\\overline":
             self._take()
             self._take("{")

@@ -80,7 +80,7 @@ def _by_form(sample: Sample) -> Score | tuple[str, str]:
 
 def _boxes_together(output: str, label: str) -> bool:
     """Whether the last boxes of an output, one for each item, are the list that the label is."""
-    found = boxes(output)
+    found = boxes(output) if output.count("box") > 1 else ()
     return len(found) > 1 and any(
         same(", ".join(found[-count:]), label) is Same.YES for count in range(2, min(len(found), 6) + 1)
     )
