@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import math
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -41,12 +42,55 @@ LIES: tuple[tuple[int | None, int | None, float | None], ...] = (
 """Tokens in, tokens out and cost as no endpoint can truly tell them for an answered question."""
 
 
+ABROAD: tuple[Callable[[int, int, int], dict[str, object]], ...] = (
+    lambda read, answer, thought: {
+        **{"promptTokenCount": read, "candidatesTokenCount": answer},
+        **{"thoughtsTokenCount": thought, "totalTokenCount": read + answer + thought},
+    },
+    lambda read, answer, thought: {
+        "promptTokenCount": read,
+        "candidatesTokenCount": answer + thought,
+        "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": answer + thought}],
+    },
+    lambda read, answer, thought: {
+        **{"input_tokens": read // 2, "cache_read_input_tokens": read - read // 2},
+        **{"output_tokens": answer + thought, "service_tier": "standard"},
+    },
+    lambda read, answer, thought: {
+        **{"input_tokens": 1, "output_tokens": answer},
+        "iterations": [
+            {"type": "compaction", "input_tokens": read, "output_tokens": thought},
+            {"type": "message", "input_tokens": 1, "output_tokens": answer},
+        ],
+    },
+    lambda read, answer, thought: {"prompt_eval_count": read, "eval_count": answer + thought, "total_duration": 12345},
+    lambda read, answer, thought: {"inputTokens": read, "outputTokens": answer + thought, "totalTokens": read + answer},
+    lambda read, answer, thought: {
+        "billed_units": {"input_tokens": read, "output_tokens": answer + thought},
+        "tokens": {"input_tokens": read + 9, "output_tokens": answer},
+    },
+    lambda read, answer, thought: {"prompt_n": read, "predicted_n": answer + thought, "predicted_ms": 12.5},
+    lambda read, answer, thought: {"inputTokens": read, "outputTokens": answer, "reasoningTokens": thought},
+    lambda read, answer, thought: {
+        **{"input_tokens": read, "output_tokens": answer},
+        "output_token_details": {"reasoning": thought},
+    },
+    lambda read, answer, thought: {"tokens": {"input": read, "output": answer + thought}},
+    lambda read, answer, thought: {"input_token_count": read, "generated_token_count": answer + thought},
+    lambda read, answer, thought: {"prompt_tokens": read, "completion_tokens": answer, "thinking_tokens": thought},
+)
+"""Ways of other dialects and of gateways that pass them on."""
+
+
 def told(draw: random.Random, read: int, answer: int, thought: int) -> dict[str, object]:
     """Return the usage of a call in one of the ways of endpoints, each of which tells what is billed, or more."""
     written, whole = answer + thought, read + answer + thought
     details = {"completion_tokens_details": {"reasoning_tokens": thought}}
     # The last way only where thinking is more than the answer: else nobody could tell that it comes on top.
-    match below(draw, 12 if thought > answer else 11):
+    way = below(draw, 12 + len(ABROAD) - (thought <= answer))
+    if way < len(ABROAD):
+        return ABROAD[way](read, answer, thought)
+    match way - len(ABROAD):
         case 0:
             return {"prompt_tokens": read, "completion_tokens": written}
         case 1:

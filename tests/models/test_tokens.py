@@ -32,6 +32,18 @@ ODD: tuple[object, ...] = (None, True, -1, -0.5, 2**41, 10**400, 1e300, float("n
         ({"input_token_count": 7, "generated_token_count": 3}, Tokens(7, 3)),
         ({"tokens": {"input_tokens": 7, "output_tokens": 3}}, Tokens(7, 3)),
         ({"billed_units": {"input_tokens": 7, "output_tokens": 3}, "tokens": {"input_tokens": 9}}, Tokens(9, 3)),
+        ({"input_tokens": 7, "output_tokens": 3, "output_token_details": {"reasoning": 80}}, Tokens(7, 83, 0, 80)),
+        (
+            {
+                **{"input_tokens": 2, "output_tokens": 3},
+                "iterations": [
+                    {"type": "compaction", "input_tokens": 5, "output_tokens": 80},
+                    {"type": "message", "input_tokens": 2, "output_tokens": 3},
+                ],
+            },
+            Tokens(7, 83),
+        ),
+        ({"input_tokens": 7, "output_tokens": 3, "iterations": [{"output_tokens": None}, None]}, Tokens(7, 3)),
         (
             {"input_tokens": 7, "output_tokens": 3, "output_tokens_details": {"thinking_tokens": 80}},
             Tokens(7, 83, 0, 80),

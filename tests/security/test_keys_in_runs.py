@@ -44,6 +44,8 @@ class Echo:
     asked: int = 0
     held: int = 0
     """Requests that came with the key."""
+    collected: list[str] = field(default_factory=list)
+    """What was sent to it as a collector of OpenTelemetry."""
     status: int = 0
     """With which every request is refused; 0 for every fifth only."""
     spellings: Iterator[str] = field(default_factory=lambda: itertools.cycle(SPELLED.values()))
@@ -69,7 +71,11 @@ def echoing() -> Iterator[Echo]:
             self.send(200, json.dumps({"data": [{"id": spelled} for spelled in SPELLED.values()]}))
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            sent = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.endswith(("/metrics", "/traces")):
+                found.collected.append(sent.decode())
+                return self.send(200, "{}")
+            body = json.loads(sent)
             found.asked += 1
             found.held += KEY in self.headers.get("Authorization", "")
             number = found.asked
@@ -79,10 +85,13 @@ def echoing() -> Iterator[Echo]:
                 said = next(found.spellings)
                 error = {"message": f"cannot do that: {said}", "code": said, "type": said, "param": said}
                 self.send(status, json.dumps({"error": error}) if number % 2 else f"<p>{said}</p>")
+            elif "messages" not in body:
+                self.send(404, json.dumps({"error": {"message": f"no such page for {next(found.spellings)}"}}))
             elif body.get("stream") and number % 2:
                 self.send(200, "".join(self.parts(found.completion(body, self.headers))), "text/event-stream")
             else:
                 self.send(200, json.dumps(found.completion(body, self.headers)))
+            return None
 
         def parts(self, whole: dict[str, Any]) -> Iterator[str]:
             message = whole["choices"][0]["message"]
@@ -137,24 +146,36 @@ def test_k07_whole_commands_keep_and_show_no_key(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setattr("maspo.cli.doctor.choose_level", lambda: ("none", "not tried here"))  # takes seconds
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for name in ("MASPO_METRICS", "MASPO_LOG"):
+        monkeypatch.setenv(name, "")  # what a command sets for its children ends with this test
     world = World(SPEC)
     (tmp_path / "system.yaml").write_text(dump_system(world.system("reflect")))
     rows = [json.dumps({**row, "answer": "7"}) + "\n" for row in world.inputs(16)]
     (tmp_path / "inputs.jsonl").write_text("".join(rows))
     with echoing() as endpoint:
         to = ("--base-url", endpoint.url, "--agent-model", "m")
+        collector = endpoint.url.removesuffix("/v1")
+        told = ("--json", "--metrics", collector, "--log", "operators.jsonl")
         given = ("system.yaml", "--inputs", "inputs.jsonl", *to)
         screens = []
         commands = (
             ("doctor", "--no-local", "--base-url", endpoint.url),
+            ("doctor", "--no-local", "--base-url", endpoint.url, "--json"),
             ("check", *given),
-            ("optimize", *given, *SMALL, "--max-calls", "60", "--out", "run", "--yes"),
-            ("resume", "run", "--max-calls", "4000"),
+            ("check", *given, "--json"),
+            ("optimize", *given, *SMALL, "--max-calls", "60", "--out", "run", "--yes", *told),
+            ("resume", "run", "--max-calls", "4000", *told),
             ("report", "run"),
+            ("report", "run", "--json"),
             ("diff", "run"),
+            ("diff", "run", "--json"),
+            ("spans", "run", "--content", "--out", "spans.json"),
+            ("spans", "run", "--content", "--to", collector),
             ("evaluate", *given, "--prompts", "run", "--scorer", "exact", "--out", "measured", "--yes"),
             ("judge-check", *given, "--scorer", "exact", "--out", "judged", "--yes"),
             ("runs", "."),
+            ("runs", ".", "--json"),
+            ("optimize", *given, "--out", "refused", "--yes", "--json"),
             ("optimize", *given, "--out", "refused", "--yes"),
         )
         for command in commands:
@@ -166,9 +187,12 @@ def test_k07_whole_commands_keep_and_show_no_key(tmp_path: Path, monkeypatch: py
             assert not shows_key_somehow(screen), screen
             screens.append(screen)
     assert endpoint.asked == endpoint.held > 100
+    assert [sent for sent in endpoint.collected if shows_key_somehow(sent)] == []
+    assert sum("[key]" in sent for sent in endpoint.collected) > 0, "spans hold what was repeated"
+    assert len(endpoint.collected) > 2 and (tmp_path / "operators.jsonl").stat().st_size > 0
     assert shown_in(tmp_path) == []
     assert "[key]" in screens[-1] and "[key]" in screens[0]
-    for name in ("run/run.db", "run/report.html", "measured/rows.jsonl"):
+    for name in ("run/run.db", "run/report.html", "spans.json", "measured/rows.jsonl"):
         assert b"[key]" in (tmp_path / name).read_bytes(), f"{name}: nothing was repeated, so nothing was tried"
 
 

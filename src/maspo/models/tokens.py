@@ -41,6 +41,8 @@ _NAMES = tuple(
         ),
         (r"output_tokens?_count|(?:num_|n_)output_tokens", _WRITTEN[1]),
         (r"total_tokens?(?:_count)?", "total_tokens"),
+        (r"(?:prompt|input)_tokens?_details?", _READ_DETAILS[0]),
+        (r"(?:completion|output)_tokens?_details?", _WRITTEN_DETAILS[0]),
     )
 )
 """What other dialects call these counts, once their words are set apart by underscores."""
@@ -48,7 +50,9 @@ _THOUGHT = re.compile(r"reason|think|thought", re.IGNORECASE)
 _KINDS = ("modality", "type", "kind", "name")
 """What an item in a list of counts says of what it counts."""
 _BARE = ("input", "output", "prompt", "completion", "total", "reasoning")
-"""Counts within ``tokens``."""
+"""Counts within ``tokens``, and within details."""
+_PASSES = "iterations"
+"""Where each pass of a call is counted by itself, those too that the counts beside them leave out (Anthropic)."""
 _COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_CACHED, "reasoning_tokens", "total_tokens")
 _OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
 """Names that stay as they are."""
@@ -138,19 +142,27 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, told in usage.items():
         name = key if key in _OURS else _our_name(str(key))
+        if name == _PASSES and isinstance(told, list):
+            passes = [_in_our_names(one) for one in told if isinstance(one, Mapping)]
+            for part in (*_READ, *_WRITTEN):
+                found[part] = _largest([found.get(part), sum(_count(one.get(part)) or 0 for one in passes) or None])
+            continue
         value = {"reasoning_tokens": _thought_in(told)} if isinstance(told, list) else told
         if type(value) is int or not isinstance(value, Mapping):
             found[name] = value if found.get(name) is None else _largest([found[name], value])
         elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
-            found[name] = _in_our_names(value)
+            found[name] = _in_our_names(_named_whole(value))
         elif _THOUGHT.search(name):
             found["reasoning_tokens"] = _largest([found.get("reasoning_tokens"), *value.values()])
         else:
-            inner = _in_our_names(
-                {f"{part}_tokens" if part in _BARE and name == "tokens" else part: one for part, one in value.items()}
-            )
+            inner = _in_our_names(_named_whole(value) if name == "tokens" else value)
             found |= {part: _largest([found.get(part), count]) for part, count in inner.items() if part in _COUNTS}
     return found
+
+
+def _named_whole(counts: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return counts of tokens whose names leave that out: ``{"reasoning": 500}``."""
+    return {f"{part}_tokens" if part in _BARE else part: one for part, one in counts.items()}
 
 
 def _thought_in(items: list[object]) -> int | None:
