@@ -341,3 +341,12 @@ def test_g25_numbers_that_a_question_is_about_are_no_marks() -> None:
 @pytest.mark.parametrize("text", ['{"a":' * 100_000, "<a>" * 9000 + "x" + "</a>" * 9000, "1" + "\n" * 50_000])
 def test_texts_without_end_are_read_at_once(text: str) -> None:
     assert asked(text)
+
+
+@pytest.mark.parametrize("between", [" ", ",", ", ", ";"])
+def test_g27_a_question_as_the_numbers_of_its_bytes_is_in_its_group(between: str) -> None:
+    question = QUESTIONS[1]
+    inputs = make_inputs(
+        [{"input": question}, {"input": between.join(map(str, question.encode()))}, {"input": QUESTIONS[0]}]
+    )
+    assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == 2

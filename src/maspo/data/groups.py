@@ -280,7 +280,11 @@ def _as_read(text: str) -> str:
         text = _QUOTED_PRINTABLE.sub(lambda escape: chr(int(escape[1], 16)) if escape[1] else "", text)
     if not text.isascii():
         text = _OVER_ASCII.sub("", as_seen(text) if _DRESSED.search(text) else text)
-    elif (coded := _coded(text)) or _NUMBERS.fullmatch(coded := _DATA.sub("", text.strip())):
+    elif (
+        _NUMBERS.fullmatch(coded := text.strip())
+        or (coded := _coded(text))
+        or _NUMBERS.fullmatch(coded := _DATA.sub("", text.strip()))
+    ):
         text = _decoded(coded) or text
     if len(text) > _LEAST_LETTERS and len(set(text[1::2])) == 1 and not text[1].isalnum():
         text = text[::2]  # the same sign after each
