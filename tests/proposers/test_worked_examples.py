@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from maspo.core.worked_examples import Example, block_of, blocks_in, examples_in, without_blocks
@@ -79,6 +79,7 @@ async def test_w04_what_does_not_fit_is_left_out_whole() -> None:
 
 @pytest.mark.parametrize("template", [BRACES, JINJA])
 @given(text=TEXTS, name=st.sampled_from(sorted(KNOWN)))
+@example(text="{{", name="input")
 def test_w05_nothing_is_filled_in_within_data(template: str, text: str, name: str) -> None:
     shown = without_placeholders(
         f"{text}{{{name}}} {{{{ {name} }}}}{text}", template, lambda prompt: placeholders(prompt, KNOWN, template)

@@ -23,7 +23,7 @@ _VALUE = re.compile(r"value\d*")
 _BRACED = re.compile(r"\{([^{}\n]+)\}")
 _DOUBLE = re.compile(r"\{\{[ \t]*+([^{}\n]*?[^{}\n \t])[ \t]*+\}\}")
 _WRITTEN: Final = {BRACES: _BRACED, JINJA: _DOUBLE}
-_JINJA_OPENS: Final = re.compile(r"\{(?=([{%#]))\1")
+_JINJA_OPENS: Final = re.compile(r"\{(?=[{%#])")
 STATEMENT: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 """Of Jinja: loops, conditions and the like, which are not understood here."""
 _SINGLE_NAME = re.compile(r"(?<![\\\w^{])\{[ \t]*([^\W\d][\w.-]*)[ \t]*\}(?!\})")
@@ -73,7 +73,7 @@ def without_placeholders(text: str, template: str, found: Callable[[str], Collec
     ``found`` returns the placeholders of a prompt. What a template language of an app would read is parted, too.
     """
     if template == JINJA:
-        return _JINJA_OPENS.sub(r"{ \1", text)
+        return _JINJA_OPENS.sub("{ ", text)
     names = found(text)
     return _BRACED.sub(lambda match: f"{{ {match[1]} }}" if match[1] in names else match[0], text)
 
