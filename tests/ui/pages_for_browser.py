@@ -160,7 +160,8 @@ def large_run(agents: int) -> list[Event]:
             step = f"r{turn}/{name}"
             events.append(StepStarted(step, name, turn, 1, 12, 1))
             text = f"{prompt}Variant {turn} of {name}."
-            events.append(replace(model, step=step, agent=name, text=text, score=0.01 * (place % 7 - 3)))
+            score = 0.01 * (place % 7 - 3)
+            events.append(replace(model, step=step, agent=name, text=text, score=score, spread=0.02))
     end = replace(finished(), winners=dict.fromkeys(names, prompt), prompts=dict.fromkeys(names, prompt))
     return [*events, end]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from maspo.core.looks import as_seen
@@ -133,6 +133,8 @@ def plain_words(text: str) -> str:
 
 
 _ENGLISH: Final = frozenset({"once", "cent", "zero", "elva"})
+_REMEMBERED: Final = 10_000
+"""Words whose Roman number is remembered: those of a language that are met again and again."""
 _LEAST_LETTERS: Final = 4
 """Shorter words of numbers are English ones too often: `on`, `due`, `sex`, `um`."""
 
@@ -165,13 +167,17 @@ def counted_at(said: Sequence[str], place: int) -> tuple[str, int]:
     Longest first: `quatre vingt dix` is ninety, and no eighty. The words are as ``plain_words`` leaves them; where they
     say no number, the number is empty and takes no word.
     """
-    for length in range(min(_longest().get(said[place], 0), len(said) - place), 0, -1):
+    longest = _longest().get(said[place])
+    if longest is None:  # nearly every word
+        return "", 0
+    for length in range(min(longest, len(said) - place), 0, -1):
         number = abroad().get(tuple(said[place : place + length]))
         if number is not None:
             return number, length
     return "", 0
 
 
+@lru_cache(_REMEMBERED)
 def from_roman(word: str) -> str:
     """Return the digits of a Roman number of two letters and more; empty when a word is none."""
     if len(word) < 2 or _ROMAN.fullmatch(word) is None:

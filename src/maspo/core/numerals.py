@@ -97,8 +97,12 @@ def short_numbers(text: str) -> str:
 def spelled_out(text: str) -> tuple[str, ...]:
     """Return words, numbers and signs, the same however a number is written and whatever accents letters have."""
     plain = short_numbers(_GROUPED.sub(lambda found: re.sub(r"\D", "", found[0]), text))
-    bare = "".join(one for one in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(one))
+    bare = plain if plain.isascii() else _without_accents(plain)
     return tuple(_counted_out(_with_signs(_AND.sub(r"\1 ", bare))))
+
+
+def _without_accents(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
 
 
 def alike(said: Sequence[str]) -> str:
