@@ -166,3 +166,36 @@ def test_o10_letters_that_no_answer_begins_with_are_none(wrong: str) -> None:
 def test_o11_signs_of_a_key_by_their_names_and_numbers_that_were_moved_are_cut_out(spelled: str) -> None:
     without = Secret(KEY).cut_from(f"could not handle: {spelled} was refused")
     assert CUT in without and len(without) < len(spelled) / 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "פְּתֹר צַעַד אַחַר צַעַד וּבְדֹק אֶת הַיְּחִידוֹת, וּלְבַסּוֹף כְּתֹב רַק אֶת הַתְּשׁוּבָה.",
+        "حُلَّ الْمَسْأَلَةَ خُطْوَةً خُطْوَةً وَاكْتُبِ الْجَوَابَ فَقَطْ فِي النِّهَايَةِ.",
+        "ཁྱེད་ནི་ཨང་རྩིས་དགེ་རྒན་ཡིན། གོམ་པ་རེ་རེ་བཞིན་འགྲེལ་བཤད་རྒྱོབ། མཐར་ལན་ཁོ་ན་བྲིས།",
+        "Prüfe die Kraftfahrzeughaftpflichtversicherungsvertragsbedingungen.",
+        "Das Grundstücksverkehrsgenehmigungszuständigkeitsübertragungsgesetz gilt.",
+        "│ 1 │ 2 │ 3 │\n├───┼───┤\n│ 4 │ 5 │ 6 │\n├───┼───┤\n│ 7 │ 8 │ 9 │",
+    ],
+)
+def test_o12_vowels_that_are_marks_compounds_and_cells_are_ordinary(text: str) -> None:
+    assert refused(text, SEED) == ""
+
+
+def test_o13_numbers_that_rise_but_for_one_in_a_dozen_are_a_count() -> None:
+    assert list(opaque("100: 2 3 5 7 11 13 17 19 23 29 31 37 41 43 47 53 59 61 67 71 73 79 83 89")) == []
+
+
+def test_o15_letters_of_a_sentence_in_another_order_are_no_compound() -> None:
+    for sentence in SENTENCES:
+        row = sentence.replace(" ", "")
+        ends = "".join(word[::-1] for word in sentence.split())
+        for moved in (row[::-1], row[::2] + row[1::2], row[::3] + row[1::3] + row[2::3], ends):
+            assert list(opaque(f"Solve it. {moved}{moved} Be brief.")) != [], moved
+
+
+@pytest.mark.parametrize("before", ["", "x = ", "| ", "1 ≤ 2 ≈ "])
+def test_o14_a_formula_or_a_cell_beside_it_makes_nothing_readable(before: str) -> None:
+    for sentence in SENTENCES:
+        assert list(opaque(f"Solve it. {before}{written_in(ALPHABETS[0], sentence)} Be brief.")) != []

@@ -20,7 +20,7 @@ from maspo.proposers.accounts import accounts
 from maspo.proposers.addresses import addresses
 from maspo.proposers.ciphers import ciphers
 from maspo.proposers.instructions import excerpt, remarks
-from maspo.proposers.opaque import opaque
+from maspo.proposers.opaque import opaque, without_vowel_signs
 from maspo.proposers.readings import Readings, readings
 
 __all__ = ["refused", "remarks"]
@@ -170,7 +170,7 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
         signs = re.sub(r"[\W_]", "", key[0])
         if len(signs) >= _LEAST_CODED and any(map(str.isdigit, signs)):
             yield "a key or password", key[0][: len(key[0]) * 3 // 4]  # words after it can look like its end
-    for run in _SPELLED.finditer(seen.plain):
+    for run in _SPELLED.finditer(without_vowel_signs(seen.plain)):
         letters = [one for one in run[0].lower() if one.isalpha()]
         if letters not in (sorted(letters), sorted(letters)[::-1]) and len(set(letters)) >= _LEAST_SPELLED:
             yield "text spelled letter by letter", run[0]
