@@ -18,7 +18,7 @@ from maspo.config import ModelSettings
 from maspo.core.errors import EXIT_PROVIDER
 from maspo.models.retired import retirement
 from maspo.sandbox.selftest import Finding, choose_level
-from maspo.testing.provider import Exchange, Fault, Refuse, Rule, Spoiled, Unless, fake_provider
+from maspo.testing.provider import Body, Exchange, Fault, Refuse, Rule, Spoiled, Unless, fake_provider
 from maspo.world.spec import WorldSpec
 
 if TYPE_CHECKING:
@@ -259,6 +259,18 @@ async def test_a_model_that_refuses_the_question_is_told_with_exit_code_5(
     code, lesson, _ = await asked_of(maspo, Refuse(404, "The model `m` does not exist"))
     assert (code, lesson["answers"]) == (EXIT_PROVIDER, False)
     assert "does not exist" in lesson["told"][0]
+
+
+@pytest.mark.parametrize(
+    "fault", [Refuse(500, "Server got itself in trouble"), Body(b'data: {"choices": []}\n\n', 200, "text/event-stream")]
+)
+async def test_an_endpoint_whose_streams_fail_is_asked_for_a_whole_reply_as_a_run_asks_it(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch, fault: Fault
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+    code, lesson, _ = await asked_of(maspo, Unless(lambda wanted: not wanted.get("stream"), fault))
+    assert (code, lesson["answers"]) == (0, True)
+    assert lesson["told"][0].startswith("no streams, they fail there")
 
 
 @dataclass(frozen=True)

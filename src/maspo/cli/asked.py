@@ -9,7 +9,7 @@ import aiohttp
 from maspo.config import ModelSettings
 from maspo.core.errors import ProviderError
 from maspo.core.plain import Dumped
-from maspo.models.base import CHAT, Adapted, Message, Reply, RoleSettings
+from maspo.models.base import CHAT, Adapted, BrokeOff, Message, Reply, RoleSettings, Stage, Transient
 from maspo.models.chat_completions import ChatClient
 from maspo.models.prices import Price, PriceBook
 from maspo.models.surroundings import Surroundings, ask_contexts
@@ -25,6 +25,9 @@ _TOKENS = 256
 """Of the answer: room for a sentence, and for the marks around it."""
 _LESSONS = 24
 """Refusals that teach something; there are fewer things to learn."""
+_FAILURES = 3
+"""Failures that may pass, one after another, until it counts as silent: after two streams that fail, a run tries one
+whole reply, and what a run can work with is not to be called silent."""
 _SILENCE = 12.0
 """Seconds of silence that end it, at most: who looks at a machine waits for a minute, and not for ten."""
 
@@ -69,6 +72,7 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
     short = RoleSettings(role.model, role.temperature, _TOKENS, role.reasoning_tokens, role.endpoint)
     request = short.request(messages, "other.doctor", identity="doctor")  # a draw of its own, so that a seed is sent
     learned: list[str] = []
+    failures = 0
     for _ in range(_LESSONS):
         try:
             reply = without_thoughts(await client.complete(request), f"{_SYSTEM}\n{_USER}")
@@ -78,8 +82,15 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
         except Adapted as lesson:
             learned += [lesson.said.removeprefix(f"{role.model}: ")] if lesson.said else []
         except ProviderError as error:
-            return False, (*learned, str(error))
+            failures += 1
+            if failures == _FAILURES or not _failed_at_once(error):
+                return False, (*learned, str(error))
     return False, tuple(learned)
+
+
+def _failed_at_once(error: ProviderError) -> bool:
+    """Return whether a failure may pass and took no long wait: an error of the server, or a stream that broke off."""
+    return isinstance(error, BrokeOff) or (isinstance(error, Transient) and error.stage is Stage.REFUSED)
 
 
 def _of(reply: Reply, price: Price | None) -> list[str]:
