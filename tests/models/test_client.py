@@ -320,6 +320,24 @@ async def test_i36_where_streams_fail_from_the_start_replies_are_asked_for_whole
     assert not second.adapted
 
 
+STREAM_UNASKED = (
+    b'data: {"choices": [{"index": 0, "delta": {"content": "pieces"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+)
+
+
+async def test_i36_streams_that_fail_are_not_asked_for_again_where_a_reply_without_usage_came_in_pieces() -> None:
+    async def only_unasked(request: web.Request) -> web.StreamResponse:
+        if "stream" in await request.json():
+            return await refuse("oops", 500)(request)
+        return web.Response(body=STREAM_UNASKED, headers={"Content-Type": "text/event-stream"})
+
+    async with serving(only_unasked) as server, asking(server) as client:
+        model = layered(client)
+        replies = [await model.complete(replace(ASK, identity=str(number))) for number in range(3)]
+    assert [reply.text for reply in replies] == ["pieces"] * 3
+    assert ["stream" in body for body in server.bodies] == [True, True, False, False, False]
+
+
 @pytest.mark.parametrize(
     ("handlers", "streamed"),
     [

@@ -322,10 +322,12 @@ class ChatClient:
             self._moved = ""
         if self._moved:
             reply, self._moved = replace(reply, adapted=self._moved), ""
-        self._note_form(known, is_stream(answer.body), reply)
         if attempt.whole:
+            # Streams fail there, so they are no way to more tokens, whatever form this reply has.
             known.dialect = replace(known.dialect, stream="")
             reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
+        else:
+            self._note_form(known, is_stream(answer.body), reply)
         known.guesses.taken |= parts_of(request, dialect)
         if dialect == known.dialect and (left_out := known.guesses.settle()):
             said = f"{request.model}: it refused without a reason, and takes requests with {left_out}"
