@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import UserDict
+from collections.abc import Hashable, Iterator, Sequence
 from random import Random
 from statistics import correlation
 
@@ -174,15 +175,15 @@ def test_w08_what_an_earlier_round_saw_of_a_sentence_counts_when_it_comes_again(
 def test_w20_a_spread_is_what_runs_leave_of_what_was_expected() -> None:
     """Of one candidate in n runs of its own: one over the square root of both precisions together."""
     seen = [Observation({"a": 1.0}, 0.5, 20.0)] * 7
-    assert estimate_spreads([], [{"a": 1.0}], 0.025) == pytest.approx([0.025])
-    assert estimate_spreads([], [{"a": 1.0, "b": -1.0}], 0.025) == pytest.approx([0.025 * 2**0.5])
-    assert estimate_spreads(seen, [{"a": 1.0}], 0.025) == pytest.approx([(1 / 0.025**2 + 7 * 20) ** -0.5])
+    assert estimate_spreads([], [[{"a": 1.0}]], 0.025)[0] == pytest.approx([0.025])
+    assert estimate_spreads([], [[{"a": 1.0, "b": -1.0}]], 0.025)[0] == pytest.approx([0.025 * 2**0.5])
+    assert estimate_spreads(seen, [[{"a": 1.0}]], 0.025)[0] == pytest.approx([(1 / 0.025**2 + 7 * 20) ** -0.5])
     # A run says of two causes together what it says of neither: as the inverse of [[t + p, p], [p, t + p]] has it.
     trust, known = 1 / 0.025**2, 7 * 20.0
     both = [Observation({"a": 1.0, "b": 1.0}, 0.5, 20.0)] * 7
     apart = ((trust + known) / (trust * (trust + 2 * known))) ** 0.5
-    assert estimate_spreads(both, [{"a": 1.0}, {"b": 1.0}], 0.025) == pytest.approx([apart, apart])
-    assert estimate_spreads(both, [{"a": 1.0, "b": -1.0}], 0.025) == pytest.approx([(2 / trust) ** 0.5])
+    assert estimate_spreads(both, [[{"a": 1.0}, {"b": 1.0}]], 0.025)[0] == pytest.approx([apart, apart])
+    assert estimate_spreads(both, [[{"a": 1.0, "b": -1.0}]], 0.025)[0] == pytest.approx([(2 / trust) ** 0.5])
 
 
 def test_w21_of_a_hundred_intervals_some_ninety_five_hold_the_effect() -> None:
@@ -198,9 +199,24 @@ def test_w21_of_a_hundred_intervals_some_ninety_five_hold_the_effect() -> None:
             score = sum(effects[number] for number in members) + random.gauss(0, deviation)
             seen.append(Observation({cause: 1.0 for number in members for cause in causes[number]}, score, 20.0))
         found = estimate_effects(seen, [0.0] * 12, causes, spread)
-        for agent in (0, 1):
-            own = range(agent, 12, 2)
-            for number, its in zip(own, estimate_spreads(seen, causes[agent::2], spread), strict=True):
+        for agent, spreads in enumerate(estimate_spreads(seen, [causes[::2], causes[1::2]], spread)):
+            for number, its in zip(range(agent, 12, 2), spreads, strict=True):
                 held += 1
                 within += abs(found[number] - effects[number]) <= 1.96 * its
     assert 0.93 <= within / held <= 0.99
+
+
+def test_w22_spreads_of_a_large_team_look_at_the_runs_of_each_agent_alone() -> None:
+    """So their work grows with the runs' candidates, not with these times the agents."""
+    looked = 0
+
+    class Counted(UserDict[Hashable, float]):
+        def __iter__(self) -> Iterator[Hashable]:
+            nonlocal looked
+            looked += len(self)
+            return super().__iter__()
+
+    agents: list[list[Causes]] = [[{(number, 0): 1.0}] for number in range(40)]
+    seen = [Observation(Counted({(number, 0): 1.0 for number in range(40)}), 0.5, 20.0) for _ in range(30)]
+    assert len(estimate_spreads(seen, agents, 0.1)) == 40
+    assert 0 < looked <= 40 * 30

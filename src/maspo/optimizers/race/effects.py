@@ -113,23 +113,41 @@ def estimate_effects(
     )
 
 
-def estimate_spreads(seen: Sequence[Observation], causes: Sequence[Causes], spread: float) -> tuple[float, ...]:
-    """Return the standard deviation of each effect of one agent's candidates, as their runs leave it.
+def estimate_spreads(
+    seen: Sequence[Observation], agents: Sequence[Sequence[Causes]], spread: float
+) -> list[tuple[float, ...]]:
+    """Return, agent by agent, the standard deviation of each effect of its candidates, as their runs leave it.
 
     What others of a run add is noise here, of what is expected of them: all of a team's causes at once would take their
     number to the power of three, and next to the noise of a run they are little.
     """
+    holding: dict[Hashable, list[int]] = {}
+    """The runs that held each cause: those of an agent are some of a large team's."""
+    for number, one in enumerate(seen):
+        for cause in one.causes:
+            holding.setdefault(cause, []).append(number)
+    return [_spreads_of_agent(seen, holding, causes, spread) for causes in agents]
+
+
+def _spreads_of_agent(
+    seen: Sequence[Observation], holding: Mapping[Hashable, Sequence[int]], causes: Sequence[Causes], spread: float
+) -> tuple[float, ...]:
     places: dict[Hashable, int] = {}
-    for held in causes:
-        for cause in held:
-            places.setdefault(cause, len(places))
+    own: dict[int, list[tuple[int, float]]] = {}
+    """By run, the places of those causes that it held, and how they count."""
+    for cause in (cause for held in causes for cause in held):
+        if cause in places:
+            continue
+        places[cause] = len(places)
+        for number in holding.get(cause, ()):
+            own.setdefault(number, []).append((places[cause], seen[number].causes[cause]))
     precision = [[0.0] * len(places) for _ in places]
     for place, row in enumerate(precision):
         row[place] = 1 / spread**2
-    for one in seen:
-        own = [(places[cause], sign) for cause, sign in one.causes.items() if cause in places]
-        known = 1 / (1 / one.precision + (len(one.causes) - len(own)) * spread**2)
-        for place, sign in own:
-            for other, its_sign in own:
+    for number, signs in sorted(own.items()):
+        others = len(seen[number].causes) - len(signs)
+        known = 1 / (1 / seen[number].precision + others * spread**2)
+        for place, sign in signs:
+            for other, its_sign in signs:
                 precision[place][other] += known * sign * its_sign
     return tuple(deviations(precision, ({places[cause]: sign for cause, sign in held.items()} for held in causes)))

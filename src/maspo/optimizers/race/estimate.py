@@ -65,11 +65,10 @@ class Estimator:
         """Return the standard deviation of what each candidate adds, agent by agent."""
         priors, causes = self._priors(candidates), self._causes(candidates)
         seen, found = [*self.remembered, *self._observed(runs, priors, causes)], [0.0] * len(candidates)
-        for own in by_agent(range(len(candidates)), candidates).values():
-            of_agent = [causes[number] for number in own]
-            held = {cause for one in of_agent for cause in one}
-            met = [one for one in seen if not held.isdisjoint(one.causes)]
-            for number, spread in zip(own, estimate_spreads(met, of_agent, self.config.spread), strict=True):
+        agents = by_agent(range(len(candidates)), candidates).values()
+        told = estimate_spreads(seen, [[causes[number] for number in own] for own in agents], self.config.spread)
+        for own, spreads in zip(agents, told, strict=True):
+            for number, spread in zip(own, spreads, strict=True):
                 found[number] = spread
         return tuple(found)
 
