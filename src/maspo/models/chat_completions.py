@@ -37,7 +37,7 @@ from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_tol
 from maspo.models.replies import DONE, is_stream, read_reply, told_failure
 from maspo.models.runaway import Runaway, ended
 from maspo.models.surroundings import Surroundings, ask
-from maspo.models.unnamed import Guesses, parts_of
+from maspo.models.unnamed import Guesses
 
 _CONNECT_SECONDS = 15.0
 """Longest wait for a connection: room for a lost packet or two, and far below a reply's time."""
@@ -328,8 +328,8 @@ class ChatClient:
             reply = replace(reply, adapted=f"{request.model}: no streams, they fail there: it sends replies whole")
         else:
             self._note_form(known, is_stream(answer.body), reply)
-        known.guesses.taken |= parts_of(request, dialect)
-        if dialect == known.dialect and (left_out := known.guesses.settle()):
+        known.dialect, left_out = known.guesses.take(request, dialect, known.dialect)
+        if left_out:
             said = f"{request.model}: it refused without a reason, and takes requests with {left_out}"
             reply = replace(reply, adapted=said)
         if not reply.adapted and known.is_new_name(request.model, reply.model):

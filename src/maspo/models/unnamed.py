@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Set
 from dataclasses import dataclass, field, replace
+from functools import reduce
 
 from maspo.models.base import Request
 from maspo.models.dialects import Dialect
@@ -31,11 +32,17 @@ class Guesses:
     taken: set[str] = field(default_factory=set)
     """Parts of requests that were taken."""
     tried: set[str] = field(default_factory=set)
-    left: deque[tuple[Dialect, str]] = field(default_factory=deque)
+    left: deque[tuple[str, ...]] = field(default_factory=deque)
+    """Parts that are still to be left out, together where they stand together."""
     before: Dialect | None = None
     """How it was asked before something was left out; None while nothing is tried."""
-    what: str = ""
-    """What is left out now, in words."""
+    out: tuple[str, ...] = ()
+    """What is left out now."""
+
+    @property
+    def what(self) -> str:
+        """What is left out now, in words."""
+        return ", ".join(_WORDS[one] for one in self.out)
 
     def next(self, request: Request, dialect: Dialect) -> Dialect | None:
         """Return how to ask instead of in a dialect that was refused; None when nothing is left to be tried."""
@@ -43,24 +50,35 @@ class Guesses:
             open_ones = parts_of(request, dialect) - self.taken - self.tried
             suspects = [one for one in _WORDS if one in open_ones]
             self.tried |= set(suspects)
-            self.left = deque((_without(dialect, one), _WORDS[one]) for one in suspects)
+            self.left = deque((one,) for one in suspects)
             if len(suspects) > 1:
-                bare = dialect
-                for one in suspects:
-                    bare = _without(bare, one)
-                self.left.append((bare, ", ".join(_WORDS[one] for one in suspects)))
+                self.left.append(tuple(suspects))
             self.before = dialect
         if not self.left:
-            self.before, self.what = None, ""
+            self._end()
             return None
-        found, self.what = self.left.popleft()
-        return found
+        self.out = self.left.popleft()
+        return reduce(_without, self.out, self.before)
 
-    def settle(self) -> str:
-        """End the tries, since one was taken; return what had to be left out, in words; empty if nothing was tried."""
-        helped, self.what, self.before = self.what, "", None
+    def take(self, request: Request, dialect: Dialect, now: Dialect) -> tuple[Dialect, str]:
+        """Take note of a request that was taken; return how to ask from now on, and what had to be left out, in words.
+
+        One that was sent before the refusal clears what is left out now: it is not that.
+        """
+        self.taken |= parts_of(request, dialect)
+        if self.before is not None and not self.taken.isdisjoint(self.out):
+            now = self.before
+            self.tried &= self.taken
+            self._end()
+        helped = ""
+        if dialect == now:
+            helped = self.what
+            self._end()
+        return now, helped
+
+    def _end(self) -> None:
+        self.before, self.out = None, ()
         self.left.clear()
-        return helped
 
 
 def parts_of(request: Request, dialect: Dialect) -> Set[str]:
