@@ -190,7 +190,7 @@ def test_a_cap_that_left_no_test_says_what_became_of_the_rest(real_run: list[Eve
     assert isinstance(end, RunFinished)
     untested = replace(end, holdout=replace(end.holdout, n=0, wins=0, losses=0))
     assert kept in summary(fold([*before, untested]))
-    assert kept in closing(fold([*before, untested]))
+    assert f"ended the search. {kept}" in " ".join(closing(fold([*before, untested])).split())
     used_up = [replace(one, cap="--budget team") if isinstance(one, BudgetStopped) else one for one in before]
     for shown in (summary(fold([*used_up, untested])), closing(fold([*used_up, untested]))):
         assert kept not in shown and "It left too little" in shown
@@ -268,6 +268,16 @@ def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: li
     view = fold([start, BudgetStopped("--max-calls 300"), same])
     assert sentences.headline(view).startswith("A cap ended the search before any change")
     assert "--max-calls 900" in closing(view)
+    assert closing(view).startswith("helped     Not known: a cap came before any change was tried to the end; the seed")
+
+
+def test_new_prompts_that_were_not_tested_are_neither_good_nor_bad(whole_run: list[Event]) -> None:
+    *before, end = whole_run
+    assert isinstance(end, RunFinished)
+    untested = replace(end.holdout, n=0, wins=0, losses=0, ties=0, undecided=0)
+    ended = replace(end, verdict="cannot_tell", shipped="seed", holdout=untested)
+    told = closing(fold([*before, ended]))
+    assert told.startswith("helped     Not known: the new prompts were not tested; the seed prompts ship")
 
 
 def test_new_prompts_that_do_not_ship_are_not_told_as_changes(whole_run: list[Event]) -> None:

@@ -84,7 +84,9 @@ def _notes(view: RunView) -> list[str]:
     """Return what came otherwise than it should."""
     notes = [sentences.STOPPED] if view.state == "stopped" else []
     cut_off = view.finished if sentences.is_cut_off(view) else None
-    capped = cut_off.why if cut_off is not None else sentences.what_a_cap_left(view)
+    capped, left = cut_off.why if cut_off is not None else "", sentences.what_a_cap_left(view)
+    if left and not capped:
+        capped = f"{view.budget_stops[-1].cap} ended the search. {left}"
     notes += [one for one in (capped, view.hint) if one]
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")

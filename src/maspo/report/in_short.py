@@ -71,7 +71,9 @@ def _helped(view: RunView, tested: RunView) -> list[str]:
     elif finished.verdict != "improved" and not any(agent.rewritten for agent in view.agents):
         helped = "No: the search found no better prompts"
         if sentences.is_cut_off(view):
-            helped = "No: a cap ended the search before any change was tried to the end"
+            helped = "Not known: a cap came before any change was tried to the end"
+    elif not finished.holdout.n:
+        helped = "Not known: the new prompts were not tested"
     return [helped, f"; {_shipped(view, finished)}", *_true_accuracy(finished)]
 
 
