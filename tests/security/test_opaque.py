@@ -199,3 +199,19 @@ def test_o15_letters_of_a_sentence_in_another_order_are_no_compound() -> None:
 def test_o14_a_formula_or_a_cell_beside_it_makes_nothing_readable(before: str) -> None:
     for sentence in SENTENCES:
         assert list(opaque(f"Solve it. {before}{written_in(ALPHABETS[0], sentence)} Be brief.")) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Report precision@recall and hits@three.",
+            "Mix them in the ratio 120:80:40:20.",
+            "To reach 2 000 000 add 5.",
+        ),
+        *("Message: 2024-05-01 12:30 is the form.", "Sort into buckets: low-income, high-income."),
+        *("Bucket A-1 holds the smallest.", "For users of GitHub and/or GitLab."),
+    ],
+)
+def test_o16_measures_ratios_and_counts_beside_such_words_are_ordinary(text: str) -> None:
+    assert refused(text, SEED) == ""

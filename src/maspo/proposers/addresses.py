@@ -119,7 +119,7 @@ _QUAD = sought(r"(?<![\w.,:(])(\d{1,3})(, ?| )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!
 """Four numbers apart by commas or blanks: an address for whoever is told what stands between them."""
 _QUAD_APART = late(r"(?<![\w.])(\d{1,3})( ?[^\w\s.,] ?|_|, ?|\. | )(\d{1,3})\2(\d{1,3})\2(\d{1,3})(?!\w)")
 _LISTING: Final = frozenset(
-    ["", ",", ".", "-", "/", "+", "*", "=", "<", ">", "(", ")", "×", "–", "−", "%", "&", "'", '"']
+    ["", ",", ".", "-", "/", ":", "+", "*", "=", "<", ">", "(", ")", "×", "–", "−", "%", "&", "'", '"']
 )
 """What stands between the numbers of a list, a date or a sum."""
 _HEX_QUAD = late(r"(?<![\w.])[0-9a-f]{2}([. :,-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){2}(?![\w.])", re.IGNORECASE)
@@ -161,7 +161,7 @@ _SPOKEN_PHONE = re.compile(
 _COUNTING: Final = "zero one two three four five six seven eight nine"
 _LOCAL = sought(
     r"(?<![\w.])[a-z][\w.-]{0,40}@[a-z](?:[\w-]{1,40}[:/][/~]?\w|\w*-\w+)"
-    r"|(?<![\w.@])(?!(?:user|name|me|you|local|mail|someone)@)[a-z]{3,20}@(?!(?:host|domain|example)\b)[a-z]{4,30}\b(?![.(])"
+    r"|(?<![\w.@])(?!(?:user|name|me|you|local|mail|someone|precision|recall|hits|pass|accuracy|ndcg|top)@)[a-z]{3,20}@(?!(?:host|domain|example)\b)[a-z]{4,30}\b(?![.(])"
     r"|\b(?:ssh|scp|sftp|mosh|rsync|telnet|login) (?:-\w+ )*[\w.-]+@\w[\w.-]*"
     r"|(?<![\w.])127\.\d{1,3}(?:\.\d{1,3})?:\d{2,5}\b"
     r"|(?<![\w\])])\[::1\](?!\w)|(?<![\w:])(?:data:,|blob:|view-source:)\w"

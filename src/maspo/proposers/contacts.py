@@ -67,7 +67,8 @@ _CONTACT = late(
     r"|(?:reach|call) (?:me|us|him|her|them|back))[^\d\n.!?]{0,16}(?:\+|00)?\d(?:[ ./()-]{0,2}\d){6,14}(?!\d)"
     r"|(?<![\w-])555-\d{4}(?![\w-])|(?<![\w.-])1[ .-]\d{3}[ .-]\d{3}[ .-]\d{4}(?![\w-])"
     r"|(?<![\w.)])\+{1,2}\d{1,3}[ .-]?\(0\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4}(?!\w)"
-    r"|\b(?:call|text|dial|ring|phone|fax|sms|message|reach)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){0,3}"
+    r"|\b(?:(?:call|text|dial|ring|phone|fax|sms)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){0,3}"
+    r"|(?:message|reach)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){1,3})"
     r"\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b(?!(?:\.\d)?\W{0,2}(?:words|characters|tokens|times|lines|rows|people|users))"
     r"|\b1[ -]8\d\d[ -][A-Z]{5,8}\b|\btext \w{2,12} to \d{4,6}\b"
     r"|\b(?:p\.?\s?o\.?\s?box|postfach|apartado|boîte postale)\W{1,3}\d+",
@@ -88,9 +89,9 @@ _ON_A_NETWORK = late(
     rf"|\b(?:on|via|at) {_NETWORK} as @?(?=\w*[_\d.])[a-z][\w.]{{2,}}"
     rf"|\b{_NETWORK} (?:name|id) \w+:\w+|@\w{{3,}} on (?-i:X)\b"
     r"|\b(?:ssh|s?ftp|telnet|connect|hosts?|servers?|machine)\b[^.!?\n]{0,40}\bport \d{2,5}\b"
-    r"|\bbuckets?\W{1,3}(?:named |called )?[a-z][a-z0-9.]*-[a-z0-9.-]+"
+    r"|\bbucket\W{1,3}(?:named |called )?[a-z]{2}[a-z0-9.]*-[a-z0-9.-]+"
     r"|\b(?:git(?:hub|lab)|bitbucket|codeberg|huggingface|docker(?: ?hub)?)\W{1,3}(?:repo(?:sitory)?\W{1,3})?"
-    r"[a-z][\w.-]*/[a-z][\w.-]*"
+    r"(?!and/or\b)[a-z][\w.-]*/[a-z][\w.-]*"
     r"|\b(?:web)?hook\b[^.!?\n]{0,12}\s(?=[\w-]*\d)[a-z0-9][\w-]{5,}"
     rf"|\b(?:telnet|nc|netcat|ssh|ftp)\s+[\w.-]+\s+\d{{2,5}}\b|\b[ur]/[a-z]\w{{2,}},? (?:on|at) reddit\b"
     r"|\b(?:slack|discord|irc)\b[^.!?\n]{0,20}#[a-z][\w-]{2,}|#[a-z][\w-]{2,} (?:on|in) (?:slack|discord|irc)\b",
