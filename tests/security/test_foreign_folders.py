@@ -317,4 +317,4 @@ def test_f03_the_page_counts_the_folders_that_are_made() -> None:
     table = page.partition("<!-- table: foreign folders -->")[2].partition("<!-- end of table -->")[0]
     counted = [int(row) for row in re.findall(r"^\|[^|]+\| (\d+) \|", table, re.MULTILINE)]
     assert sum(counted) == len(MAKERS)
-    assert f"{len(MAKERS)} of them" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{len(MAKERS)} of them" in (ROOT / "docs" / "promises.md").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -84,4 +85,5 @@ def _run(arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["maspo", *arguments]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run behind nohup, which a child inherits
     main()

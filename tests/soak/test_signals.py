@@ -127,6 +127,12 @@ async def test_q04_a_terminal_that_is_closed_is_told_twice_and_ends_nothing_at_o
     assert team.result("run")["possibly_billed_twice"] == []
 
 
+def _in_terminal() -> None:
+    """Be a process of the terminal that is its input, which hears of its end also when the tests do not."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 async def test_q05_a_terminal_that_goes_away_for_good_costs_no_reply(team: Team) -> None:
     ours, theirs = pty.openpty()
@@ -152,7 +158,7 @@ async def test_q05_a_terminal_that_goes_away_for_good_costs_no_reply(team: Team)
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_in_terminal,
     )
     os.close(theirs)
     loop = asyncio.get_running_loop()
