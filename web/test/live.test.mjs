@@ -104,7 +104,10 @@ test("three and four runs fit beside each other on any screen, and where they sh
     for (const runs of ["finished,failed,demo", "finished,failed,demo,awaiting"]) {
       await page.goto(`${base}#/compare?runs=${runs}`);
       await page.getByRole("region", { name: /^Table: Prompts/ }).waitFor();
-      assert.equal(await page.getByRole("region", { name: "Table: Runs side by side" }).locator("tbody tr").count(), runs.split(",").length);
+      const rows = page.getByRole("region", { name: "Table: Runs side by side" }).locator("tbody tr");
+      const compared = runs.split(",").length;
+      await rows.nth(compared - 1).waitFor(); // the page of the runs before may still stand
+      assert.equal(await rows.count(), compared);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${runs} at ${width}`);
       assert.match(await page.locator(".lead").innerText(), /no hold-out input in common/);
     }
