@@ -3,8 +3,7 @@
 Xiang et al., arXiv 2502.06855. Its defining decisions: no labels and no score, only "which of these two outputs is
 better", asked on three inputs; the rewrite is led by the best prompt's own outputs and by nothing else; whoever wins is
 the best from then on. It was published for one prompt: in a team each agent has its turn, the others fixed, and the
-outputs that are compared are the team's. The paper draws its three inputs once (Algorithm 1); here they are drawn for
-each rewrite, since a search may look at all inputs that are not held out.
+outputs that are compared are the team's. The three inputs are drawn anew for each rewrite.
 """
 
 from __future__ import annotations
