@@ -368,3 +368,8 @@ def test_i22_changes_that_were_tried_together_are_told_once() -> None:
 )
 def test_i23_beside_a_small_level_a_small_p_value_has_digits(p: float, level: float, says: str) -> None:
     assert phrases.p_value(p, level) == says
+
+
+def test_i28_a_run_that_asked_nobody_tells_its_time_in_one_sentence() -> None:
+    view = replace(fold([started()]), seconds=3.0)
+    assert "cost       Nothing was spent so far in 3.0 s" in closing(view).split("\n")

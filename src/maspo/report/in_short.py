@@ -172,7 +172,7 @@ def _what_it_cost(view: RunView) -> list[str]:
     whole = total(view.usage.values())
     time = f" in {phrases.duration(view.seconds)}" if view.seconds is not None else ""
     if not whole.calls:
-        return [f"Nothing was spent so far{time and f', {time}'}"]
+        return [f"Nothing was spent so far{time}"]
     priced = bool(whole.usd) and not view.simulated
     of = dict[str, float]()
     for purpose, one in view.usage.items():
