@@ -69,7 +69,7 @@ _CONTACT = late(
     r"|(?<![\w.)])\+{1,2}\d{1,3}[ .-]?\(0\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4}(?!\w)"
     r"|\b(?:(?:call|text|dial|ring|phone|fax|sms)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){0,3}"
     r"|(?:message|reach)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){1,3})"
-    r"\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b(?!(?:\.\d)?\W{0,2}(?:words|characters|tokens|times|lines|rows|people|users))"
+    r"\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b(?!(?:\.\d)?\W{0,2}(?:people|(?!always)[a-z]{3,}s)\b)"
     r"|\b1[ -]8\d\d[ -][A-Z]{5,8}\b|\btext \w{2,12} to \d{4,6}\b"
     r"|\b(?:p\.?\s?o\.?\s?box|postfach|apartado|boîte postale)\W{1,3}\d+",
     re.IGNORECASE,
@@ -82,13 +82,19 @@ _NETWORK: Final = (
 _CALLED: Final = (
     r"(?:user(?:name)?|handle|account|id|nick(?:name)?|contact|channel|group|bot|room|meeting|profile|page|server|name)"
 )
+_NAMES_NOBODY: Final = (
+    r"(?:\W{1,2}(?:on|at|to|the|an?|its|their|any|each|that|which|is|are|was|runs?|running|listens?|listening|uses?|using"
+    r"|via|over|with|default|same|usual|standard|open))*\W{1,2}"
+)
+"""What stands between a server and its port where no server is named."""
 _ON_A_NETWORK = late(
     rf"\b{_NETWORK}\b[^.!?\n]{{0,12}}\b{_CALLED}\W{{1,3}}(?:is |named |called )?(?=[\w.#@-]*\w[\d._#@-])[\w.#@-]{{3,}}"
     rf"|\b{_CALLED}\W{{1,3}}(?=[\w.#@-]*\w[\d._#@-])[\w.#@-]{{3,}} (?:on|at|in|via) {_NETWORK}\b"
     rf"|\b{_NETWORK}(?: id)?:\s*@?(?=\w*(?:[_\d]|\.\w))[a-z][\w.]{{3,}}"
     rf"|\b(?:on|via|at) {_NETWORK} as @?(?=\w*[_\d.])[a-z][\w.]{{2,}}"
     rf"|\b{_NETWORK} (?:name|id) \w+:\w+|@\w{{3,}} on (?-i:X)\b"
-    r"|\b(?:ssh|s?ftp|telnet|connect|hosts?|servers?|machine)\b[^.!?\n]{0,40}\bport \d{2,5}\b"
+    rf"|\b(?:ssh|s?ftp|telnet|connect|hosts?|servers?|machine)\b(?!{_NAMES_NOBODY}\bport)"
+    r"[^.!?\n]{0,40}\bport \d{2,5}\b"
     r"|\bbucket\W{1,3}(?:named |called )?[a-z]{2}[a-z0-9.]*-[a-z0-9.-]+"
     r"|\b(?:git(?:hub|lab)|bitbucket|codeberg|huggingface|docker(?: ?hub)?)\W{1,3}(?:repo(?:sitory)?\W{1,3})?"
     r"(?!and/or\b)[a-z][\w.-]*/[a-z][\w.-]*"
