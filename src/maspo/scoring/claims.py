@@ -16,7 +16,7 @@ _OTHER = late(
     r"\W{0,4}(?:(?i:or|and|and/or|nor|oder|und|ou|et|o|y)|[/&,或和か、]|または|,\s*(?i:or|and))\W{0,4}(?:(?i:maybe|perhaps|possibly|option|choice)\s*)?"
     r"(?:\(?[a-h]\)(?=\W|$)|\(?(?!I\s+[a-z])([A-J])(?![A-Za-z0-9'’]))(?!\)?\s+is\s+(?i:not|wrong|incorrect|false))"
 )
-_FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|/|,)\s*$")
+_FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|to|/|,|[-–—])\s*\(?$")
 _BEGINS_NAMED = late(NAMED)
 _AMOUNT_AFTER = late(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
 _NOUN_AFTER = late(r"\s+[a-z]")

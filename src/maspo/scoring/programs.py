@@ -144,8 +144,16 @@ def _values_of_json(text: str) -> Iterator[str]:
     if '"' not in text or "{" not in text:
         return
     for value in reversed(list(objects_of(tail(text)))):
-        if isinstance(value, dict):
-            yield from (inner for inner in value.values() if isinstance(inner, str))
+        yield from _texts_in(value)
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Yield the texts within a JSON value: {"name": "write_file", "arguments": {"content": "def …"}}."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(inner)
 
 
 def _unquoted(text: str) -> str:

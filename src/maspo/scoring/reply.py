@@ -33,6 +33,18 @@ _PLAIN = {**_SPACES, **_INVISIBLE}
 _NOT_PLAIN = re.compile("[" + "".join(map(chr, _PLAIN)) + "]")
 _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,200}~~")
 """What a model has written and struck out."""
+_NOTE_MARK = re.compile(r"\[\^([\w-]{1,20})\]")
+_NOTE = re.compile(r"\n {0,3}\[\^([\w-]{1,20})\]:[^\n]*")
+"""The text of a footnote in Markdown."""
+_REFUSES = re.compile(
+    r"\W*(?:(?:I['’]m\s+|I\s+am\s+)?(?:\w+\s+)?(?:sorry|unfortunately|apologi[sz]e)\W{1,3}(?:but\s+)?)?"
+    r"(?:I|we)(?:\s+can(?:['’]t|not|\s+not)|(?:\s+am|\s+are|['’]m|['’]re)\s+(?:unable|not\s+able)\s+to|\s+won['’]t)\s+"
+    r"(?:\w+\s+){0,2}(?:help|assist|comply|fulfill?|engage|continue|discuss)\b(?!\s+but\b)",
+    re.IGNORECASE,
+)
+"""How a reply begins that refuses; what it offers instead is no answer."""
+_ALL_THE_SAME = re.compile(r"\b(?:answers?|but|however|still|nevertheless|anyway|that\s+said|boxed)\b", re.IGNORECASE)
+"""What stands in a reply that refuses one thing and answers the question all the same."""
 _LOST_STROKE = re.compile(
     r"[\b\f](?=(?:oxed|rac|inom|eta|igcup)\b)|\t(?=(?:ext|imes|frac|heta|riangle)\b)|\r(?=ight\b)"
 )
@@ -56,14 +68,39 @@ def reply_of(output: str) -> str:
             text = text.replace(entity, sign)
     if "~" in text and "~~~" not in text:
         text = _STRUCK.sub("", text)
+    if "<!--" in text:
+        text = _without_comments(text)
+    if "\n" in text and "[^" in text:
+        text = _without_notes(text)
     return _own_turn(_SELF.sub("", text, count=1) if ":" in text[:_LONGEST_SELF] else text)
 
 
 def parts_of(reply: str) -> tuple[str, ...]:
-    """Return where an answer is looked for, in this order: before a question that the model asks itself, in all."""
+    """Return where an answer is looked for, in this order: before a question that the model asks itself, in all.
+
+    A refusal has no such place.
+    """
+    refusal = _REFUSES.match(reply)
+    if refusal is not None and not _ALL_THE_SAME.search(reply, refusal.end()):
+        return ()
     text = tail(reply)
     own = before_another_question(text)
     return (own, text) if own != text else (text,)
+
+
+def _without_comments(text: str) -> str:
+    """Return a text without the comments of HTML, which nobody sees who reads the page."""
+    first, *others = text.split("<!--")
+    parted = (other.partition("-->") for other in others)
+    return first + "".join(seen if end else f"<!--{hidden}" for hidden, end, seen in parted)
+
+
+def _without_notes(text: str) -> str:
+    """Return a text without the footnotes of Markdown and the marks that point to them."""
+    names = frozenset(_NOTE.findall(text))
+    if not names:
+        return text
+    return _NOTE_MARK.sub(lambda mark: "" if mark[1] in names else mark[0], _NOTE.sub("", text))
 
 
 def _final_channel(output: str) -> str:

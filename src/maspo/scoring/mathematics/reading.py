@@ -110,12 +110,18 @@ _CHANCE = re.compile(
 )
 """How likely a sentence says something is: "a 30 percent chance"."""
 _TURKISH_ENDING = re.compile(r"(?<=[\d}$])['’][td][ıiuü]r(?!\w)")
+_UNABLE_TO_TELL = (
+    r"(?:(?:can|could)(?:not|\s+not|n?['’]t)|(?:unable|(?:not|n['’]t)\s+able|(?:im|not\s+)possible|no\s+way|fail(?:s|ed)?)\s+to)"
+    r"\s+(?:\w+\s+){0,2}(?:give|provide|find|compute|calculate|determine|derive|state|produce|obtain|reach|infer)"
+)
 _NOT_SAID = re.compile(
     r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
     r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|think|believe|say|claim|mean|conclude|true|clear|follow)"
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|one\s+might|you\s+might)\s+(?:\w+\s+){0,2}"
-    r"(?:say|think|claim|answer|guess|believe))\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
+    r"(?:say|think|claim|answer|guess|believe)"
+    rf"|{_UNABLE_TO_TELL}|no(?=\s+(?:(?:final|definite|single|unique|exact|numerical)\s+)?$))"
+    r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
 _SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead|you)\b[^.!?\n]*$")
@@ -124,6 +130,7 @@ _GIVES_UP = re.compile(
     r"(?i)\bI\s+(?:was|am|have\s+been)\s+(?:unable|not\s+able)\b|\bI['’]m\s+(?:unable|not\s+able)\b"
     r"|\b(?:have|has|there\s+is|got|with)\s+no\s+(?:final\s+|definite\s+)?(?:answer|solution|result)\b(?!s)"
     r"|\bI\s+(?:cannot|can\s?not|could\s?n[o'’]t|ca\s?n['’]t|did\s+not|didn['’]t)\s+(?:\w+\s+)?(?:solve|answer|finish|determine)\b"
+    rf"|\b{_UNABLE_TO_TELL}\s+(?:\w+\s+){{0,3}}(?:answer|solution|result)\b"
 )
 """A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
 _ALL_THE_SAME = re.compile(r"(?i)\b(?:but|however|still)\b,?\s+")
@@ -329,7 +336,10 @@ _BARE = re.compile(r"\$?[-−+]?\d[\d.,/]{0,30}\$?\.?")
 
 def read_math(output: str) -> str | None:
     """Return the final mathematical answer of a reply as it is written there; None when there is none to read."""
-    own, *whole = parts_of(output)
+    parts = parts_of(output)
+    if not parts:
+        return None
+    own, *whole = parts
     found = _sure(own)
     if found is None and whole and _BARE.fullmatch(own.strip()):
         return own.strip()

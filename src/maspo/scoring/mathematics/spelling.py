@@ -32,6 +32,9 @@ _UNICODE = {
     **dict.fromkeys('\u200b\u200c\u200d\ufeff\u2061\u2062“”"', ""),
     **dict.fromkeys("÷∕⁄", "/"),
     **dict.fromkeys("‘’′", "'"),
+    **dict.fromkeys("．٫", "."),
+    **dict.fromkeys("，٬", ","),
+    "٪": "%",
     "≡": "=",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx")
@@ -126,6 +129,7 @@ _NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
 _AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
 _DOTTED = re.compile(r"\.(\d*)\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
+_REVERSED = re.compile(r"([\[\]])([^\[\]();,]+)[;,]([^\[\]();,]+)([\[\]])")
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
 
 
@@ -153,6 +157,8 @@ def spelled(text: str) -> str:
         text = _latex(text)
     elif "{,}" in text:
         text = text.replace("{,}", "")
+    if "]" in text or "[" in text:
+        text = _REVERSED.sub(_opened, text)
     text = without_preamble(" ".join(text.replace("~", " ").split()))
     text = of_programs(in_signs(periodic(_numbers(text))))
     return text.rstrip(" .,;:").lstrip(" ,;:")
@@ -256,6 +262,14 @@ def _command(found: re.Match[str]) -> str:
     if name in _GONE or (name.startswith(("text", "math")) and name != "mathbb"):
         return " "
     return _PLAIN.get(name, f"\\{name}")
+
+
+def _opened(interval: re.Match[str]) -> str:
+    """Write the open ends of an interval as round brackets: most of Europe turns the square ones around, ]0; 1]."""
+    begin, lowest, highest, end = interval.groups()
+    if begin == "[" and end == "]":
+        return interval[0]
+    return f"{'[' if begin == '[' else '('}{lowest},{highest}{']' if end == ']' else ')'}"
 
 
 def _numbers(text: str) -> str:
