@@ -1,4 +1,4 @@
-"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S06."""
+"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S11."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import asyncio
 import gzip
 import json
 import random
+import socket
 
 import aiohttp
+import pytest
 
+from maspo.gateway import gateway
 from maspo.models.budget import Ledger, Limits
 from maspo.models.prices import PriceBook
 from tests.gateway.bodies import EXCHANGES, TEXT
@@ -231,3 +234,24 @@ async def test_s10_the_end_of_a_stream_is_told_to_an_app_of_http_1_0_that_would_
         told, _, passed = got.partition(b"\r\n\r\n")
         assert passed == one.text_stream
         assert b"keep-alive" not in told.lower()
+
+
+async def test_s11_an_app_that_reads_no_more_holds_no_place_for_ever(
+    bench: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = EXCHANGES["chat_completions"]
+    monkeypatch.setattr(gateway, "_PATIENCE", 0.2)
+    async with bench() as found:
+        found.upstream.will(Answer(b": " + bytes(16_000_000) + b"\n\n" + one.text_stream, 200, one.stream_kind))
+        host, _, path = found.rollout.base_url.removeprefix("http://").partition("/")
+        body = json.dumps({**one.request, **one.stream_flag}).encode()
+        head = f"POST /{path}/chat/completions HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+        with socket.socket() as app:
+            app.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            app.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(app, ("127.0.0.1", int(host.rpartition(":")[2])))
+            await loop.sock_sendall(app, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            await found.upstream.arrived(1)
+            (call,) = await found.gateway.close(found.rollout, grace=60)  # what it asked is read to its end
+        assert (call.output, call.failed) == (TEXT, "")

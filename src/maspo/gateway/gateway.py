@@ -75,6 +75,9 @@ _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
 _MOST_WAITING: Final = 65_536
 """Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
+_PATIENCE: Final = 600.0
+"""Seconds for which a reply waits for an app that takes nothing of it, as long as an endpoint may be silent: it holds a
+place among the calls in flight meanwhile."""
 _NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
 """Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
 _MADE_UP: Final = re.compile(
@@ -126,10 +129,18 @@ class _ToApp(Delivery):
         return transport.get_write_buffer_size() <= _MOST_WAITING
 
     async def emptied(self) -> None:
-        """Wait until the app has taken what was sent."""
-        if self._writer is not None:
-            with contextlib.suppress(ConnectionError, RuntimeError):
+        """Wait until the app has taken what was sent; one that takes nothing for too long has gone."""
+        if self._writer is None:
+            return
+        try:
+            async with asyncio.timeout(_PATIENCE):
                 await self._writer.drain()
+        except TimeoutError:
+            self.gone = True
+            if self._request.transport is not None:
+                self._request.transport.abort()
+        except (ConnectionError, RuntimeError):
+            self.gone = True
 
 
 @dataclass(slots=True, eq=False)
