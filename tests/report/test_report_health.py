@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from maspo.core.usage import Usage
-from maspo.events import CallLost, Event
+from maspo.events import CallLost, Event, Warned
 from maspo.models.base import Message, Reply, Request
 from maspo.report import phrases, sentences
 from maspo.report.document.of_view import document_of
@@ -127,3 +127,14 @@ async def test_h05_replies_that_were_cut_are_told_after_an_evaluation(tmp_path: 
     assert "were cut" not in evaluation_summary(found)
     cut = replace(found, usage={"agent": replace(found.usage["agent"], cut=3)})
     assert "3 replies were cut at the limit of tokens (agent 3)" in evaluation_summary(cut)
+
+
+def test_h09_agents_that_are_never_called_are_told_in_one_line() -> None:
+    warned = [Warned("uncalled", f"{agent} was called on none", 43, agent) for agent in ("privacy", "returns")]
+    judge = Warned("judge", "it may be a coin", 20)
+    (line,) = [one for one in sentences.describe_health(fold([*search_events(), *warned[:1], judge])) if "43" in one]
+    assert line == "seen after 43 calls: privacy was called on none"
+    view = fold([*search_events(), *warned, judge])
+    told_of = [one for one in sentences.describe_health(view) if one.startswith("seen after")]
+    assert len(told_of) == 2 and "privacy, returns were each called on none of the inputs" in told_of[1]
+    assert result_of(view).health.warned == ("uncalled", "judge")

@@ -134,13 +134,29 @@ def test_only_an_agent_without_any_usable_draft_gets_edits() -> None:
 
 def test_each_topic_is_said_once_also_by_a_run_that_goes_on() -> None:
     job = world_job()
-    seen = EarlyWarnings(job, {"proposer"})
+    seen = EarlyWarnings(job, {("proposer", "")})
     other = EarlyWarnings(job)
     propose = Propose("p", "solver", job.system.prompts, (), (), 8)
     done = PerformedRequest(propose, Drafts(tuple(Draft(str(number), "broken") for number in range(8))))
     assert seen.see(done, 5) == ()
     assert [warned.topic for warned in other.see(done, 5)] == ["proposer"]
     assert other.see(done, 9) == ()
+
+
+def test_each_agent_that_is_not_called_is_told_once_also_by_a_run_that_goes_on() -> None:
+    job = world_job()
+    first, second = job.system.order[:2]
+    seen = EarlyWarnings(job)
+    told: list[Warned] = []
+    for agent in (first, second, first):
+        asked = Propose(f"p/{agent}", agent, job.system.prompts, ("a", "b"), (), 8)
+        told += seen.see(PerformedRequest(asked, Drafts((), uncalled=True)), 5)
+    assert [(one.topic, one.agent) for one in told] == [("uncalled", first), ("uncalled", second)]
+    assert [one.text.split()[0] for one in told] == [first, second]
+    goes_on = EarlyWarnings(job, {(told[0].topic, told[0].agent)})
+    proposals = [Propose(f"p/{agent}", agent, job.system.prompts, ("a",), (), 8) for agent in (first, second)]
+    later = [goes_on.see(PerformedRequest(one, Drafts((), uncalled=True)), 9) for one in proposals]
+    assert [[one.agent for one in each] for each in later] == [[], [second]]
 
 
 async def test_a_branch_that_was_not_taken_is_no_reply_without_a_verdict(tmp_path: Path) -> None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from maspo.events.base import RUN, Event, Span, event
+
+Topic: TypeAlias = Literal["judge", "proposer", "labels", "answers", "budget_50", "budget_80", "uncalled"]
 
 
 @event
 class Warned(Event):
     """A part of the run is of little use as it is: said once each, as early as it can be told."""
 
-    topic: Literal["judge", "proposer", "labels", "answers", "budget_50", "budget_80", "uncalled"]
+    topic: Topic
     text: str
     """What was seen, and what helps."""
     calls: int
     """Calls of the run so far."""
+    agent: str = ""
+    """The agent that it is about; empty: the run, and in records of before any."""
     kind: Literal["warned"] = "warned"
 
 

@@ -70,7 +70,7 @@ def entry_of(event: Event, run: RunStarted | None = None) -> Entry | None:
         case Decided():
             fields = {"action": event.action, "agent": event.agent, "cap": event.cap, "value": event.value}
         case Warned():
-            level, fields = "warning", {"topic": event.topic}
+            level, fields = "warning", {"topic": event.topic, **({"agent": event.agent} if event.agent else {})}
         case BudgetStopped():
             level, fields = "warning", {"cap": event.cap}
         case CallLost():

@@ -385,7 +385,7 @@ def health_of(view: RunView) -> HealthFigures:
         unmetered=cost.unmetered,
         contradicted=view.judged.contradicted,
         replaced=len(view.replaced),
-        warned=tuple(warning.topic for warning in view.warnings),
+        warned=tuple(dict.fromkeys(warning.topic for warning in view.warnings)),
         defused=DefusedFigures(sum(call.tokens for call in view.defused)) if view.defused else None,
         shortened=ShortenedFigures(len(view.shortened)) if view.shortened else None,
     )

@@ -17,6 +17,7 @@ from maspo.events import (
     PromptChanged,
     ProxyTold,
     RunFinished,
+    Warned,
 )
 from maspo.report.fold import RunView, rank_conflict
 from maspo.report.phrases import (
@@ -109,7 +110,7 @@ def describe_health(view: RunView) -> list[str]:
             "(<·|im_end|>), so that no server takes them for its own; see where such texts come from"
         )
     lines += [f"adapted to the endpoint: {what}" for what in view.adapted]
-    lines += [f"seen after {plural(warned.calls, 'call')}: {warned.text}" for warned in view.warnings]
+    lines += _describe_warnings(view.warnings)
     if view.replaced:
         agents = ", ".join(dict.fromkeys(one.agent for one in view.replaced))
         (reason, _), *_ = Counter(one.reason for one in view.replaced).most_common(1)
@@ -127,6 +128,20 @@ def describe_health(view: RunView) -> list[str]:
         calls = plural(cost.unmetered, "call")
         lines.append(
             f"{calls} came back without believable token counts: tokens are a lower bound, money is charged at its most"
+        )
+    return lines
+
+
+def _describe_warnings(warnings: Sequence[Warned]) -> list[str]:
+    """Return what was warned of, with agents that were never called in one sentence where they are several."""
+    uncalled = [one for one in warnings if one.topic == "uncalled" and one.agent]
+    rest = [one for one in warnings if one not in uncalled] if len(uncalled) > 1 else warnings
+    lines = [f"seen after {plural(one.calls, 'call')}: {one.text}" for one in rest]
+    if rest is not warnings:
+        lines.append(
+            f"seen after {plural(uncalled[0].calls, 'call')}: {list_names([one.agent for one in uncalled])} were each "
+            "called on none of the inputs that would have led their drafts, so nobody was asked for any: give more "
+            "inputs on which they are called"
         )
     return lines
 

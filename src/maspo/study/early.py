@@ -14,6 +14,7 @@ from typing import Literal
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import Input
 from maspo.events import Warned
+from maspo.events.warnings import Topic
 from maspo.optimizers.base import Calibrated, Compare, Drafts, Propose
 from maspo.scoring.answers import final_answer, is_correct
 from maspo.stats.share import at_most, share_interval
@@ -44,11 +45,11 @@ _NEARLY_ALL = 0.9
 
 @dataclass
 class EarlyWarnings:
-    """Looks at what a run has done, piece by piece; gives each warning once."""
+    """Looks at what a run has done, piece by piece; gives each warning once, those about agents once for each."""
 
     job: Job
-    said: set[str] = field(default_factory=set)
-    """Topics that were warned of, also by an earlier process of the run."""
+    said: set[tuple[str, str]] = field(default_factory=set)
+    """Topics that were warned of, each with the agent if it is about one, also by an earlier process of the run."""
     _places: Counter[int] = field(default_factory=Counter)
     """How often the judge preferred what it was shown as number 1 and 2."""
     _pairs: int = 0
@@ -59,8 +60,8 @@ class EarlyWarnings:
     _unreadable: int = 0
     _plain: tuple[Verdict, ...] = ()
     """What it said of outputs against an empty text."""
-    _uncalled: str = ""
-    """What is to be said of the first agent that was called on none of the inputs of a proposal."""
+    _uncalled: dict[str, str] = field(default_factory=dict)
+    """What is to be said of each agent that was called on none of the inputs of a proposal."""
     _drafts: int = 0
     _refused: Counter[str] = field(default_factory=Counter)
     _labelled: dict[str, tuple[bool, bool]] = field(default_factory=dict)
@@ -86,18 +87,23 @@ class EarlyWarnings:
             self._drafts += len(result.drafts)
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
             if result.uncalled and isinstance(request, Propose):
-                self._uncalled = self._uncalled or _not_called(request)
-        found = {"judge": self._judge(), "proposer": self._proposer(), "labels": self._labels()}
-        found |= {"answers": self._errors.describe(), "uncalled": self._uncalled}
-        new = {topic: text for topic, text in found.items() if text and topic not in self.said}
+                self._uncalled.setdefault(request.agent, _not_called(request))
+        found: dict[tuple[Topic, str], str] = {
+            ("judge", ""): self._judge(),
+            ("proposer", ""): self._proposer(),
+            ("labels", ""): self._labels(),
+            ("answers", ""): self._errors.describe(),
+            **{("uncalled", agent): text for agent, text in self._uncalled.items()},
+        }
+        new = {about: text for about, text in found.items() if text and about not in self.said}
         self.said |= new.keys()
-        return tuple(Warned(topic, text, calls) for topic, text in new.items())  # type: ignore[arg-type] # the keys above
+        return tuple(Warned(topic, text, calls, agent) for (topic, agent), text in new.items())
 
     def see_budget(self, share: float, calls: int) -> tuple[Warned, ...]:
         """Take note of the share of a shared budget that is spent; return what is to be said now."""
         for mark, topic in _MARKS:
-            if share >= mark and topic not in self.said:
-                self.said |= {each for _, each in _MARKS[_MARKS.index((mark, topic)) :]}
+            if share >= mark and (topic, "") not in self.said:
+                self.said |= {(each, "") for _, each in _MARKS[_MARKS.index((mark, topic)) :]}
                 text = f"{share:.0%} of the budget of many runs is charged; `maspo budget` says to whom"
                 return (Warned(topic, text, calls),)
         return ()

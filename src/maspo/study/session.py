@@ -128,7 +128,7 @@ class Session:
         self.search = FollowedSearch(self._events, self.publish)
         self.at_something_new = asyncio.Event()
         """Set once the search has asked for something that is not recorded: it is told nothing twice from then on."""
-        self._warnings = EarlyWarnings(job, {event.topic for event in self.recorded(Warned)})
+        self._warnings = EarlyWarnings(job, {(event.topic, event.agent) for event in self.recorded(Warned)})
         self._quota = TraceQuota(job.config.seed, kept=sum(bool(item.runs) for item in results))
         models = job.config.models
         policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
