@@ -403,6 +403,22 @@ async def test_a_refusal_without_a_word_is_told_once(maspo: Run) -> None:
     assert all(lesson["told"]), "what was tried in vain is nothing to tell"
 
 
+async def test_a_reply_without_a_text_is_asked_for_again_as_a_run_asks(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+    came = 0
+
+    def empty_at_first(found: dict[str, Any]) -> None:
+        nonlocal came
+        came += 1
+        if came == 1:
+            found["choices"][0]["message"] = {"content": ""}
+
+    code, lesson, _ = await asked_of(maspo, Spoiled(empty_at_first))
+    assert (code, lesson["answers"], came) == (0, True, 2)
+
+
 async def test_another_models_name_is_told(maspo: Run) -> None:
     def answer(found: dict[str, Any]) -> None:
         found["model"] = "tiny-1b"

@@ -50,6 +50,7 @@ from maspo.testing.provider import (
 )
 from maspo.testing.runs import Recorder, with_config, world_job
 from maspo.world.spec import WorldSpec
+from tests.models.test_endpoint import WithASlash
 
 SPEC = WorldSpec(seed=7)
 _SMALLEST = make_config({"method": "ascent", "passes": 1, "drafts": 1, "generations": 1, "batch": 2, "promotion": (2,)})
@@ -2133,6 +2134,7 @@ ROWS: dict[str, Row] = {
         Wire(on_the_wire(JSON_HEAD + b"nonsense\r\nContent-Length: %d")), "refused", "does not speak HTTP"
     ),
     "TLS where HTTP was asked for": Row(Wire(lambda _: b"\x15\x03\x01\x00\x02\x02\x16"), "refused", "http or https"),
+    "a redirect to a slash behind the path": Row(WithASlash(), "adapted", "a slash behind their path"),
     "a redirect to itself": Row(Refuse(302, headers={"Location": "/v1/chat/completions"}), "refused"),
     "HTTP 200 without a body, in chunks": Row(Wire(lambda _: in_chunks()), "refused", "empty body"),
     "HTML of the type of JSON": Row(Body(b"<html><title>Login</title></html>"), "refused", "Login"),

@@ -19,7 +19,7 @@ from maspo.models import Endpoint, Ledger, Limits, Message, ModelClient, PriceBo
 from maspo.models.base import Adapted, NoCompletion, Refused, Stage, Transient, ready_question
 from maspo.models.chat_completions import ChatClient
 from maspo.testing.models import MemoryStore, check_model_client
-from maspo.testing.provider import Exchange, Rule, fake_provider, in_pieces
+from maspo.testing.provider import Exchange, Refuse, Rule, Unless, When, fake_provider, in_pieces
 
 KEY = "sk-secret-0123456789"
 ASK = Request("m", (Message("system", "Be brief."), Message("user", "Hi")), purpose="agent", agent="solver")
@@ -592,6 +592,28 @@ async def test_what_only_keeps_a_connection_awake_is_no_part_of_a_reply(line: by
         async with asyncio.timeout(5):
             with pytest.raises(Transient, match=r"no reply within .* \(models.timeout is 0.1 s\)"):
                 await client.complete(ready_question("m"))
+
+
+async def test_a_reply_that_comes_a_byte_at_a_time_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.models.chat_completions._WHOLE", 0.1)
+    for_ever = Written(lambda _: [b'data: {"choices": [{"delta": {"content": "', b"x"], pause=0.001, again=True)
+    async with (
+        fake_provider([Rule(for_ever)]) as provider,
+        ChatClient(Endpoint(provider.base_url, timeout=4)) as client,
+    ):
+        async with asyncio.timeout(60):
+            with pytest.raises(Transient, match=r"still being written, slower than any model writes, after \d+ s"):
+                await client.complete(replace(ready_question("m"), max_tokens=1))
+
+
+async def test_where_streams_fail_whole_replies_are_asked_for_until_one_comes() -> None:
+    streams = Unless(lambda wanted: not wanted.get("stream"), Refuse(500, "Server got itself in trouble"))
+    script = [Rule(streams), Rule(Refuse(500, "Busy"), When(numbers=frozenset({3})))]
+    async with fake_provider(script) as provider, ChatClient(Endpoint(provider.base_url)) as client:
+        for _ in range(5):
+            with pytest.raises(Transient):
+                await client.complete(ready_question("m"))
+        assert (await client.complete(ready_question("m"))).text
 
 
 async def test_a_place_in_a_queue_is_waited_for_longer_than_a_silence() -> None:

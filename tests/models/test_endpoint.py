@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import pytest
+from aiohttp import web
 
 from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.models.base import Adapted
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
-from maspo.testing.provider import Refuse, Rule, fake_provider
+from maspo.testing.provider import Exchange, Refuse, Rule, fake_provider
 
 KEY = "sk-canary-0123456789/abc"
 TAKEN = [
@@ -109,6 +112,45 @@ async def test_e04_no_redirect_is_followed(status: int) -> None:
                 await client.complete(ASK)
             assert provider.seen[0].headers["Authorization"] == f"Bearer {KEY}"
         assert other.seen == []
+
+
+@dataclass(frozen=True)
+class WithASlash:
+    """Sends those elsewhere who ask without a slash at the end of the path, as some frameworks do."""
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        path = asked.request.path
+        return None if path.endswith("/") else await Refuse(307, headers={"Location": f"{path}/"}).answer(asked)
+
+
+async def test_e04_a_slash_behind_the_path_is_learned_from_a_redirect_that_adds_nothing_else() -> None:
+    from tests.models.test_client import ASK
+
+    async with fake_provider([Rule(WithASlash())]) as provider, ChatClient(Endpoint(provider.base_url)) as client:
+        with pytest.raises(Adapted, match="slash") as learned:
+            await client.complete(ASK)
+        assert "a slash behind their path" in learned.value.said
+        assert (await client.complete(ASK)).text
+        assert [seen.path for seen in provider.seen] == ["/v1/chat/completions", "/v1/chat/completions/"]
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("Access denied due to missing or invalid subscription key.", "api-key"),
+        ("No x-goog-api-key in the request", "x-goog-api-key"),
+    ],
+)
+async def test_e04_a_key_that_belongs_into_another_header_is_told(body: str, header: str) -> None:
+    from tests.models.test_client import ASK
+
+    async with fake_provider([Rule(Refuse(401, body))]) as provider:
+        async with ChatClient(Endpoint(provider.base_url, KEY)) as client:
+            with pytest.raises(ProviderError, match=f'headers = {{ "{header}" = '):
+                await client.complete(ASK)
+        async with ChatClient(Endpoint(provider.base_url, KEY, more_headers={header: KEY})) as client:
+            with pytest.raises(ProviderError, match="check the key in the environment"):
+                await client.complete(ASK)
 
 
 def test_e05_nothing_shows_a_key_or_an_address_with_a_query() -> None:

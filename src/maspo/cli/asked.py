@@ -25,9 +25,9 @@ _TOKENS = 256
 """Of the answer: room for a sentence, and for the marks around it."""
 _LESSONS = 24
 """Refusals that teach something; there are fewer things to learn."""
-_FAILURES = 3
-"""Failures that may pass, one after another, until it counts as silent: after two streams that fail, a run tries one
-whole reply, and what a run can work with is not to be called silent."""
+_FAILURES = 6
+"""Failures that may pass, and replies without a text, until it counts as silent: as many as a run tries, since what a
+run can work with is not to be called silent."""
 _SILENCE = 12.0
 """Seconds of silence that end it, at most: who looks at a machine waits for a minute, and not for ten."""
 
@@ -78,7 +78,10 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
             reply = without_thoughts(await client.complete(request), f"{_SYSTEM}\n{_USER}")
             if reply.adapted:
                 learned.append(reply.adapted.removeprefix(f"{role.model}: "))
-            return bool(reply.answers), (*learned, *_of(reply, prices.price(role.model, endpoint=role.endpoint)))
+            failures += 1
+            may_pass = not (reply.answers or reply.truncated or reply.thoughts)
+            if failures == _FAILURES or not may_pass:
+                return bool(reply.answers), (*learned, *_of(reply, prices.price(role.model, endpoint=role.endpoint)))
         except Adapted as lesson:
             learned += [lesson.said.removeprefix(f"{role.model}: ")] if lesson.said else []
         except ProviderError as error:

@@ -150,7 +150,7 @@ def examine_machine(
     told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
     remarks += retired_models(models, told=told)
     for lesson in taught:
-        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'does not answer'}")
+        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'no answer'}")
         for line in lesson.told:
             say(f"           {line}")
     for remark in remarks:

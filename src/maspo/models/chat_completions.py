@@ -8,8 +8,8 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Self
-from urllib.parse import urlsplit
+from typing import Literal, Self
+from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -56,8 +56,17 @@ _CHARSETS = frozenset(
 _WHOLE = 5
 """Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
 minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
+_TOKENS_A_SILENCE = 24
+"""Tokens that are written in the limit of silence, at least: one in five seconds by default, as a model writes that is
+read from a disk for each token. A reply that is slower to its last byte is none that is being written."""
 _QUEUE = 4
 """Times the longest wait of late that a first part may take, once it is known that replies come in parts."""
+_LOST = {
+    "": "no reply within",
+    "silent": "silence within the reply, after",
+    "written": "the reply was still being written, slower than any model writes, after",
+}
+"""What is said of a reply that did not come to its end in time."""
 _WAITS = 20
 """Waits for a first part that are remembered."""
 _HEARD = 0.01
@@ -120,11 +129,10 @@ class _Known:
     whole_asked: bool = False
     """Whether it was tried to get tokens told by asking for whole replies."""
     streams_failed: int = 0
-    """Requests for streams that were answered by an error of the server, or that broke off, before any reply."""
+    """Requests for streams that were answered by an error of the server, or that broke off, before any reply and since
+    a whole one was tried."""
     answered: bool = False
     """Whether a reply of it ever came."""
-    whole_tried: bool = False
-    """Whether it was tried, after those, to get a reply at all by asking for a whole one."""
     guesses: Guesses = field(default_factory=Guesses)
     """What refusals may be about that name nothing."""
     others: set[str] = field(default_factory=set)
@@ -138,10 +146,10 @@ class _Known:
         return True
 
     def tries_whole(self) -> bool:
-        """Take the one try of a whole reply, where no stream ever came; return whether it was free."""
-        if not self.dialect.stream or self.whole_tried or self.answered or self.streams_failed < _STREAMS_FAILED:
+        """Return whether to ask for a whole reply now: no reply ever came, and streams failed twice in a row."""
+        if not self.dialect.stream or self.answered or self.streams_failed < _STREAMS_FAILED:
             return False
-        self.whole_tried = True
+        self.streams_failed = 0
         return True
 
 
@@ -185,7 +193,7 @@ class ChatClient:
     """A ``ModelClient`` over HTTP: one attempt per call, no retries, no limit, no cache; those are layers.
 
     Use it as an async context manager. It learns, once per model, which parameters the endpoint refuses, and whether
-    replies come as they are written. A reply that is being written may take any time: only silence ends it.
+    replies come as they are written. One that is being written may take as long as its tokens need: silence ends it.
 
     Raises (from ``complete``):
         Transient: this attempt failed and another may not.
@@ -344,7 +352,7 @@ class ChatClient:
         """Learn from a refusal and raise it; of a question that had too few tokens return the empty reply."""
         request, known, dialect, status = attempt.request, attempt.known, attempt.dialect, answer.status
         if attempt.whole and status < 500:
-            known.whole_tried = False  # About something else, a limit or a parameter: nothing is shown yet.
+            known.streams_failed = _STREAMS_FAILED  # About something else, a parameter: nothing is shown yet.
         words = _words_of(answer.body)
         small = request.purpose == PROBE and _TOO_FEW.search(words.lower())
         if status in (400, 422) and (small or _SPENT_ON_THOUGHTS.search(words.lower())):
@@ -362,6 +370,8 @@ class ChatClient:
             self._guess(attempt)
         known.streams_failed += bool(dialect.stream) and status in _STREAM_FAILED
         error = read_refusal(attempt.endpoint, status, answer.headers, answer.body, _text_of(request))
+        if 300 <= status < 400:
+            self._add_slash(attempt.endpoint, answer.headers.get("Location", ""))
         if status in _NOT_THERE and (elsewhere := self._look_elsewhere(attempt.endpoint, error)) is not None:
             raise elsewhere
         if isinstance(error, CallFailed) and status in (400, 422) and (own := self._own_parameter(words)):
@@ -441,6 +451,23 @@ class ChatClient:
         )
         return Adapted(f"{asked.shown}: no chats are answered there; {self.endpoint.shown} is tried")
 
+    def _add_slash(self, asked: Endpoint, location: str) -> None:
+        """Ask with a slash behind the path from now on, where that is all that a redirect adds.
+
+        Raises:
+            Adapted: it is.
+
+        """
+        there = replace(asked, behind="/")
+        if asked.behind or urljoin(asked.url, location) != there.url:
+            return
+        if asked is self.endpoint:
+            self._turn_to(there)
+        raise Adapted(
+            f"{asked.shown}: it redirects to a slash behind the path",
+            said=f"{asked.shown}: it takes requests with a slash behind their path only",
+        )
+
     def _somebody_else(self, other: NoCompletion) -> ProviderError:
         """Return the error of what is no completion: every call's, where nothing else ever came."""
         self._others += 1
@@ -482,6 +509,7 @@ class ChatClient:
         now = asyncio.get_running_loop().time
         started, began = time.perf_counter(), now()
         heard, over = began, False
+        last = began + silence * (_WHOLE + request.max_tokens / _TOKENS_A_SILENCE)
         answered: aiohttp.ClientResponse | None = None
         in_parts: bool | None = None
         try:
@@ -517,13 +545,16 @@ class ChatClient:
                         if over:
                             scope.reschedule(moment + _AFTER_DONE)
                         elif not first_part or moment - heard > _HEARD * silence:
-                            scope.reschedule(moment + silence)
+                            scope.reschedule(min(last, moment + silence))
                             heard = moment
                         first_part = first_part or moment - began
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             if not (isinstance(error, TimeoutError) and over):
                 # Not chained: texts of the HTTP library may hold what was sent.
-                raise self._describe_loss(error, time.perf_counter() - started, bool(first_part)) from None
+                begun: Literal["", "silent", "written"] = ""
+                if first_part:
+                    begun = "written" if now() >= last else "silent"
+                raise self._describe_loss(error, time.perf_counter() - started, begun) from None
         assert answered is not None  # noqa: S101 (else there was an error)
         if answered.status in _ANSWERED:
             known.waits.append(first_part)
@@ -604,13 +635,14 @@ class ChatClient:
             said,
         )
 
-    def _describe_loss(self, error: Exception, seconds: float, begun: bool) -> ProviderError:
-        """Return the failure of an attempt that brought no answer."""
+    def _describe_loss(
+        self, error: Exception, seconds: float, begun: Literal["", "silent", "written"]
+    ) -> ProviderError:
+        """Return the failure of an attempt that brought no answer; ``begun``: what had become of it, if a part came."""
         unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
         if isinstance(error, TimeoutError):
-            what = "no connection" if unreached else "silence within the reply, after" if begun else "no reply"
-            within = "" if begun else "within "
-            reason = f"{what} {within}{seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
+            what = "no connection within" if unreached else _LOST[begun]
+            reason = f"{what} {seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
         else:
             text = said_of(error).encode("utf-8", "replace")
             reason = excerpt(self.endpoint.redacted(text, shortest=1))

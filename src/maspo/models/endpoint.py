@@ -41,7 +41,8 @@ class Endpoint:
     more time. ``attribution`` says whether the X-Maspo headers are sent. ``allow_http`` lets plain http leave this
     machine, ``use_proxy`` lets the proxy of the environment see where requests go. ``more_headers`` are sent as they
     are, and never shown; ``extra`` are parameters of every request. ``stream`` asks for replies as they are written.
-    ``context`` is in tokens, prompt and reply together; 0 is not known.
+    ``context`` is in tokens, prompt and reply together; 0 is not known. ``behind`` is what stands behind the path of a
+    request: a slash, where a server answers there alone.
 
     Raises:
         ConfigInvalid: an address that is not http(s) or may hold a secret, or a key that cannot be sent. Never shows
@@ -60,6 +61,7 @@ class Endpoint:
     extra: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     stream: bool = True
     context: int = 0
+    behind: str = ""
 
     def __post_init__(self) -> None:
         problem = _find_problem(self.base_url)
@@ -133,7 +135,7 @@ class Endpoint:
     def url(self) -> str:
         """The address that requests are posted to."""
         parts = urlsplit(self.base_url)
-        return urlunsplit((parts.scheme, parts.netloc, self._path + _PATH, parts.query, ""))
+        return urlunsplit((parts.scheme, parts.netloc, self._path + _PATH + self.behind, parts.query, ""))
 
     @cached_property
     def shown(self) -> str:

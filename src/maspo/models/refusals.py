@@ -70,6 +70,8 @@ _EVERY_CALL_WORDS = (
     *("invalid model name", "has been decommissioned", "multiple models are loaded", "no models loaded"),
 )
 _OUR_HEADERS = "x-maspo"
+_KEY_HEADER = re.compile(r"\b(?:(?:x-|ocp-apim-|x-goog-|x-litellm-)?(?:api|subscription)-key|subscription key)\b")
+"""Headers other than Authorization in which some look for a key, as their refusals name them; Azure names none."""
 _RESETS = (
     ("x-ratelimit-reset-requests", "x-ratelimit-remaining-requests"),
     ("x-ratelimit-reset-tokens", "x-ratelimit-remaining-tokens"),
@@ -152,8 +154,20 @@ def read_refusal(
             f"{reason}; the address redirects: give the final address as --base-url{_target(endpoint, headers)}"
         )
     if status in _EVERY_CALL:
-        return ProviderError(f"{reason}; {_EVERY_CALL[status]}")
+        return ProviderError(f"{reason}; {_header_asked_for(endpoint, words) or _EVERY_CALL[status]}")
     return CallFailed(f"{reason}; {_TRY}" if status in (400, 422) and says_nothing(body) else reason)
+
+
+def _header_asked_for(endpoint: Endpoint, words: str) -> str:
+    """Return what to do where a refusal asks for the key in a header of its own; empty where it does not."""
+    named = _KEY_HEADER.search(words)
+    if named is None:
+        return ""
+    header = named[0] if named[0].endswith("-key") else "api-key"
+    if any(header == name.lower() for name in endpoint.more_headers):
+        return ""
+    setting = f'headers = {{ "{header}" = "$OPENAI_API_KEY" }}'
+    return f"check the key; where it belongs into a header named {header}, set {setting} under [models] in maspo.toml"
 
 
 def _holds_for_days(words: str, asked: str) -> bool:

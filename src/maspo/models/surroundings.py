@@ -103,7 +103,7 @@ class _Questions:
 
     def __init__(self, session: aiohttp.ClientSession, endpoint: Endpoint) -> None:
         self._session = session
-        self._base = endpoint.url.partition("?")[0].removesuffix("/chat/completions")
+        self._base = endpoint.url.partition("?")[0].rstrip("/").removesuffix("/chat/completions")
         self._headers = {name: value for name, value in endpoint.headers_of_key().items() if name != "Content-Type"}
         self.loading = False
 
