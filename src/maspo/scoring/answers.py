@@ -14,7 +14,7 @@ from functools import lru_cache
 from maspo.scoring.choices import chosen
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.marked import boxes, tagged_answer
-from maspo.scoring.readable import last_found
+from maspo.scoring.readable import answering, holds_thinking, last_found, without_asides
 
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d+)?")
 _WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
@@ -35,7 +35,8 @@ def final_answer(spec: str, output: str) -> str | None:
     """Return the final answer of an output as ``spec`` says, or None when there is none to read.
 
     ``spec`` is ``tag:NAME``, ``boxed``, ``choice``, ``regex:PATTERN``, ``json:PATH``, ``whole``, ``none`` or ``auto``
-    (tags, then boxed); see the outer contract of system files. The last occurrence counts.
+    (tags, then boxed); see the outer contract of system files. The last occurrence counts. What a model thinks within
+    its reply is no answer: in an element such as <analysis>, or under a heading before that of its answer.
     """
     kind, _, argument = spec.partition(":")
     return _READERS[kind](argument, output)
@@ -114,12 +115,18 @@ def unwrapped(text: str) -> str:
     return normalized(text)
 
 
+def _said(output: str) -> str:
+    return answering(without_asides(output))
+
+
 def _auto(output: str) -> str | None:
-    tagged = tagged_answer(output)
+    tagged = tagged_answer(_said(output))
     return tagged if tagged is not None else _last_boxed(output)
 
 
 def _last_tag(output: str, tag: str) -> str | None:
+    if not holds_thinking(tag):
+        output = _said(output)
     # Each tag is searched by itself: a lazy pattern over the pair is quadratic on many unclosed tags.
     end = _last_place(f"</{tag}>", output)
     return _content(output, tag, end) if end >= 0 else None
@@ -142,12 +149,12 @@ def _literally(text: str) -> re.Pattern[str]:
 
 
 def _last_boxed(output: str) -> str | None:
-    found = boxes(output)
+    found = boxes(_said(output))
     return found[-1] if found else None
 
 
 def _choice(output: str) -> str | None:
-    return chosen(output)
+    return chosen(_said(output))
 
 
 def _last_match(pattern: str, output: str) -> str | None:

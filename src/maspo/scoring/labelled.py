@@ -15,7 +15,7 @@ from maspo.scoring.doubts import brings_another
 from maspo.scoring.marked import marked_answer
 from maspo.scoring.named import named_answer, only_element
 from maspo.scoring.options import LETTERS
-from maspo.scoring.readable import unfenced
+from maspo.scoring.readable import answering, unfenced
 from maspo.scoring.reply import parts_of, reply_of
 from maspo.scoring.wrappers import inner_text
 
@@ -72,7 +72,7 @@ def choice() -> LabelScorer:
 
 
 def _final(sample: Sample) -> str | None:
-    reply = reply_of(sample.output)
+    reply = answering(reply_of(sample.output))
     marked = marked_answer(reply)
     if marked is None or _SENTENCE.match(marked):
         answer = _unmarked(unfenced(reply) if marked is None else marked, sample)

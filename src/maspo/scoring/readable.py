@@ -64,6 +64,19 @@ _THINKS = late(
     r"|internal|(?<![a-z])(?:plan|show_?work|work|working|draft|notes?|steps|inner|check)(?![a-z])"
 )
 """What the name of an element holds in which a model thinks, because its prompt or its template said so."""
+_THINKS_ALOUD = late(
+    r"\s*(?:[*_]{1,3}|\#{1,6}[ \t]+[*_]{0,3})?(?:my[ \t]+)?(?:(?:chain[ \t]+of[ \t]+)?(?:thinking|thoughts?)"
+    r"(?:[ \t]+process)?|reasoning|analysis|scratchpad)"
+    r"(?:[ \t]*[:：]?[*_]{1,3}[ \t]*[:：]?(?=\s)|[ \t]*[:：]|[ \t]*\n)",
+    re.IGNORECASE,
+)
+"""How a reply begins that thinks aloud under a heading of its own."""
+_ANSWERS = late(
+    r"^[ \t]*(?:[*_]{1,3}|\#{1,6}[ \t]+[*_]{0,3})?(?:my[ \t]+)?(?:final[ \t]+)?(?:answer|response|reply)"
+    r"(?:[ \t]*[:：]?[*_]{1,3}[ \t]*[:：]?(?=\s)|[ \t]*[:：]|[ \t]*\n)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""The heading of what it says after that."""
 _LEAST_THOUGHT = 2
 """Words of the shortest element that is no piece of data, such as the name of a plan."""
 _LONGEST_DATA = 1000
@@ -104,7 +117,7 @@ def without_asides(output: str) -> str:
     kept: list[str] = []
     begin = 0
     for mark in _ELEMENT.finditer(output, first):
-        if mark.start() < begin or not _holds_thinking(mark[1]):
+        if mark.start() < begin or not holds_thinking(mark[1]):
             continue
         own = ends.get(mark[1], [])
         while own and own[-1].start() < mark.end():
@@ -116,13 +129,22 @@ def without_asides(output: str) -> str:
     return left if left.strip() else output
 
 
+def answering(text: str) -> str:
+    """Return what a reply that thinks aloud says under the heading of its answer; all of any other reply."""
+    if _THINKS_ALOUD.match(text) is None:
+        return text
+    heading = last_found(_ANSWERS, text)
+    return text[heading.start() :].lstrip() if heading is not None and text[heading.end() :].strip() else text
+
+
 def _is_long(text: str, begin: int, end: int) -> bool:
     """Whether a part of a text has more words than a piece of data, such as the name of a plan."""
     return end - begin > _LONGEST_DATA or len(text[begin:end].split(None, _LEAST_THOUGHT)) >= _LEAST_THOUGHT
 
 
 @lru_cache(maxsize=256)
-def _holds_thinking(name: str) -> bool:
+def holds_thinking(name: str) -> bool:
+    """Whether a model thinks within elements of this name."""
     return _THINKS.search(name.lower()) is not None
 
 

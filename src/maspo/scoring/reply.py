@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maspo.scoring.readable import before_another_question, tail, without_asides, without_thinking
+from maspo.scoring.readable import answering, before_another_question, tail, without_asides, without_thinking
 
 _TOKEN = re.compile(
     r"[<\[](?:(?<=<)(?:\|[\w/]{1,40}\|>|｜[^｜<>\n]{1,40}｜>|(?:start|end)_of_turn>|(?<![\"']<)(?:/?s|eos|bos"
@@ -83,7 +83,7 @@ def parts_of(reply: str) -> tuple[str, ...]:
     refusal = _REFUSES.match(reply)
     if refusal is not None and not _ALL_THE_SAME.search(reply, refusal.end()):
         return ()
-    text = tail(reply)
+    text = answering(tail(reply))
     own = before_another_question(text)
     return (own, text) if own != text else (text,)
 
