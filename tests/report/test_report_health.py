@@ -48,6 +48,16 @@ TOLD = (
 )
 
 
+def test_h01_calls_without_a_text_say_why_most_of_them_had_none() -> None:
+    tool = "m: a reply without an answer: it asks for a tool instead; give a model that answers in text"
+    cut = "m: a reply without an answer: it ended at the limit of 9 tokens before any text"
+    lost = [CallLost("agent", "algebra", reason, 2, outcome="empty") for reason in (cut, tool, tool)]
+    for events, said in ((lost, "most often, it asks for a tool instead"), (lost[1:], "it asks for a tool instead")):
+        told = sentences.describe_health(fold([*search_events(), *events]))
+        assert any(f"given up without a text (agent {len(events)}): {said}; give a model" in line for line in told)
+        assert "reasoning_tokens" not in str(told)
+
+
 def test_h01_every_kind_is_counted_in_the_result() -> None:
     assert result_of(fold(EVENTS, judged=JudgeTally(3, 7))).health.dump() == {
         "cut": 13,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from maspo.core.usage import total
 from maspo.core.worked_examples import new_examples
 from maspo.events import (
+    CallLost,
     CallUnsettled,
     ConflictFound,
     FaultsWeighed,
@@ -35,6 +36,8 @@ from maspo.report.phrases import (
 )
 
 STOPPED = "No process works on this run: `maspo resume` goes on with it."
+_NO_ANSWER = "a reply without an answer: "
+"""What stands before the reason in that of a call whose replies held no text."""
 UNTESTED = "not used: nothing was compared on it"
 _CLAIMS = {
     "improved": "The new prompts are better.",
@@ -74,23 +77,28 @@ def is_cut_off(view: RunView) -> bool:
     return bool(view.budget_stops) and not any(step.decision for step in view.steps)
 
 
+def _why_most_often(lost: Sequence[CallLost]) -> str:
+    """Return why most calls without a text had none, and what helps; empty where that is not told."""
+    (why, _), *others = Counter(call.reason.partition(_NO_ANSWER)[2] for call in lost).most_common()
+    return f"most often, {why}" if why and others else why
+
+
 def describe_health(view: RunView) -> list[str]:
     """Return what came back otherwise than asked for, one line each, with what can be done about it."""
     cost = total(view.usage.values())
     lines = [*_describe_twins(view), *describe_replies(view.usage)]
-    for outcome, what, fix in (
-        (
-            "refused",
-            "refused by the model or a content filter",
-            "they are undecided or lost; the report lists them with reasons",
-        ),
-        ("empty", "given up without a text", "allow more with --set models.reasoning_tokens=…, or use another model"),
+    for outcome, what in (
+        ("refused", "refused by the model or a content filter"),
+        ("empty", "given up without a text"),
     ):
-        purposes = Counter(call.purpose for call in view.lost_calls if call.outcome == outcome)
-        if purposes:
-            lines.append(
-                f"{plural(purposes.total(), 'call was', 'calls were')} {what} ({list_counts(purposes)}): {fix}"
-            )
+        lost = [call for call in view.lost_calls if call.outcome == outcome]
+        if lost:
+            purposes = Counter(call.purpose for call in lost)
+            calls = plural(len(lost), "call was", "calls were")
+            fix = "they are undecided or lost; the report lists them with reasons"
+            if outcome == "empty":
+                fix = _why_most_often(lost) or fix
+            lines.append(f"{calls} {what} ({list_counts(purposes)}): {fix}")
     if view.shortened:
         purposes = Counter(call.purpose for call in view.shortened)
         requests = plural(purposes.total(), "request was", "requests were")
