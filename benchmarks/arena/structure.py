@@ -154,7 +154,7 @@ class OnLatents:
         found = ended(METHODS[method](system, split.search, plan), latent)
         met = [(key, latent.meet(Meet(system, found.system, key))) for key in (split.holdout if found.changes else ())]
         result = result_of(Comparison(key, verdict, (), verdict) for key, verdict in met)
-        return shipped(system, found.changes, found.system, verdict_of(found.changes, result, plan.margin))
+        return shipped(system, found.changes, found.system, verdict_of(method, found.changes, result, plan.margin))
 
 
 def ended(searching: StructureSearch, latent: Latent) -> FoundTeam:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
+from maspo.core.errors import BudgetReached
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.agent_dropout import drop_out
+from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out, most_meetings
 from maspo.optimizers.structure.base import FoundTeam, Meet, SearchesStructure, StructurePlan, Tally
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.team import Agent, System
-from maspo.team.changes import AddVerifier, DropAgent, DropEdge
+from maspo.team.changes import AddVerifier, DropAgent, DropEdge, changed_system
 
 KEYS = [f"input-{number:03d}" for number in range(60)]
 TEAM = System(
@@ -88,11 +89,43 @@ def test_s65_agent_dropout_drops_what_a_policy_gradient_makes_light() -> None:
     assert "helper" in found.system.by_name
 
 
-def test_s66_agent_dropout_drops_a_share_whether_it_helps_or_not() -> None:
-    found, _ = play(drop_out, lambda _: Verdict.TIE)
-    assert len(found.changes) == 2
-    assert isinstance(found.changes[0], DropAgent) and isinstance(found.changes[1], DropEdge | DropAgent)
-    assert all(one.tally.n == 40 for one in found.tried)
+@pytest.mark.parametrize("verdict", [Verdict.TIE, Verdict.LOSS, Verdict.UNDECIDED, Verdict.CONTRADICTED])
+def test_s66_agent_dropout_drops_nothing_without_evidence_that_it_harms(verdict: Verdict) -> None:
+    found, _ = play(drop_out, lambda _: verdict)
+    assert found.system == TEAM and not found.changes
+    assert len(found.tried) == 3, "the paper would have dropped the lightest agent, and an edge"
+
+
+def test_s68_agent_dropout_drops_a_fifth_at_most() -> None:
+    found, _ = play(drop_out, lambda _: Verdict.WIN)
+    assert [type(one) for one in found.changes] == [DropAgent, DropEdge]
+    assert len(found.changes) == len(found.tried)
+
+
+def test_s69_a_drop_is_confirmed_on_inputs_that_its_weight_was_not_learned_from() -> None:
+    found, met = play(drop_out, by_worth)
+    learned = {one.input_key for one in met[: STEPS * DRAWN]}
+    confirmed = [one for one in met if one.candidate == changed_system(TEAM, DropAgent("gossip"))]
+    confirmed = [one for one in confirmed if one.input_key not in learned]
+    assert len(learned) == 15 and len({one.input_key for one in confirmed}) == 45
+    assert DropAgent("gossip") in found.changes
+    assert next(one.tally for one in found.tried if one.change == DropAgent("gossip")) == Tally(45, 0, 45)
+
+    def only_where_learned(meet: Meet) -> Verdict:
+        return by_worth(meet) if meet.input_key in learned else Verdict.TIE
+
+    assert not play(drop_out, only_where_learned)[0].changes
+    assert len(met) <= most_meetings(TEAM, StructurePlan(), len(KEYS))
+
+
+def test_s70_where_nothing_more_can_be_asked_agent_dropout_keeps_what_is_confirmed() -> None:
+    search = drop_out(TEAM, KEYS, StructurePlan())
+    wanted = next(search)
+    for _ in range(STEPS + 3):  # up to the first steps of the edges' weights
+        wanted = search.send(tuple(map(by_worth, wanted)))
+    with pytest.raises(StopIteration) as stop:
+        search.throw(BudgetReached("--max-calls 300"))
+    assert stop.value.value.changes == (DropAgent("gossip"),)
 
 
 @pytest.mark.parametrize(

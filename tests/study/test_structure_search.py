@@ -13,6 +13,7 @@ import pytest
 
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted
+from maspo.core.verdict import Verdict
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.events import HoldoutResult
 from maspo.models.base import ModelClient
@@ -20,7 +21,8 @@ from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.structure import RESULT, SYSTEM_FILE, structure_summary, write_structure
 from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
-from maspo.study.evaluation.structure import most_calls, search_structure, worse_bound
+from maspo.study.evaluation.structure import most_calls, search_structure, verdict_of, worse_bound
+from maspo.study.holdout import tally
 from maspo.study.job import Job
 from maspo.study.resolve import split_of
 from maspo.team import System
@@ -112,3 +114,24 @@ def test_u05_what_is_undecided_is_lost_and_copies_of_an_input_count_once() -> No
     assert worse_bound(held_out(0, 0, 39, undecided=1)) == pytest.approx(worse_bound(held_out(0, 1, 40)))
     assert worse_bound(held_out(0, 0, 40, groups=10)) == pytest.approx(worse_bound(held_out(0, 0, 10)))
     assert worse_bound(held_out(0, 0, 40)) < 0.1 < worse_bound(held_out(0, 0, 20))
+
+
+@pytest.mark.parametrize(
+    ("wins", "losses", "undecided", "greedy", "dropout"),
+    [
+        (0, 0, 0, "as_good", "as_good"),
+        (2, 2, 0, "as_good", "as_good"),
+        (1, 2, 0, "as_good", "not_proven"),
+        (0, 0, 1, "as_good", "not_proven"),
+        (12, 0, 0, "better", "better"),
+    ],
+)
+def test_u06_who_is_said_to_harm_is_kept_where_held_out_inputs_lean_to_them(
+    wins: int, losses: int, undecided: int, greedy: str, dropout: str
+) -> None:
+    holdout = tally(
+        [Verdict.WIN] * wins + [Verdict.LOSS] * losses + [Verdict.UNDECIDED] * undecided + [Verdict.TIE] * 90
+    )
+    changes = (DropAgent("gossip"),)
+    assert verdict_of("greedy", changes, holdout, PLAN.margin) == greedy
+    assert verdict_of("agent-dropout", changes, holdout, PLAN.margin) == dropout

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from maspo.core.plain import Dumped
 from maspo.core.usage import total
-from maspo.optimizers.structure.base import ChangeTrial, StructurePlan
+from maspo.optimizers.structure.base import ChangeTrial, Method, StructurePlan
 from maspo.report import phrases, sentences
 from maspo.report.evaluation import calls_by_purpose
 from maspo.report.text import judge_lines
@@ -133,7 +133,7 @@ def structure_summary(found: StructureFindings) -> str:
     spent = total(found.usage.values())
     rows: list[tuple[str, str]] = [(_mark(one), _line(one)) for one in found.tried]
     if not all(one.kept for one in found.tried):
-        rows.append(("why", why_refused(found.plan)))
+        rows.append(("why", why_refused(found.method, found.plan)))
     held = found.holdout
     if held is not None and held.n:
         undecided = f", {held.undecided} undecided" if held.undecided else ""
@@ -165,8 +165,10 @@ def _line(one: ChangeTrial) -> str:
     return told if one.kept else f"{told}; may be worse by {one.tally.worse_by:.0%}"
 
 
-def why_refused(plan: StructurePlan) -> str:
+def why_refused(method: Method, plan: StructurePlan) -> str:
     """Return by what rule a change is refused."""
+    if method == "agent-dropout":
+        return "what is light goes only where more was won than lost without it, on inputs that told no weights"
     return (
         f"a change that saves calls may be worse by {plan.for_one:.0%} of the inputs, since several add up to the "
         f"margin of {plan.margin:.0%}; one standard error is added to what was lost; a dearer one must be better"

@@ -71,10 +71,11 @@ def structure_sheet(found: StructureFindings) -> Sheet:
 def _tried(found: StructureFindings) -> Part:
     if not found.tried:
         return Part("What was tried")
-    why = why_refused(found.plan)
+    why = why_refused(found.method, found.plan)
+    kept = "What saves calls is kept where it is as good; what costs more, where it is better."
     words = (
-        "Each change was put against the team before it, on inputs of the search. What saves calls is kept where it is "
-        "as good; what costs more, where it is better.",
+        "Each change was put against the team before it, on inputs of the search. "
+        + ("What is better is kept." if found.method == "agent-dropout" else kept),
         *(() if all(one.kept for one in found.tried) else (f"{why[0].upper()}{why[1:]}.",)),
     )
     rows = [

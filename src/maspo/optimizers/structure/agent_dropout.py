@@ -2,17 +2,18 @@
 
 Wang et al. (2025), arXiv 2503.18891. What differs: a reward is how a drawn team does against the
 whole team on an input, since there are no labels; a team of one round has one adjacency matrix; and without the penalty
-on the rank of it, which in a team of a few agents has little to do. As there, the number that is dropped is given
-beforehand, whether dropping helps or not; what it comes to is the hold-out's to say.
+on the rank of it, which in a team of a few agents has little to do. The paper drops a number given beforehand, whether
+that helps or not. Here it is the most that goes, lightest first, and nothing goes that inputs which the weights were
+not learned from do not speak against (docs/design/0069-dropped-on-evidence.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from math import ceil
 from typing import TypeAlias
 
-from maspo.core.errors import SystemInvalid
+from maspo.core.errors import BudgetReached, SystemInvalid
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Verdict
 from maspo.optimizers.structure.base import (
@@ -25,16 +26,21 @@ from maspo.optimizers.structure.base import (
     Verdicts,
 )
 from maspo.team import System
-from maspo.team.changes import Change, DropAgent, DropEdge, changed_system
+from maspo.team.changes import Change, DropAgent, DropEdge, Kind, changed_system
 
 Edge: TypeAlias = tuple[str, str]
 """Source and reader."""
 Weights: TypeAlias = Mapping[Edge, float]
 
+KINDS: tuple[Kind, ...] = ("agents", "edges")
+"""What is dropped, in this order."""
 START = 0.5
 """The weight that every edge begins with, as in the paper."""
 DROPPED = 0.2
-"""The share of agents, and then of edges, that is dropped; at least one of each. The paper's order of magnitude."""
+"""The share of agents, and then of edges, that may be dropped; one of each at least. The paper's order of magnitude."""
+LEARNED = 0.25
+"""Part of the inputs that weights are learned from; all others confirm. To meet the team without one member tells more
+of that member than teams drawn at random do: correlations with its true worth are 0.84 and 0.55 (0069)."""
 STEPS, DRAWN = 8, 10
 """Steps of the policy gradient before each dropping, and teams that are drawn for a step: as many runs as the other
 search may spend on two changes, which is what teams of a handful of agents can pay."""
@@ -46,21 +52,51 @@ _REWARD = {Verdict.WIN: 1.0, Verdict.TIE: 0.5, Verdict.CONTRADICTED: 0.5}
 
 
 def drop_out(system: System, inputs: Sequence[str], plan: StructurePlan) -> StructureSearch:
-    """Drop the agents with the lightest edges, then the lightest edges of those that stay."""
+    """Drop light agents, then light edges of those that stay, where the team does better without."""
     order = shuffled(inputs, plan.seed, "agent dropout")
-    tried: list[ChangeTrial] = []
-    current, changes = system, list[Change]()
-    for kind in (kind for kind in ("agents", "edges") if kind in plan.kinds):
-        weights = yield from _learn(system, current, order, plan.seed, kind)
-        lightest = _agents_by_weight(current, weights) if kind == "agents" else _edges_by_weight(weights)
-        for change in _droppable(current, lightest):
-            current = changed_system(current, change)
-            changes.append(change)
-        # How the team does after it, on as many inputs as a change of the other search meets at its end.
-        verdicts = yield tuple(Meet(system, current, key) for key in order[: plan.stages[-1]])
-        tally = Tally.of(verdicts)
-        tried += [ChangeTrial(change, tally, kept=True) for change in changes[len(tried) :]]
-    return FoundTeam(current, tuple(changes), tuple(tried))
+    first = learned_from(len(order))
+    learning, confirming = order[:first], order[first:]
+    current, met, tried = system, {system}, list[ChangeTrial]()
+    try:
+        for kind in (kind for kind in KINDS if kind in plan.kinds):
+            weights = yield from _learn(system, current, learning, plan.seed, kind)
+            lightest = _agents_by_weight(current, weights) if kind == "agents" else _edges_by_weight(weights)
+            left = max(1, round(DROPPED * _counted(current, kind)))
+            for change in lightest:
+                candidate = _changed(current, change)
+                if not left:
+                    break
+                if candidate in met:  # it cannot go, or an edge is all that its agent had
+                    continue
+                met.add(candidate)
+                verdicts = yield tuple(Meet(current, candidate, key) for key in confirming)
+                tried.append(ChangeTrial(change, tally := Tally.of(verdicts), is_better_without(tally)))
+                if tried[-1].kept:
+                    current, left = candidate, left - 1
+    except BudgetReached:  # thrown in where nothing more can be asked: what was confirmed by then stays dropped
+        pass
+    return FoundTeam(current, tuple(one.change for one in tried if one.kept), tuple(tried))
+
+
+def learned_from(inputs: int) -> int:
+    """Return how many of the inputs weights are learned from."""
+    return ceil(LEARNED * inputs)
+
+
+def most_meetings(system: System, plan: StructurePlan, inputs: int) -> int:
+    """Return how often teams meet at most: those that are drawn, and each agent and edge that may turn out light."""
+    kinds = [kind for kind in KINDS if kind in plan.kinds]
+    tried = sum(_counted(system, kind) for kind in kinds)
+    return len(kinds) * STEPS * DRAWN + tried * (inputs - learned_from(inputs))
+
+
+def _counted(system: System, kind: Kind) -> int:
+    return len(system.agents) if kind == "agents" else sum(len(agent.reads) for agent in system.agents)
+
+
+def is_better_without(tally: Tally) -> bool:
+    """Say whether a drop is confirmed: more was won than lost without. That nothing differs is no reason to drop."""
+    return tally.wins > tally.losses
 
 
 def _learn(
@@ -92,34 +128,28 @@ def _draw(
     for edge, weight in weights.items():
         if rank(seed, "drawn", kind, step, number, *edge) / 2**64 < weight:
             continue
-        with suppress(SystemInvalid):  # it went with an agent, or cannot go
-            team = changed_system(team, DropEdge(*edge))
+        team = _changed(team, DropEdge(*edge))  # as it is where the edge went with an agent, or cannot go
         present = {(source, agent.name) for agent in team.agents for source in agent.reads}
         kept &= present
     return team, frozenset(kept)
 
 
 def _agents_by_weight(system: System, weights: Weights) -> list[Change]:
-    """Return agents to drop, those with the lightest edges in and out first: their weighted degree."""
+    """Return the agents but the last, those with the lightest edges in and out first: their weighted degree."""
     degree = {
         agent.name: sum(weight for edge, weight in weights.items() if agent.name in edge) for agent in system.agents
     }
-    names = sorted((name for name in degree if name != system.output), key=lambda name: (degree[name], name))
-    return [DropAgent(name) for name in names[: max(1, round(DROPPED * len(degree)))]]
+    names = (name for name in degree if name != system.output)
+    return [DropAgent(name) for name in sorted(names, key=lambda name: (degree[name], name))]
 
 
 def _edges_by_weight(weights: Weights) -> list[Change]:
-    lightest = sorted(weights, key=lambda edge: (weights[edge], edge))
-    return [DropEdge(*edge) for edge in lightest[: max(1, round(DROPPED * len(lightest)))]]
+    return [DropEdge(*edge) for edge in sorted(weights, key=lambda edge: (weights[edge], edge))]
 
 
-def _droppable(system: System, wanted: Sequence[Change]) -> Sequence[Change]:
-    """Return those of the changes that can be made one after the other."""
-    found: list[Change] = []
-    for change in wanted:
-        try:
-            system = changed_system(system, change)
-        except SystemInvalid:
-            continue
-        found.append(change)
-    return found
+def _changed(system: System, change: Change) -> System:
+    """Return the system after a change, or as it is where the change cannot be made."""
+    try:
+        return changed_system(system, change)
+    except SystemInvalid:
+        return system

@@ -17,7 +17,7 @@ from maspo.core.trace import Trace
 from maspo.core.verdict import Comparison, FailedRun, Verdict
 from maspo.events import CallUnsettled, HoldoutResult
 from maspo.judges.base import compare_both_orders
-from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out
+from maspo.optimizers.structure.agent_dropout import drop_out, most_meetings
 from maspo.optimizers.structure.base import (
     ChangeTrial,
     FoundTeam,
@@ -77,18 +77,22 @@ class StructureFindings(EvaluationEnd):
     @property
     def verdict(self) -> str:
         """What can be said of the changed team: better, as good for less, worse, or that nothing is proven."""
-        return verdict_of(self.changes, self.holdout, self.plan.margin)
+        return verdict_of(self.method, self.changes, self.holdout, self.plan.margin)
 
 
-def verdict_of(changes: Sequence[Change], holdout: HoldoutResult | None, margin: float) -> str:
-    """Return what can be said of a changed team by its test: better, as good for less, worse, or nothing proven."""
+def verdict_of(method: Method, changes: Sequence[Change], holdout: HoldoutResult | None, margin: float) -> str:
+    """Return what can be said of a changed team by its test: better, as good for less, worse, or nothing proven.
+
+    What AgentDropout drops is said to do harm, so a team that loses more without it is not as good, however little.
+    """
     if not changes:
         return "unchanged"
     if holdout is None or not holdout.n:
         return "untested"
     if max(holdout.p_value, (holdout.p_bounds or (0.0, 0.0))[0]) <= holdout.level:
         return "better"
-    if worse_bound(holdout) <= margin:
+    leans_against = method == "agent-dropout" and holdout.losses + holdout.undecided > holdout.wins
+    if worse_bound(holdout) <= margin and not leans_against:
         return "as_good"
     if max(holdout.p_worse, (holdout.p_bounds or (0.0, 0.0))[1]) <= holdout.level:
         return "worse"
@@ -179,8 +183,7 @@ def most_calls(evaluation: Evaluation, method: Method, plan: StructurePlan, spli
     most = evaluation.calls_of_a_run + ("verifiers" in plan.kinds)
     keys, judged = min(plan.stages[-1], len(split.search)), 2
     if method == "agent-dropout":
-        stages = sum(kind in plan.kinds for kind in ("agents", "edges"))
-        meetings = stages * (STEPS * DRAWN + keys)
+        meetings = most_meetings(evaluation.system, plan, len(split.search))
     else:
         changes = sum(1 for _ in possible_changes(evaluation.system, plan.kinds, plan.models))
         meetings = keys * changes * (2 if "verifiers" in plan.kinds else 1)
@@ -222,8 +225,6 @@ async def drive(search: StructureSearch, session: Session, evaluation: Evaluatio
             search.throw(error)
         except StopIteration as stop:
             return _found_in(stop), cap
-        except BudgetReached:  # of a search that cannot tell what it would keep
-            return FoundTeam(evaluation.system), cap
         raise
 
 
