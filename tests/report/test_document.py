@@ -55,7 +55,7 @@ from maspo.study.decisions import DECISIONS, Judge, Veto, decide
 from maspo.study.job import Progress
 from maspo.study.optimize import DATABASE, start
 from maspo.study.resolve import resolve, team_of
-from maspo.testing.runs import SMALL_RACE, Recorder, begin, with_config, world_job
+from maspo.testing.runs import SMALL_RACE, Recorder, begin, counted_world, with_config, world_job
 from tests.report.conftest import INFLUENCE, SEEDS, finished, search_events, started
 from tests.report.pages import document, embedded, told
 from tests.report.payloads import HTML_PAYLOADS
@@ -339,10 +339,27 @@ async def test_i20_a_record_tells_inputs_traces_the_judges_words_and_where_calls
     for case in found["cases"]:
         said = {(one["level"], one["agent"]): one["verdict"] for one in case["said"]}
         assert said.get(("local", case["agent"]), "win") == "win", "a case is won locally"
+        assert (case["final"] == "loss") == ("global" in case["lost"])
+        asked = any(level == "global" for level, _ in said)
+        assert asked or case["settled"] or case["final"] == "tie", "either the judge was asked, or it is said why not"
     key = next(one["key"] for one in found["comparisons"] if one["kept"])
     whole = compared_in(tmp_path, key)
     assert whole is not None and whole.key == key and whole.reference
     assert compared_in(tmp_path, "no such comparison") is None
+
+
+async def test_i28_whether_the_files_of_prompts_are_known_is_told(tmp_path: Path) -> None:
+    job = with_config(world_job(inputs=8), search=SMALL_RACE)
+    file = {"system": str(tmp_path / "team.yaml")}
+    for name, one, expected in (
+        ("demo", job, "none"),
+        ("team", replace(job, sources=file), "known"),
+        ("python", replace(job, world=None), "unknown"),
+    ):
+        out = tmp_path / name
+        out.mkdir()
+        await start(resolve(one), out, Recorder(), counted_world(job).provider, _at_once())
+        assert build_document(out).prompt_files == expected
 
 
 @pytest.mark.parametrize(

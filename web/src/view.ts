@@ -105,6 +105,8 @@ export interface Case {
   readonly outputs: readonly (readonly [string, string, string])[];
   readonly lost: readonly string[];
   readonly loss: string;
+  readonly final: string;
+  readonly settled: boolean;
   readonly said: readonly Said[];
   readonly trace: string;
 }
@@ -226,6 +228,7 @@ export interface Document {
   readonly hint: string;
   readonly steps: readonly Step[];
   readonly steps_count: number;
+  readonly candidates_count: number;
   readonly conflicts: readonly Conflict[];
   readonly conflicts_count: number;
   readonly cases: readonly Case[];
@@ -244,6 +247,7 @@ export interface Document {
   readonly log: readonly LogLine[];
   readonly log_count: number;
   readonly part_of: "" | "comparison" | "prompts and structure";
+  readonly prompt_files: "known" | "unknown" | "none";
 }
 
 export interface Dot {

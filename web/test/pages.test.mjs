@@ -41,6 +41,9 @@ test("from a phone to a wall: nothing is cut off", async () => {
     for (const name of PAGES) {
       await go(page, name);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}`);
+      // Only bars that are drawn: within what is folded nothing has a width.
+      const bars = await page.evaluate(() => [...document.querySelectorAll(":is(.share, .counts svg)")].filter((bar) => bar.checkVisibility()).map((bar) => bar.getBoundingClientRect().width));
+      assert.ok(bars.every((bar) => bar >= 20), `${name} at ${width}: a bar is ${Math.min(...bars)} px wide`);
       if (SHOTS) await page.screenshot({ path: `${SHOTS}/demo-${name}-${width}.png` });
     }
     if (width === 360) assert.deepEqual(await axe(page), []);
@@ -99,6 +102,38 @@ test("an estimate stands within its interval, and edges tell what was seen up to
   const early = Number(await seen());
   await go(page, `team?step=${await page.locator("input[type=range]").getAttribute("max")}`);
   assert.ok(early > 0 && early < last && Number(await seen()) === last, `${early} of ${last}`);
+  await close();
+});
+
+test("a case tells what became of the final answer, also where the judge was not asked about it again", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(report("demo", "cases"));
+  const cases = await page.locator("[data-item]").count();
+  assert.ok(cases > 1);
+  for (let place = 0; place < cases; place++) {
+    await page.locator("[data-item]").nth(place).click();
+    await settled(page);
+    const [sentence, final] = [await page.locator(".detail > p").first().innerText(), await page.getByRole("heading", { name: /^Final answer/ }).innerText()];
+    assert.equal(/the final answer got worse/.test(sentence), /lost/.test(final), `${sentence} ${final}`);
+  }
+  await close();
+});
+
+test("of a search that a report cannot hold it says how much of it is told", async () => {
+  const { page, close } = await opened(browser);
+  await page.goto(report("agents300", "search"));
+  assert.match(await page.locator(".lead").innerText(), /^900 steps, 900 candidates; the latest 600 are told here/);
+  await close();
+});
+
+test("commands that are shown lead somewhere: a demo has no files, and from Python they are named", async () => {
+  const { page, close } = await opened(browser);
+  const commands = async (name) => {
+    await page.goto(report(name, "overview"));
+    return page.locator(".command code").allInnerTexts();
+  };
+  assert.deepEqual(await commands("demo"), ["maspo diff run"]);
+  assert.deepEqual(await commands("finished"), ["maspo diff RUN", "maspo apply RUN", "maspo apply RUN --branch better-prompts", "maspo apply RUN --patch better-prompts.patch"]);
   await close();
 });
 

@@ -33,7 +33,7 @@ export function Cases() {
           {document.conflicts.map((one) => (
             <article class="card">
               <h3>{one.agents[0]} and {one.agents[1]}</h3>
-              <p>{one.text}.</p>
+              <p>{one.text.replace(/^./, (letter) => letter.toUpperCase())}.</p>
               <p>
                 On{" "}
                 {one.inputs.map(([name, id], place) => (
@@ -106,6 +106,12 @@ function Detail({ one }: { one: Case }) {
           </section>
         );
       })}
+      {one.final && (
+        <section class="level" aria-label="The final answer">
+          <h3>Final answer <Outcome outcome={one.final} /></h3>
+          {one.settled && <p class="quiet">The judge had said enough of these two answers on this input before, and was not asked again.</p>}
+        </section>
+      )}
       {one.said.length > 0 && <><h3>What the judge said</h3><SaidList said={one.said} /></>}
       {before !== undefined && after !== undefined && (
         <Unfold summary="What changed in the prompt">

@@ -43,7 +43,7 @@ export function Judge() {
               { name: "The judge", cell: ([name]) => name },
               { name: "Share", cell: ([, rate]) => <Rate share={rate.share} interval={rate.interval} />, value: ([, rate]) => rate.share ?? -1 },
               { name: "Of", cell: ([, rate]) => `${number(rate.count)} of ${number(rate.n)}`, right: true },
-              { name: "Note", cell: ([, , note]) => <span class="quiet">{note}</span> },
+              { name: "Note", cell: ([, , note]) => <span class="quiet long">{note}</span> },
             ]}
           />
         </Section>

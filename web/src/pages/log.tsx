@@ -6,6 +6,12 @@ import { Told } from "../parts/text";
 import { Choices, Filter, matches, Table } from "../parts/table";
 import { moment, number } from "../words";
 
+/** The day goes without saying on a phone. */
+function When({ at }: { at: number }) {
+  const [day, time] = moment(at).split(" ");
+  return <time class="nowrap"><span class="day">{day} </span>{time}</time>;
+}
+
 export function Log() {
   const { document } = usePlace();
   const { query, choose, with: link } = useLinks();
@@ -33,8 +39,8 @@ export function Log() {
             rows={found}
             columns={[
               { name: "No.", cell: (line) => number(line.seq), value: (line) => line.seq, right: true },
-              { name: "When", cell: (line) => <time class="nowrap">{moment(line.at)}</time>, value: (line) => line.at },
-              { name: "What", cell: (line) => <span class={`words log-${line.tone}`}>{line.tone === "bad" && <span aria-hidden="true">! </span>}<Told text={line.text} /></span>, value: (line) => line.text },
+              { name: "When", cell: (line) => <When at={line.at} />, value: (line) => line.at },
+              { name: "What", cell: (line) => <span class={`words long log-${line.tone}`}>{line.tone === "bad" && <span aria-hidden="true">! </span>}<Told text={line.text} /></span>, value: (line) => line.text },
               { name: "About", cell: (line) => <span class="quiet">{line.about}</span>, value: (line) => line.about },
             ]}
           />

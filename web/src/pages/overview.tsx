@@ -1,6 +1,6 @@
 // The verdict first; then the ten questions, what was spent, and what to know before shipping.
 import { useFolder, useLinks, usePlace } from "../context";
-import { Facts, IntervalBar, Outcome, Section } from "../parts/figures";
+import { Facts, LargeIntervalBar, Outcome, Section } from "../parts/figures";
 import { BurnChart } from "../parts/burn";
 import { Decided, Waiting } from "../parts/decided";
 import { Command, Reason, Told } from "../parts/text";
@@ -19,6 +19,7 @@ export function Overview() {
   const holdout = document.holdout;
   const figures = holdout?.figures;
   const changed = document.agents.filter((agent) => agent.changed);
+  const files = document.prompt_files === "unknown" ? " --to FOLDER" : "";
   // What a turn holds out is one input, so that its verdict says nothing.
   const turn = document.part_of === "prompts and structure" && document.verdict !== null;
   const working = document.state === "running" && document.progress !== "" && !document.approval;
@@ -28,7 +29,7 @@ export function Overview() {
       <Section title="Budget" aside={<a href={to("cost")}>Cost and time</a>}>
         <Facts
           facts={[
-            ["Calls", `${number(document.cost.total.calls)}${planned(document.cost)}`],
+            ["Calls", `${number(document.cost.total.calls)}${planned(document.cost, document.state === "finished")}`],
             ["Money", `${document.cost.money}${document.cost.cap_usd ? ` of at most ${money(document.cost.cap_usd)}` : ""}`],
             ["Time", `${duration(document.cost.seconds)}${working ? left(document.cost) : ""}`],
             ...(working ? [["In flight", number(document.cost.in_flight)] as const] : []),
@@ -54,7 +55,7 @@ export function Overview() {
         {holdout && figures && !turn && (
           <>
             <figure class="proof">
-              <IntervalBar value={holdout.net} interval={figures.interval} large />
+              <LargeIntervalBar value={holdout.net} interval={figures.interval} />
               <figcaption>
                 <strong class="big">{signedPercent(holdout.net)}</strong> net win rate (won minus lost) on {holdout.inputs} that the search never saw;{" "}
                 <span class="nowrap">95% interval {signedPercent(figures.interval[0])} to {signedPercent(figures.interval[1])}</span>
@@ -136,10 +137,17 @@ export function Overview() {
           {document.shipped === "optimized" ? (
             <>
               <Command text={`maspo diff ${folder}`} />
-              <Command text={`maspo apply ${folder}`} />
-              <p class="quiet">For a pull request, with a commit for each agent and its evidence; or as a patch:</p>
-              <Command text={`maspo apply ${folder} --branch better-prompts`} />
-              <Command text={`maspo apply ${folder} --patch better-prompts.patch`} />
+              {document.prompt_files === "none" ? (
+                <p class="quiet">The team of a demo has no files to write them into.</p>
+              ) : (
+                <>
+                  {document.prompt_files === "unknown" && <p>The run was started from Python: in place of FOLDER give the file or the folder in which the prompts stand.</p>}
+                  <Command text={`maspo apply ${folder}${files}`} />
+                  <p class="quiet">For a pull request, with a commit for each agent and its evidence; or as a patch:</p>
+                  <Command text={`maspo apply ${folder}${files} --branch better-prompts`} />
+                  <Command text={`maspo apply ${folder}${files} --patch better-prompts.patch`} />
+                </>
+              )}
             </>
           ) : (
             changed.length > 0 && <Command text={`maspo diff ${folder} seed winners`} />
@@ -156,8 +164,9 @@ function where(document: Document): string {
   return last && document.more.length === 0 ? stepName(last.label).toLowerCase() : "final test";
 }
 
-/** Of how many calls: the plan and the cap above it, or the cap alone. */
-function planned({ planned_calls: plan, cap_calls: cap }: Cost): string {
+/** Of how many calls: the plan and the cap above it, or the cap alone. A run that is over has used its plan, or a few more. */
+function planned({ planned_calls: plan, cap_calls: cap }: Cost, over: boolean): string {
+  if (over && plan !== null) return `; about ${number(plan)} were expected`;
   if (plan !== null && (cap === null || plan < cap)) return ` of about ${number(plan)}${cap ? `, at most ${number(cap)}` : ""}`;
   return cap ? ` of at most ${number(cap)}` : "";
 }

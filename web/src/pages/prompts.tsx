@@ -50,7 +50,8 @@ function Detail({ agent }: { agent: Agent }) {
   const folder = useFolder();
   const { query, to, with: link, choose } = useLinks();
   const steps = document.steps.filter((step) => step.agent === agent.name);
-  const changes = steps.filter((step) => step.decision?.changed);
+  const decided = steps.filter((step) => step.decision);
+  const changes = decided.filter((step) => step.decision?.changed);
   const candidates = useMemo(() => {
     const names = new Map<string, string>([[agent.seed, "seed prompt"]]);
     for (const step of steps) for (const one of step.candidates) if (!names.has(one.id)) names.set(one.id, `candidate ${one.id.slice(0, 8)}, ${stepName(step.label).toLowerCase()}, ${signed(one.score)}`);
@@ -119,17 +120,17 @@ function Detail({ agent }: { agent: Agent }) {
         changes.at(-1)?.decision && <p><strong>Why:</strong> {changes.at(-1)?.decision?.reason}.</p>
       )}
       {agent.worth !== 0 && <p class="quiet">Expected worth: the search’s own scores of the candidates that were accepted, added up. It is an estimate on search inputs; the hold-out is the proof.</p>}
-      <Section title="How it came about">
+      {decided.length > 0 && <Section title="How it came about">
         <ol class="rounds">
-          {steps.filter((step) => step.decision).map((step) => (
+          {decided.map((step) => (
             <li>
               <strong>{stepName(step.label)}</strong> {step.decision?.ruled ? "set back" : step.decision?.changed ? "new prompt" : "kept"}: {step.decision?.reason}.{" "}
               {step.decision?.changed && <a href={link({ a: step.decision.before, b: step.decision.after, view: "diff" })}>What changed</a>}
             </li>
           ))}
         </ol>
-        {document.shipped === "optimized" && <Command text={`maspo apply ${folder}`} />}
-      </Section>
+        {document.shipped === "optimized" && agent.changed && document.prompt_files === "known" && <Command text={`maspo apply ${folder}`} />}
+      </Section>}
     </>
   );
 }

@@ -47,7 +47,7 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
       {failed && <p class="failure" role="alert">{failed}</p>}
       <div class="bar">
         <Filter label="Filter" value={wanted} onChange={(value) => go({ find: value })} />
-        {chosen.length > 1 ? <a class="button" href={href("", "compare", { runs: chosen.join(",") })}>Compare {chosen.length} runs</a> : <span class="quiet">Choose two to four to compare them.</span>}
+        {chosen.length > 1 ? <a class="button" href={href("", "compare", { runs: chosen.join(",") })}>Compare {chosen.length} runs</a> : found.length > 1 && <span class="quiet">Choose two to four to compare them.</span>}
       </div>
       {listing !== null && listing.runs.length + listing.sheets.length === 0 && <Begin />}
       {listing !== null && listing.runs.length + listing.sheets.length > 0 && found.length + sheets.length === 0 && <Nothing>Nothing matches.</Nothing>}

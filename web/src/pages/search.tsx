@@ -2,7 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { useNarrow } from "../parts/narrow";
 import { useLinks, usePlace } from "../context";
-import { Counts, IntervalBar, Nothing, Outcome, Section } from "../parts/figures";
+import { Counts, IntervalBar, Nothing, Numbers, Outcome, Section } from "../parts/figures";
 import { Choices, Filter, matches, Table } from "../parts/table";
 import { Diff, Text } from "../parts/text";
 import { Unfold } from "../parts/unfold";
@@ -23,12 +23,14 @@ export function Search() {
   if (document.steps.length === 0) return <><h1>Search</h1><Nothing>No step of the search is recorded yet.</Nothing></>;
   const bound = largest(document.steps);
   const show = query.show ?? "lanes";
+  const held = document.steps.reduce((all, step) => all + step.candidates.length, 0);
   const told = document.steps.some((step) => step.candidates.some((one) => one.score_interval));
   return (
     <>
       <h1>Search</h1>
       <p class="lead">
-        {plural(document.steps_count, "step")}, {plural(steps.reduce((all, step) => all + step.candidates.length, 0), "candidate")}
+        {plural(document.steps_count, "step")}, {plural(document.candidates_count, "candidate")}
+        {held < document.candidates_count && `; the latest ${number(held)} are told here`}
         {document.more.length > 0 && `; ${document.more.join("; ")}`}.
       </p>
       <div class="bar">
@@ -186,19 +188,18 @@ function CandidateTable({ steps }: { steps: readonly Step[] }) {
   const { query } = useLinks();
   const pick = usePicking();
   const rows = useMemo<readonly Row[]>(() => steps.flatMap((step) => step.candidates.map((one) => ({ step, one }))), [steps]);
-  const told = rows.some(({ one }) => one.score_interval);
   return (
     <Table
-      caption="Candidates; choose two to see how they differ"
+      caption="Candidates, with 95% intervals; choose two to see how they differ"
       rows={rows}
       columns={[
         { name: "Candidate", cell: ({ one }) => <a href={pick(one.id)} aria-current={one.id === query.a || one.id === query.b ? "true" : undefined}><code>{shorten(one.id)}</code></a>, value: ({ one }) => one.id },
         { name: "Agent", cell: ({ step }) => step.agent, value: ({ step }) => step.agent },
         { name: "Step", cell: ({ step }) => step.label, value: ({ step }) => Number(step.label) || 0, right: true },
-        { name: told ? "Expected worth, 95% interval" : "Expected worth", cell: ({ one }) => worth(one), value: ({ one }) => one.score, right: true },
-        { name: "Net win rate, 95% interval", cell: ({ one }) => (one.interval ? <IntervalBar value={(one.glob.wins - one.glob.losses) / Math.max(1, one.glob.wins + one.glob.losses + one.glob.ties)} interval={one.interval} bound={0.5} /> : "–"), value: ({ one }) => one.interval?.[0] ?? -2 },
-        { name: "Final answer", cell: ({ one }) => <Counts counts={one.glob} />, value: ({ one }) => one.glob.wins - one.glob.losses },
-        { name: "Local", cell: ({ one }) => <Counts counts={one.local} />, value: ({ one }) => one.local.wins - one.local.losses },
+        { name: "Expected worth", cell: ({ one }) => worth(one), value: ({ one }) => one.score, right: true },
+        { name: "Net win rate", cell: ({ one }) => (one.interval ? <IntervalBar value={(one.glob.wins - one.glob.losses) / Math.max(1, one.glob.wins + one.glob.losses + one.glob.ties)} interval={one.interval} bound={0.5} /> : "–"), value: ({ one }) => one.interval?.[0] ?? -2 },
+        { name: "Final answer", cell: ({ one }) => <Numbers counts={one.glob} />, value: ({ one }) => one.glob.wins - one.glob.losses },
+        { name: "Local", cell: ({ one }) => <Numbers counts={one.local} />, value: ({ one }) => one.local.wins - one.local.losses },
         { name: "Misaligned", cell: ({ one }) => number(one.misaligned), value: ({ one }) => one.misaligned, right: true },
         { name: "Outcome", cell: ({ one }) => (one.kept ? "kept" : <span class="quiet">dropped</span>), value: ({ one }) => (one.kept ? 1 : 0) },
       ]}

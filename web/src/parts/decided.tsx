@@ -4,7 +4,7 @@ import { quoted, useFolder, useLinks, usePlace } from "../context";
 import type { Approval, Ruling } from "../view";
 import { moment, plural, signedPercent } from "../words";
 import { useAct } from "./controls";
-import { IntervalBar, Outcome, Section } from "./figures";
+import { LargeIntervalBar, Outcome, Section } from "./figures";
 import { Command } from "./text";
 
 export function Decided() {
@@ -46,7 +46,7 @@ export function Waiting({ approval }: { approval: Approval }) {
   return (
     <>
       <figure class="proof">
-        <IntervalBar value={approval.net} interval={approval.figures.interval} large />
+        <LargeIntervalBar value={approval.net} interval={approval.figures.interval} />
         <figcaption>
           <strong class="big">{signedPercent(approval.net)}</strong> net win rate on {plural(approval.figures.n, "input")} that the search never saw, 95% interval{" "}
           {signedPercent(approval.figures.interval[0])} to {signedPercent(approval.figures.interval[1])}

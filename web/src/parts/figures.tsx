@@ -4,32 +4,58 @@ import { number, percent, sign, signedPercent } from "../words";
 import type { LevelCounts } from "../view";
 import { useNarrow } from "./narrow";
 
+interface Estimate {
+  readonly value: number;
+  readonly interval: readonly [number, number];
+  /** Where the axis ends. */
+  readonly bound?: number;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+  readonly pad: number;
+  readonly middle: number;
+  /** Of the line at zero, of the bar and of the dot, up from the middle. */
+  readonly zero: number;
+  readonly half: number;
+  readonly dot: number;
+}
+
+const SMALL: Size = { width: 160, height: 22, pad: 4, middle: 11, zero: 9, half: 4, dot: 4 };
+const LARGE: Size = { width: 720, height: 86, pad: 34, middle: 34, zero: 20, half: 9, dot: 7 };
+const LARGE_ON_A_PHONE: Size = { ...LARGE, width: 380, pad: 26 };
+
 /** An estimate with its 95 % interval on an axis around zero. */
-export function IntervalBar({ value, interval, bound, large = false }: { value: number; interval: readonly [number, number]; bound?: number; large?: boolean }) {
+export function IntervalBar(estimate: Estimate) {
+  return <Bar {...estimate} size={SMALL} kind="" marks={[]} />;
+}
+
+/** The same as a picture of its own, with figures below the axis. */
+export function LargeIntervalBar(estimate: Estimate) {
+  const narrow = useNarrow();
+  return <Bar {...estimate} size={narrow ? LARGE_ON_A_PHONE : LARGE} kind="large" marks={narrow ? [-1, 0, 1] : [-1, -0.5, 0, 0.5, 1]} />;
+}
+
+function Bar({ value, interval, bound, size, kind, marks }: Estimate & { size: Size; kind: string; marks: readonly number[] }) {
   const [low, high] = interval;
   const limit = bound ?? Math.min(1, Math.max(0.1, Math.ceil(10 * Math.max(Math.abs(low), Math.abs(high), Math.abs(value)) * 1.1) / 10));
-  const narrow = useNarrow();
-  const width = large ? (narrow ? 380 : 720) : 160;
-  const height = large ? 86 : 22;
-  const pad = large ? (narrow ? 26 : 34) : 4;
-  const middle = large ? 34 : 11;
+  const { width, height, pad, middle, zero, half, dot } = size;
   const at = (share: number) => pad + ((Math.max(-limit, Math.min(limit, share)) + limit) / (2 * limit)) * (width - 2 * pad);
   const tone = low > 0 ? "good" : high < 0 ? "bad" : "plain";
   const told = `Net win rate ${signedPercent(value)}, 95% interval ${signedPercent(low)} to ${signedPercent(high)}`;
-  const ticks = narrow ? [-limit, 0, limit] : [-limit, -limit / 2, 0, limit / 2, limit];
   return (
-    <svg class={`interval ${tone} ${large ? "large" : ""}`} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={told}>
+    <svg class={`interval ${tone} ${kind}`} viewBox={`0 0 ${width} ${height}`} role="img" aria-label={told}>
       <title>{told}</title>
       <line class="axis" x1={pad} x2={width - pad} y1={middle} y2={middle} />
-      <line class="zero" x1={at(0)} x2={at(0)} y1={middle - (large ? 20 : 9)} y2={middle + (large ? 20 : 9)} />
-      <rect class="span" x={at(low)} width={Math.max(2, at(high) - at(low))} y={middle - (large ? 9 : 4)} height={large ? 18 : 8} rx={large ? 9 : 4} />
-      <circle class="dot" cx={at(value)} cy={middle} r={large ? 7 : 4} />
-      {large &&
-        ticks.map((tick) => (
-          <text class="tick" x={at(tick)} y={height - 8} text-anchor="middle">
-            {tick === 0 ? "no difference" : signedPercent(tick).replace(".0%", "%")}
-          </text>
-        ))}
+      <line class="zero" x1={at(0)} x2={at(0)} y1={middle - zero} y2={middle + zero} />
+      <rect class="span" x={at(low)} width={Math.max(2, at(high) - at(low))} y={middle - half} height={2 * half} rx={half} />
+      <circle class="dot" cx={at(value)} cy={middle} r={dot} />
+      {marks.map((mark) => (
+        <text class="tick" x={at(mark * limit)} y={height - 8} text-anchor="middle">
+          {mark === 0 ? "no difference" : signedPercent(mark * limit).replace(".0%", "%")}
+        </text>
+      ))}
     </svg>
   );
 }
@@ -48,7 +74,7 @@ export function ShareBar({ share, interval, mark }: { share: number; interval?: 
 }
 
 /** Won, lost and tied as a bar and as numbers with their signs. */
-export function Counts({ counts, label }: { counts: LevelCounts; label?: string }) {
+export function Counts({ counts }: { counts: LevelCounts }) {
   const whole = counts.wins + counts.losses + counts.ties + counts.undecided;
   if (!whole) return <span class="quiet">–</span>;
   const parts: [string, number][] = [
@@ -68,15 +94,22 @@ export function Counts({ counts, label }: { counts: LevelCounts; label?: string 
           return bar;
         })}
       </svg>
-      <span class="numbers" title={label}>
-        <Outcome outcome="win" count={counts.wins} /> <Outcome outcome="loss" count={counts.losses} /> <Outcome outcome="tie" count={counts.ties} />
-        {counts.undecided > 0 && (
-          <>
-            {" "}
-            <Outcome outcome="undecided" count={counts.undecided} />
-          </>
-        )}
-      </span>
+      <Numbers counts={counts} />
+    </span>
+  );
+}
+
+/** Won, lost and tied as numbers with their signs alone: where a bar beside them says the same. */
+export function Numbers({ counts }: { counts: LevelCounts }) {
+  return (
+    <span class="nowrap">
+      <Outcome outcome="win" count={counts.wins} /> <Outcome outcome="loss" count={counts.losses} /> <Outcome outcome="tie" count={counts.ties} />
+      {counts.undecided > 0 && (
+        <>
+          {" "}
+          <Outcome outcome="undecided" count={counts.undecided} />
+        </>
+      )}
     </span>
   );
 }

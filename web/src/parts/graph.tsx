@@ -13,6 +13,8 @@ const MARGIN = 8;
 const EDGE = 12;
 /** Pixels of what is written on an edge: what it won and lost. */
 const COUNTED = 84;
+/** Of a letter of it: the line of the edge stays off the figures. */
+const LETTER = 7;
 /** The line of a node that says when and how often it is called. */
 const FLOW = { height: 16, letters: 29 };
 /** Room for a team drawn from left to right: the page beside its menu at 1180 px. A longer one is drawn downwards. */
@@ -174,15 +176,18 @@ function EdgePath({ edge, points, kind }: { edge: Edge; points: readonly Point[]
   const path = curved(points);
   const turn = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
   const counted = edge.wins + edge.losses > 0;
+  const told = `▲${edge.wins} ▼${edge.losses}`;
+  const wide = LETTER * told.length;
   const tone = !counted ? "" : edge.wins > edge.losses ? "good" : edge.wins < edge.losses ? "bad" : "";
   return (
     <g class={`edge ${tone} ${kind}`}>
       <path d={path} />
       <polygon points="0,0 -9,-4 -9,4" transform={`translate(${end.x} ${end.y}) rotate(${turn})`} />
       {counted && (
-        <text x={middle.x} y={middle.y - 5} text-anchor="middle">
-          ▲{edge.wins} ▼{edge.losses}
-        </text>
+        <>
+          <rect x={middle.x - wide / 2} y={middle.y - 17} width={wide} height="14" rx="3" />
+          <text x={middle.x} y={middle.y - 7} text-anchor="middle">{told}</text>
+        </>
       )}
     </g>
   );

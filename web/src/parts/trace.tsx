@@ -101,7 +101,7 @@ export function SaidList({ said }: { said: readonly Said[] }) {
       {said.map((one) => (
         <li>
           <p>
-            <strong>{one.level === "glob" ? "global" : one.level}</strong>, {one.agent}: <Outcome outcome={one.verdict} /> <span class="quiet">the {one.new_first ? "new" : "old"} output was shown first</span>
+            <strong>{one.level === "glob" ? "global" : one.level}</strong>, {one.agent}: <Outcome outcome={one.verdict} /><span class="quiet">, the {one.new_first ? "new" : "old"} output was shown first</span>
           </p>
           <Text text={one.words} />
         </li>

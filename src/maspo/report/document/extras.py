@@ -68,8 +68,8 @@ class Extras:
     line_traces: Mapping[str, str] = field(default_factory=dict)
     """The keys of their comparisons by the ids of inputs."""
     traces: Mapping[str, model.Compared] = field(default_factory=dict)
-    case_traces: Mapping[int, str] = field(default_factory=dict)
-    """The keys of the comparisons behind cases, by the place of the case."""
+    compared_cases: Mapping[int, RecordedResult] = field(default_factory=dict)
+    """The comparisons behind cases, by the place of the case."""
     blind: Mapping[str, Verdict] = field(default_factory=dict)
     """What a person said of cases, seen from the candidate, without knowing which output was whose: by the key of the
     comparison, or the id of the case."""
@@ -80,6 +80,7 @@ class Extras:
     """Money, calls, minutes."""
     planned_calls: int | None = None
     part_of: model.PartOf = ""
+    prompt_files: model.PromptFiles = "known"
 
 
 def name_input(label: str, text: str) -> str:

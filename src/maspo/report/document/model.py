@@ -244,6 +244,10 @@ class Case(Dumped):
     lost: tuple[str, ...]
     loss: str
     """In words."""
+    final: str
+    """The verdict on the final answers; empty when it is not known."""
+    settled: bool
+    """The judge had said enough of these two answers on this input before, and was not asked again."""
     said: tuple[Said, ...]
     trace: str
     """The key of the comparison, empty when it is not known."""
@@ -498,6 +502,7 @@ class Approval(Dumped):
 
 
 PartOf: TypeAlias = Literal["", "comparison", "prompts and structure"]
+PromptFiles: TypeAlias = Literal["known", "unknown", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,6 +549,7 @@ class Document(Dumped):
     hint: str
     steps: tuple[Step, ...]
     steps_count: int
+    candidates_count: int
     conflicts: tuple[Conflict, ...]
     """The latest ones."""
     conflicts_count: int
@@ -564,4 +570,7 @@ class Document(Dumped):
     log: tuple[LogLine, ...]
     log_count: int
     part_of: PartOf = ""
+    prompt_files: PromptFiles = "known"
+    """Whether ``maspo apply`` knows the files that prompts came from: not of a run that was started from Python. A demo
+    has none."""
     """What the run is a part of; then its own test decides nothing."""

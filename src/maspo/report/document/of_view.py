@@ -97,6 +97,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         hint=shorten(view.hint, MOST_TEXT),
         steps=steps_of(steps, known),
         steps_count=len(view.steps),
+        candidates_count=sum(len(step.candidates) for step in view.steps),
         conflicts=tuple(conflict_of(one, view, cases) for one in view.conflicts[-MOST_CASES:]),
         conflicts_count=len(view.conflicts),
         cases=cases,
@@ -115,6 +116,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         log=log_of(known.entries, view),
         log_count=sum(not isinstance(one.item, RecordedResult) for one in known.entries),
         part_of=known.part_of,
+        prompt_files=known.prompt_files,
     )
     return fitted(whole, _LARGEST, _DROPPED)
 

@@ -164,7 +164,13 @@ class Reading:
                 afterwards, costs = priced_now(store, prices), costs_now(store.spent(), prices)
             spending = self._calls.spending(len(store.open_attempts()), afterwards, costs)
             of_job = self._of_job[1]
-            known = replace(known, called=of_job.called, placeholders=of_job.placeholders, labels=of_job.labels)
+            known = replace(
+                known,
+                called=of_job.called,
+                placeholders=of_job.placeholders,
+                labels=of_job.labels,
+                prompt_files=of_job.prompt_files,
+            )
             return _extras(store, job, looked, replace(known, spending=spending))
         return known
 
@@ -229,7 +235,7 @@ def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Ex
                 keys[line.id] = key
                 if not room.full():
                     traces[key] = _compared(store, None, runs, room)
-    case_traces = _case_traces(store, job, looked, traces)
+    compared_cases = _compared_cases(store, job, looked, traces)
     caps = job.config.caps if job else None
     return replace(
         known,
@@ -237,7 +243,7 @@ def _extras(store: RunStore, job: Job | None, looked: Look, known: Extras) -> Ex
         lines=lines,
         line_traces=keys,
         traces=traces,
-        case_traces=case_traces,
+        compared_cases=compared_cases,
         caps=(caps.usd, caps.calls, caps.minutes) if caps else (None, None, None),
         planned_calls=_expected(store, job) if job else None,
     )
@@ -281,7 +287,15 @@ def _of(job: Job) -> Extras:
     """Return what the job alone tells."""
     texts = texts_of(job.system, job.inputs.rows)
     labels = {row.key: name_input(row.label, texts.input_text(row)) for row in job.inputs.rows}
-    return Extras(called=_called(job.system), placeholders=_placeholders(job), labels=labels)
+    return Extras(
+        called=_called(job.system), placeholders=_placeholders(job), labels=labels, prompt_files=_prompt_files(job)
+    )
+
+
+def _prompt_files(job: Job) -> model.PromptFiles:
+    if job.system.app is not None or "system" in job.sources:
+        return "known"
+    return "unknown" if job.world is None else "none"
 
 
 def _called(system: System) -> dict[str, CallRule]:
@@ -358,24 +372,26 @@ def _call(call: Call, room: Room) -> model.TraceCall:
     )
 
 
-def _case_traces(store: RunStore, job: Job | None, looked: Look, traces: dict[str, model.Compared]) -> dict[int, str]:
-    """Return the keys of the comparisons behind the shown cases by their places, and add their runs to ``traces``."""
+def _compared_cases(
+    store: RunStore, job: Job | None, looked: Look, traces: dict[str, model.Compared]
+) -> dict[int, RecordedResult]:
+    """Return the comparisons behind the shown cases by their places, and add their runs to ``traces``."""
     by_input = defaultdict[str, list[RecordedResult]](list)
     for entry in looked.entries:
         item = entry.item
         if isinstance(item, RecordedResult) and isinstance(item.result, Comparison) and item.result.misaligned:
             by_input[item.result.input_key].append(item)
-    room, keys = Room(_CASE_TRACES), dict[int, str]()
+    room, found = Room(_CASE_TRACES), dict[int, RecordedResult]()
     for number, case in list(enumerate(looked.view.cases))[:_MOST_CASES]:
         for item in by_input[case.input_key][:_MOST_LOOKUPS]:
             runs = store.comparison(item.request)
             if runs is None or not _is_behind(case, runs.reference, runs.candidate):
                 continue
-            keys[number] = item.request
+            found[number] = item
             if not room.full():
                 traces[item.request] = _compared(store, job, runs, room)
             break
-    return keys
+    return found
 
 
 def _is_behind(case: CaseShown, reference: Trace, candidate: Trace) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from maspo.core.prompts import prompt_id
+from maspo.core.verdict import Comparison
 from maspo.events import CaseShown
 from maspo.report import sentences
 from maspo.report.document import model
@@ -26,7 +27,9 @@ def cases_of(view: RunView, known: Extras) -> tuple[model.Case, ...]:
 
 
 def _case(number: int, case: CaseShown, known: Extras, room: Room) -> model.Case:
-    key = known.case_traces.get(number, "")
+    compared = known.compared_cases.get(number)
+    key = compared.request if compared else ""
+    result = compared.result if compared else None
     names = list(dict.fromkeys((*case.reference_outputs, *case.candidate_outputs)))[:12]
     return model.Case(
         id=f"case-{number + 1}",
@@ -47,6 +50,8 @@ def _case(number: int, case: CaseShown, known: Extras, room: Room) -> model.Case
         ),
         lost=tuple(short(name) for name in case.lost[:12]),
         loss=visible(sentences.describe_loss(case.lost)),
+        final=result.glob.value if isinstance(result, Comparison) else "loss" if "global" in case.lost else "",
+        settled=isinstance(result, Comparison) and result.settled,
         said=known.traces[key].said if key in known.traces else (),
         trace=key,
     )
