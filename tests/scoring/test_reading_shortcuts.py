@@ -6,10 +6,11 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from maspo.scoring import answers, bare, choices, claim_patterns, languages, options, ticks, wrappers
+from maspo.scoring import answers, bare, choices, claim_patterns, claims, languages, options, ticks, wrappers
 from tests.lengths import length
 from tests.scoring.real_rows import rows_there
 
@@ -127,3 +128,40 @@ def test_h05_a_claim_is_looked_for_among_those_alone_that_begin_with_its_sign(re
     for place, sign in enumerate(reply[:200]):
         found, any_found = (pattern.match(reply, place) for pattern in (claim_patterns.claims_from(sign), ANY_CLAIM))
         assert (found and found[0]) == (any_found and any_found[0]), (reply, place)
+
+
+TRAINS = (
+    "Which is true?\nA) the first train is late\nB) both trains are early\nC) 12 km of track\nD) it is the second train"
+)
+SAID = (
+    "the first train is late",
+    "both trains are early",
+    "12 km of track",
+    "it is the second train",
+    "no train at all",
+)
+
+
+@given(
+    st.sampled_from(["", "We compute. ", "It is not B. ", "Many say that ", "I doubt that ", "B works.\n"]),
+    st.sampled_from(["The answer is ", "the correct answer is: ", "The final answer is **", "The answer is not "]),
+    st.sampled_from(["", "A) ", "(B) ", "C. ", "**D**: "]),
+    st.sampled_from(SAID),
+    st.sampled_from(["", ".", "**", "**.", ", not A.", " or A.", "\nOr not?"]),
+)
+@settings(max_examples=length(300, 5_000), deadline=None)
+def test_h10_a_claim_with_the_text_of_its_option_is_known_at_sight(
+    before: str, claim: str, letter: str, said: str, behind: str
+) -> None:
+    reply = f"{before}{claim}{letter}{said}{behind}"
+    found = claims.plainly(reply, TRAINS)
+    with pytest.MonkeyPatch.context() as without:
+        without.setattr(choices, "plainly", lambda *_: None)
+        at_length = choices.read_choice(reply, None, TRAINS)
+    assert found in (None, at_length), (reply, found, at_length)
+
+
+def test_h11_most_such_claims_are() -> None:
+    for letter, said in zip("ABCD", SAID, strict=False):
+        assert claims.plainly(f"So {letter} it is. The answer is {letter}) {said}.", TRAINS) == letter
+        assert claims.plainly(f"We look. The answer is {said}.", TRAINS) == letter

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,9 +63,8 @@ async def test_s02_backtracking_without_end_is_cut_and_the_others_are_scored() -
     scorer = regex_scorer("(a+)+$", Limits(seconds=0.5, workers=2))
     samples = [Sample(str(place), "a" * 40 + "!" if place == 1 else "aa", "aa") for place in range(6)]
     await scorer.score(samples[:1])
-    begun = time.monotonic()
-    scores = await scorer.score(samples)
-    assert time.monotonic() - begun < 4
+    async with asyncio.timeout(120):  # it would take years
+        scores = await scorer.score(samples)
     assert [score.outcome for score in scores] == ["correct", "unread", *["correct"] * 4]
     assert "time limit" in scores[1].why
     scorer.close()

@@ -214,7 +214,7 @@ def read_choice(output: str, marked: str | None = None, question: str = "") -> s
     if marked is not None:
         found = choice_in(untagged(plain_letters(marked)), question)
     else:
-        found = plainly(output)
+        found = plainly(output, question)
         if found is None or found not in (letters or LETTERS):
             text = untagged(plain_letters(tail(output)))
             if not question and _STANDING.search(text) is None:

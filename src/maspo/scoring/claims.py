@@ -47,6 +47,10 @@ _AFTER_ITS_LETTER = (")", ".", ":", ",")
 _LONGEST_TEXT = 300
 """Characters of an option that is told again behind a claim."""
 _PLAIN = late(r"\b[Tt]he (?:final |correct )?answer is:? \**\(?([A-J])\)?\**\.?\**\Z")
+_PLAIN_WITH_TEXT = late(r"\b[Tt]he (?:final |correct )?answer is:? \**(?:\(?([A-J])[).:] ?)?(\S[^\n]*)\Z")
+_LEAST_TEXT = 12
+"""Characters of a text alone that says surely which option is meant."""
+_THE_CORRECT = len("the correct ")
 _LONGEST_PLAIN = 36
 """Characters of the longest such claim."""
 _BEGIN = 80
@@ -85,10 +89,23 @@ def is_reconsidered(text: str, letter: str) -> bool:
     return len(text) - end > _LEAST_AGAIN and _AGAIN.search(text[end : end + _BEGIN].lower()) is not None
 
 
-def plainly(text: str) -> str | None:
-    """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all."""
+def plainly(text: str, question: str = "") -> str | None:
+    """Return the letter of a text that ends with "The answer is C." and nothing else: the commonest claim of all.
+
+    So it does with "The answer is C) 12 km.", where that is the text of option C, and with that text alone.
+    """
     end = text[-BEFORE - _LONGEST_PLAIN :].rstrip()
     found = _PLAIN.search(end) if "answer is" in end else None
+    if found is None and question:
+        end = text[-BEFORE - _LONGEST_TEXT :].rstrip()
+        place = end.rfind("answer is")
+        found = _PLAIN_WITH_TEXT.search(end, max(0, place - _THE_CORRECT)) if place >= 0 else None
+        if found is None or is_denied_before(end, found.start()):
+            return None
+        letter, said = found[1], found[2].strip("*")
+        if letter is not None:
+            return letter if is_text_of(letter, said, question) else None
+        return with_text(said, question) if len(said) >= _LEAST_TEXT and _STANDING.search(said) is None else None
     return found[1] if found is not None and not is_denied_before(end, found.start()) else None
 
 

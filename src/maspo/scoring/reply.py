@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import re
 
-from maspo.scoring.readable import answering, before_another_question, tail, without_asides, without_thinking
+from maspo.scoring.readable import (
+    LONGEST_OUTPUT,
+    answering,
+    before_another_question,
+    tail,
+    without_asides,
+    without_thinking,
+)
 
 _TOKEN = re.compile(
     r"[<\[](?:(?<=<)(?:\|[\w/]{1,40}\|>|｜[^｜<>\n]{1,40}｜>|(?:start|end)_of_turn>|(?<![\"']<)(?:/?s|eos|bos"
@@ -36,6 +43,8 @@ _STRUCK = re.compile(r"~~(?=\S)[^~\n]{1,200}~~")
 _NOTE_MARK = re.compile(r"\[\^([\w-]{1,20})\]")
 _NOTE = re.compile(r"\n {0,3}\[\^([\w-]{1,20})\]:[^\n]*")
 """The text of a footnote in Markdown."""
+_MARK = re.compile(r"<(?!/?answer>)")
+"""Where a mark of a template, a comment or an element may begin that is no answer's."""
 _REFUSES = re.compile(
     r"\W*(?:(?:I['’]m\s+|I\s+am\s+)?(?:\w+\s+)?(?:sorry|unfortunately|apologi[sz]e)\W{1,3}(?:but\s+)?)?"
     r"(?:I|we)(?:\s+can(?:['’]t|not|\s+not)|(?:\s+am|\s+are|['’]m|['’]re)\s+(?:unable|not\s+able)\s+to|\s+won['’]t)\s+"
@@ -43,6 +52,10 @@ _REFUSES = re.compile(
     re.IGNORECASE,
 )
 """How a reply begins that refuses; what it offers instead is no answer."""
+_FIRST_WORDS = 60
+"""Characters in which a refusal says that it is one."""
+_BEGINS_ALOUD = frozenset("*_# \n\tTtRrAaCcSsMm")
+"""How a reply begins that may think aloud under a heading: a fast look, which spares most replies a slow one."""
 _ALL_THE_SAME = re.compile(r"\b(?:answers?|but|however|still|nevertheless|anyway|that\s+said|boxed)\b", re.IGNORECASE)
 """What stands in a reply that refuses one thing and answers the question all the same."""
 _LOST_STROKE = re.compile(
@@ -55,7 +68,9 @@ _ENTITIES = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": " 
 
 def reply_of(output: str) -> str:
     """Return what an output says to its reader: no thinking, no marks of templates, no other speaker's turn."""
-    text = without_asides(without_thinking(_final_channel(output)))
+    first = output.find("<")
+    marked = "[" in output or "◁" in output or (first >= 0 and _MARK.search(output, first) is not None)
+    text = without_asides(without_thinking(_final_channel(output))) if marked else output[-LONGEST_OUTPUT:]
     if not text.isascii() and _NOT_PLAIN.search(text):
         text = text.translate(_PLAIN)
     if "\b" in text or "\f" in text or "\t" in text or "\right" in text:
@@ -66,13 +81,17 @@ def reply_of(output: str) -> str:
         # The whole reply went through an escape for HTML.
         for entity, sign in _ENTITIES.items():
             text = text.replace(entity, sign)
+        marked = True
     if "~" in text and "~~~" not in text:
         text = _STRUCK.sub("", text)
+    text = _SELF.sub("", text, count=1) if ":" in text[:_LONGEST_SELF] else text
+    if not marked:
+        return text
     if "<!--" in text:
         text = _without_comments(text)
-    if "\n" in text and "[^" in text:
+    if "[^" in text:
         text = _without_notes(text)
-    return _own_turn(_SELF.sub("", text, count=1) if ":" in text[:_LONGEST_SELF] else text)
+    return _own_turn(text)
 
 
 def parts_of(reply: str) -> tuple[str, ...]:
@@ -80,12 +99,21 @@ def parts_of(reply: str) -> tuple[str, ...]:
 
     A refusal has no such place.
     """
-    refusal = _REFUSES.match(reply)
-    if refusal is not None and not _ALL_THE_SAME.search(reply, refusal.end()):
+    if _refuses(reply):
         return ()
-    text = answering(tail(reply))
+    text = tail(reply)
+    text = answering(text) if text[:1] in _BEGINS_ALOUD else text
     own = before_another_question(text)
     return (own, text) if own != text else (text,)
+
+
+def _refuses(reply: str) -> bool:
+    """Whether a reply refuses, and says nothing after that."""
+    begin = reply[:_FIRST_WORDS]
+    if not ("can" in begin or "ble to" in begin or "won" in begin):
+        return False
+    refusal = _REFUSES.match(reply)
+    return refusal is not None and not _ALL_THE_SAME.search(reply, refusal.end())
 
 
 def _without_comments(text: str) -> str:
