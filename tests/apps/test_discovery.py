@@ -101,6 +101,18 @@ def test_an_agent_that_is_not_called_on_all_inputs_is_looked_for_by_a_search() -
     assert 4 < len({one.input_key for one in looks}) < 40
 
 
+def test_an_agent_that_was_chosen_among_others_each_time_may_not_be_next_time() -> None:
+    def rollout(key: str, asked: WireCall) -> Seen:
+        answer = "There are 25 primes below one hundred."
+        return seen(key, QUESTIONS[0], answer, asked, wire("m", answer, QUESTIONS[0], prompt=MATH))
+
+    asked = handoff(QUESTIONS[0], "maths")
+    free = found(*(rollout(str(number), asked) for number in range(3)))
+    assert free.system.team.sometimes == {"maths"}
+    bound = found(*(rollout(str(number), replace(asked, offered=("transfer_to_maths",))) for number in range(3)))
+    assert not bound.system.team.sometimes
+
+
 def test_agents_may_read_one_another_in_a_circle() -> None:
     draft, review, final = (f"{word} of the letter, in a full sentence." for word in ("A draft", "A review", "The end"))
     writer, critic = "You are a writer. Write the letter that is asked for.", CRITIC

@@ -309,8 +309,22 @@ def _agent(name: str, prompt: str, rollouts: Sequence[Seen], traces: Sequence[Tr
         calls=max(1, *(sum(call.agent == name for call in one.calls) for one in rollouts)),
         offered=tuple(sorted(offered)),
         steering=any(_steers(trace, name) for trace in traces),
-        sometimes=any(name not in trace.by_agent for trace in traces),
+        sometimes=any(name not in trace.by_agent for trace in traces) or _is_chosen(name, rollouts),
     )
+
+
+def _is_chosen(name: str, rollouts: Sequence[Seen]) -> bool:
+    """Return whether an agent came in by a hand-over of somebody who could have handed over to another.
+
+    It is called on some inputs only, though all that were looked at called it.
+    """
+    for calls in (one.calls for one in rollouts):
+        first = next((place for place, call in enumerate(calls) if call.agent == name), 0)
+        if first and any(_HANDOFF.fullmatch(tool.name) for tool in calls[first - 1].tools):
+            others = [offered for offered in calls[first - 1].offered if _HANDOFF.fullmatch(offered)]
+            if len(others) > 1:
+                return True
+    return False
 
 
 def _steers(trace: Trace, name: str) -> bool:
