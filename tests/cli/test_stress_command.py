@@ -59,6 +59,8 @@ def test_q11_every_fault_of_every_agent_is_met_and_told(
     most = [cell for cell in sure if cell["cost"]["mean"] == max(one["cost"]["mean"] for one in sure)]
     page = sheet_in((team / "s" / "stress.html").read_text(encoding="utf-8"))
     assert page.headline.count(" when ") == min(len(most), 4), "faults that cost alike are all named"
+    assert said.out.splitlines()[0] == page.headline and f"Measured by {measure}; cost: " in said.out
+    assert "−0%" not in said.out, "nothing has no sign"
     (listed,) = maspo("runs", ".", "--json").json["others"]
     assert (listed["kind"], listed["page"]) == ("stress", "s/stress.html") and "12 inputs" in listed["headline"]
     again = maspo(*given).json["found"]

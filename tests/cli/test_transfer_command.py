@@ -40,11 +40,13 @@ def run(maspo: Run, url: str, folder: Path) -> Path:
 def test_q01_prompts_meet_the_seed_prompts_with_another_model_on_the_runs_hold_out(
     maspo: Run, url: str, run: Path
 ) -> None:
-    held_out = json.loads((run / "result.json").read_text())["holdout"]["n"]
+    result = json.loads((run / "result.json").read_text())
+    held_out = result["holdout"]["n"]
     given = ("transfer", "first", "--agent-model", "other-model", "--base-url", url)
     said = maspo(*given, "--out", "moved", "--json")
     assert said.code == 0, said
     assert "note: found with default, there" in said.err and "on its hold-out" in said.err
+    assert ("on its hold-out, so they did not ship" in said.err) is (result["shipped"] == "seed")
     assert "first against seed" in said.err
     difference = said.json["difference"]
     assert difference["wins"] + difference["losses"] + difference["ties"] == held_out

@@ -99,8 +99,8 @@ def run_watch(asked: WatchOptions) -> None:
     agree_to_app(system, asked.system, asked.trust)
     costs = given.costs
     note(
-        f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, with a candidate {costs.canary:,}, "
-        f"a search about {costs.search:,}. In a month: {_budget(asked.plan)}."
+        f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, one that tries a candidate "
+        f"{costs.canary:,}, a search about {costs.search:,}. In a month: {_budget(asked.plan)}."
     )
     if not (asked.yes or agreed()):
         note("Not started; nothing was paid.")

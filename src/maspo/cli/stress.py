@@ -21,7 +21,7 @@ from maspo.core.plain import Dumped, plain
 from maspo.core.usage import total
 from maspo.report import phrases
 from maspo.report.folder import RUNS, STRESS_PAGE, free_folder
-from maspo.report.stress import FEW, stress_remarks, write_stress_page
+from maspo.report.stress import FEW, stress_headline, stress_remarks, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
 from maspo.store.files import write_whole
@@ -80,8 +80,11 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
 
 
 def _lines(found: StressFindings) -> Iterator[str]:
-    what = "answers that turn wrong, less those that turn right" if found.measure == "labels" else "answers that lose"
-    yield f"{found.inputs} inputs, measured by {found.measure}; cost: {what}"
+    what = "answers that turn wrong, less those that turn right"
+    if found.measure != "labels":
+        what = "answers that lose against those without the fault, less those that win"
+    yield stress_headline(found)
+    yield f"Measured by {found.measure}; cost: {what}."
     if found.simulated:
         yield phrases.SIMULATED
     if found.clean is not None:
@@ -114,7 +117,7 @@ def _dropped(found: StressFindings) -> str:
         return "No answer is right, so it cannot be told who contributes."
     few = f" ({found.inputs} inputs tell little)" if found.inputs < FEW else ""
     if not found.droppable:
-        return f"without each agent a loss is seen{few}"
+        return f"nobody looks unneeded: each has a share above nothing, or a loss is seen without it{few}"
     return f"no loss is seen without: {', '.join(found.droppable)}{few}"
 
 
@@ -126,4 +129,5 @@ def _figure(figure: Figure | Contribution | None) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}".replace("-", "−")
+    text = f"{share:.0%}"
+    return "0%" if text == "-0%" else text.replace("-", "−")

@@ -57,6 +57,8 @@ def run_transfer(folder: Path, arguments: Arguments) -> None:
     agree_to_app(system, folder, arguments.trust)
     agree_to_file(settings, arguments.trust)
     found = f"found with {job.config.models.agent}, there {holdout_counts(finished.holdout)} on its hold-out"
+    if finished.shipped == "seed":
+        found += ", so they did not ship"
     if job.config.models.agent == models.agent:
         found += "; --agent-model names the same model"
     notes = [found, *settings.notes, *check_inputs(system, task.test), *evaluation.remarks]

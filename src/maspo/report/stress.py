@@ -49,7 +49,7 @@ def stress_sheet(found: StressFindings, seed: int) -> Sheet:
         f"{found.system}: stress",
         line=f"run {found.run} · seed {seed} · prompts {found.prompts}",
         label="Under stress",
-        headline=_headline(found),
+        headline=stress_headline(found),
         simulated=found.simulated,
         facts=[
             ("Measured", "by labels" if found.measure == "labels" else "by the judge, in both orders"),
@@ -85,7 +85,8 @@ _MOST_TIED = 4
 """Faults that cost alike and are named one by one."""
 
 
-def _headline(found: StressFindings) -> str:
+def stress_headline(found: StressFindings) -> str:
+    """Return what a team under stress comes to, in one sentence."""
     inputs = phrases.plural(found.inputs, "input")
     sure = [cell for cell in found.cells if cell.cost.interval[0] > 0]
     if not sure:
@@ -151,7 +152,7 @@ def _shares(found: StressFindings) -> Part:
 
 def _droppable(found: StressFindings) -> str:
     if not found.droppable:
-        return "Without each of them a loss is seen."
+        return "None of them looks unneeded: each has a share above nothing, or a loss is seen without it."
     return (
         f"No loss is seen without {phrases.list_names(found.droppable)}. That is a hint and no proof; maspo structure "
         "drops whom it can show to be unneeded."
