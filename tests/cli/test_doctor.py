@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -401,6 +402,42 @@ async def test_a_refusal_without_a_word_is_told_once(maspo: Run) -> None:
     assert (code, lesson["answers"]) == (0, True)
     assert "takes requests with no temperature" in lesson["told"][0]
     assert all(lesson["told"]), "what was tried in vain is nothing to tell"
+
+
+async def test_who_is_not_let_in_is_told_why() -> None:
+    reason = {"error": {"message": "Country, region, or territory not supported for sk-canary-0123456789"}}
+    async with server(403, json.dumps(reason)) as (url, _):
+        (probe,) = await probe_all([Place("here", url, "sk-canary-0123456789", 5.0)])
+    assert probe.detail == "HTTP 403: Country, region, or territory not supported for [key]"
+
+
+async def test_an_answer_that_was_cut_is_told_as_such(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+
+    def cut(found: dict[str, Any]) -> None:
+        found.pop("system_fingerprint")  # which says that it is simulated
+        found["choices"][0] |= {"message": {"content": "Three and"}, "finish_reason": "length"}
+
+    code, lesson, _ = await asked_of(maspo, Spoiled(cut))
+    assert (code, lesson["answers"]) == (0, True)
+    told = " ".join(lesson["told"])
+    assert "was cut" in told and "instructions" not in told
+
+
+async def test_a_limit_that_is_soon_reset_is_waited_for(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+    limit = Refuse(429, "Too fast", headers={"Retry-After": "0.01"})
+    met: list[int] = []
+
+    class AtFirst:
+        async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+            met.append(asked.seen.number)
+            return await limit.answer(asked) if len(met) == 1 else None
+
+    code, lesson, _ = await asked_of(maspo, AtFirst())
+    assert (code, lesson["answers"], len(met)) == (0, True, 2)
+    code, lesson, _ = await asked_of(maspo, Refuse(429, "Daily limit", headers={"Retry-After": "3600"}))
+    assert (code, lesson["answers"]) == (EXIT_PROVIDER, False)
 
 
 async def test_a_reply_without_a_text_is_asked_for_again_as_a_run_asks(

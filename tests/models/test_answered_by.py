@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from maspo.models.answered_by import is_another
+from maspo.models.base import ready_question
+from maspo.models.chat_completions import ChatClient
+from maspo.models.endpoint import Endpoint
+from maspo.testing.provider import Rule, Spoiled, fake_provider
 
 
 @pytest.mark.parametrize(
@@ -42,3 +49,16 @@ def test_n01_a_state_or_a_place_of_a_model_is_no_other_one(asked: str, told: str
 )
 def test_n02_another_size_version_or_name_is(asked: str, told: str) -> None:
     assert is_another(asked, told)
+
+
+@pytest.mark.parametrize(("base_url", "own"), [("/openai/deployments/my-team", True), ("/v1", False)])
+async def test_n03_a_deployment_bears_whatever_name_its_owner_gave_it(base_url: str, own: bool) -> None:
+    def answer(found: dict[str, Any]) -> None:
+        found["model"] = "gpt-4o-2024-08-06"
+
+    async with fake_provider([Rule(Spoiled(answer))]) as provider:
+        address = provider.base_url.removesuffix("/v1") + base_url
+        async with ChatClient(Endpoint(address)) as client:
+            for asked, told in (("my-team", not own), ("gpt-4", True)):
+                reply = await client.complete(replace(ready_question(asked), identity=asked))
+                assert ("wrote them" in reply.adapted) is told

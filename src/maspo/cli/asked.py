@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -28,6 +29,8 @@ _LESSONS = 24
 _FAILURES = 6
 """Failures that may pass, and replies without a text, until it counts as silent: as many as a run tries, since what a
 run can work with is not to be called silent."""
+_MOMENT, _SHORT_WAIT = 1.0, 5.0
+"""Seconds to wait at a limit that names none, and the most that is waited at one that does."""
 _SILENCE = 12.0
 """Seconds of silence that end it, at most: who looks at a machine waits for a minute, and not for ten."""
 
@@ -86,14 +89,24 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
             learned += [lesson.said.removeprefix(f"{role.model}: ")] if lesson.said else []
         except ProviderError as error:
             failures += 1
-            if failures == _FAILURES or not _failed_at_once(error):
+            wait = _worth_waiting(error)
+            if failures == _FAILURES or wait is None:
                 return False, (*learned, str(error))
+            await asyncio.sleep(wait)
     return False, tuple(learned)
 
 
-def _failed_at_once(error: ProviderError) -> bool:
-    """Return whether a failure may pass and took no long wait: an error of the server, or a stream that broke off."""
-    return isinstance(error, BrokeOff) or (isinstance(error, Transient) and error.stage is Stage.REFUSED)
+def _worth_waiting(error: ProviderError) -> float | None:
+    """Return the seconds after which to ask again; None where a failure does not pass, or only after a long wait.
+
+    An error of the server, or a stream that broke off, may have passed at once; a limit, after a while.
+    """
+    if isinstance(error, BrokeOff):
+        return 0.0
+    if not isinstance(error, Transient) or error.stage not in (Stage.REFUSED, Stage.LIMITED):
+        return None
+    wait = error.retry_after or (_MOMENT if error.stage is Stage.LIMITED else 0.0)
+    return wait if wait <= _SHORT_WAIT else None
 
 
 def _of(reply: Reply, price: Price | None) -> list[str]:
@@ -111,6 +124,8 @@ def _of(reply: Reply, price: Price | None) -> list[str]:
         )
     elif reply.simulated:
         told.append("the endpoint is simulated: no language model answered, so nothing is told of how it writes")
+    elif reply.truncated:
+        told.append(f"its answer was cut, as at a limit of tokens; it may write {plural(_TOKENS, 'token')} here")
     elif final_answer("auto", reply.text) != _RIGHT:
         told.append("its answer is another than was asked for, or in another form: it follows instructions badly")
     if reply.tokens_in is None or reply.tokens_out is None:

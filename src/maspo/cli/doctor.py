@@ -24,12 +24,14 @@ from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.config import DEFAULT_MODEL, ModelSettings
 from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
+from maspo.core.excerpts import on_one_line
 from maspo.core.plain import Dumped
 from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint, is_secret
 from maspo.models.pages import described, is_page
+from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
 from maspo.study.connections import price_book, servers_of, shown_of
@@ -42,6 +44,8 @@ _LOCAL_SECONDS = 0.5
 """For one on this machine: it answers at once or not at all."""
 _LONGEST_REPLY = 2_000_000
 """Bytes of a list of models: thousands of them; more is something else."""
+_LONGEST_WHY = 90
+"""Characters of what an endpoint says that lets nobody in: a line of a terminal."""
 _MODELS_SHOWN = 3
 """As examples, on one line."""
 _CONFIGURED = "configured"
@@ -330,20 +334,20 @@ async def _ask(session: aiohttp.ClientSession, place: Place, endpoint: Endpoint)
     try:
         status, body = await ask.models()
         if status in _HAS_NO_LIST:
-            said = await ask.chat()
+            said, why = await ask.chat()
             if said in _UNDERSTANDS:
                 told = "lists no models; the one to use is named by --agent-model"
                 return replace(Probe(place, "answers", told), key_tried=await ask.key_is_seen(said))
-            return _read(place, said if said in _NOT_LET_IN else status, body, endpoint)
+            return _read(place, *((said, why) if said in _NOT_LET_IN else (status, body)), endpoint)
         found = _read(place, status, body, endpoint)
         if found.answer != "answers" or not ask.shows_key:
             return found
         if (await ask.models(with_key=False))[0] in _NOT_LET_IN:
             return found
         # Its list is for everybody, so nothing is told of the key.
-        said = await ask.chat()
+        said, why = await ask.chat()
         if said in _NOT_LET_IN:
-            return _read(place, said, body, endpoint)
+            return _read(place, said, why, endpoint)
         return replace(found, key_tried=await ask.key_is_seen(said))
     except TimeoutError:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
@@ -379,8 +383,8 @@ class _Questions:
         ) as response:
             return response.status, await read_at_most(response, _LONGEST_REPLY)
 
-    async def chat(self, with_key: bool = True) -> int:
-        """Ask for a chat without a model and messages; return the status, 0 where none comes.
+    async def chat(self, with_key: bool = True) -> tuple[int, bytes]:
+        """Ask for a chat without a model and messages; return status and body, 0 where none comes.
 
         Servers that lists are had from have hung up on such a request.
         """
@@ -393,18 +397,19 @@ class _Questions:
                 proxy=self._proxy,
                 allow_redirects=False,
             ) as response:
-                return response.status
+                return response.status, await read_at_most(response, READ_OF_ERROR)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-            return _HUNG_UP
+            return _HUNG_UP, b""
 
     async def key_is_seen(self, said: int) -> bool:
         """Return whether the key was looked at: without it another thing is said than with it, or none was shown."""
-        return not self.shows_key or (said in _UNDERSTANDS and await self.chat(with_key=False) in _NOT_LET_IN)
+        return not self.shows_key or (said in _UNDERSTANDS and (await self.chat(with_key=False))[0] in _NOT_LET_IN)
 
 
 def _read(place: Place, status: int, body: bytes, endpoint: Endpoint) -> Probe:
     if status in _NOT_LET_IN:
-        return Probe(place, "refuses the key", f"HTTP {status}: {'wrong' if place.api_key else 'no'} key")
+        why = on_one_line(excerpt(endpoint.redacted(body, shortest=1)), _LONGEST_WHY) if place.api_key else "no key"
+        return Probe(place, "refuses the key", f"HTTP {status}: {why or 'wrong key'}")
     if status != 200:
         page = f" with {described(endpoint.redacted(body, shortest=1))}" if is_page(body) else ""
         return Probe(place, "unexpected", f"HTTP {status} to GET /models{page}; the base URL usually ends in /v1")

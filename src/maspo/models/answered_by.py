@@ -28,6 +28,11 @@ def is_another(asked: str, told: str) -> bool:
     return wanted != answered
 
 
+def is_own_name(asked: str, told: str) -> bool:
+    """Return whether ``asked`` says nothing of the model that was told, as the name of an own deployment may."""
+    return not _parts(asked) & _parts(told)
+
+
 def _parts(name: str) -> set[str]:
     """Return the words and numbers of a name that tell a model from another: not who offers it, nor where it lies."""
     own = name.lower().rstrip("/").rpartition("/")[2]

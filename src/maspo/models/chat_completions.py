@@ -16,7 +16,7 @@ import aiohttp
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
-from maspo.models.answered_by import is_another
+from maspo.models.answered_by import is_another, is_own_name
 from maspo.models.base import (
     PROBE,
     Adapted,
@@ -340,7 +340,8 @@ class ChatClient:
         if left_out:
             said = f"{request.model}: it refused without a reason, and takes requests with {left_out}"
             reply = replace(reply, adapted=said)
-        if not reply.adapted and known.is_new_name(request.model, reply.model):
+        own_name = attempt.endpoint.is_of_deployments and is_own_name(request.model, reply.model)
+        if not reply.adapted and not own_name and known.is_new_name(request.model, reply.model):
             reply = replace(reply, adapted=_answered_by(request.model, reply.model))
         self._note_size(known, request, reply.tokens_in)
         if dialect.tokens and reply.answers and reply.tokens_out == dialect.limit(request):

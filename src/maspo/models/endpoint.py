@@ -178,6 +178,12 @@ class Endpoint:
         except ValueError:
             return host == "localhost" or "." not in host or host.endswith((".local", ".lan", ".internal"))
 
+    @cached_property
+    def is_of_deployments(self) -> bool:
+        """Whether what is asked for are deployments, which bear whatever name their owner gave them: Azure."""
+        host = URL(self.base_url).raw_host or ""
+        return host.endswith(".azure.com") or "/deployments/" in f"{self._path}/"
+
 
 def is_secret(header: str) -> bool:
     """Say whether a header's value lets somebody in: by its name."""
