@@ -43,15 +43,19 @@ def _with_signs(text: str) -> list[str]:
     found: list[str] = []
     whole, part = 0, None  # of a number that is being spelled out: its thousands, and what follows them
     for word in (*tokens(_plain_letters(text)), ""):
-        value, scale = _NUMERALS.get(word), _SCALES.get(word)
-        if part is not None and (part or whole) and value is not None and _joins(part, value):
-            part += value
-        elif part is not None and scale is not None and 0 < part < _LARGEST_SCALED:
-            whole, part = (whole, part * scale) if scale == _HUNDRED else (whole + part * scale, 0)
-        else:
-            found += [str(whole + part)] if part is not None else []
-            whole, part = 0, value
-            found += [_plain(word)] if value is None and word else []
+        value = _NUMERALS.get(word)
+        if part is not None:
+            scale = _SCALES.get(word)
+            if (part or whole) and value is not None and _joins(part, value):
+                part += value
+                continue
+            if scale is not None and 0 < part < _LARGEST_SCALED:
+                whole, part = (whole, part * scale) if scale == _HUNDRED else (whole + part * scale, 0)
+                continue
+            found.append(str(whole + part))
+        whole, part = 0, value
+        if value is None and word:
+            found.append(_plain(word) if word[0].isdigit() else word)
     return found
 
 
@@ -80,11 +84,9 @@ def _plain_letters(text: str) -> str:
     return as_seen("".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in text))
 
 
-def _plain(word: str) -> str:
-    """Return a number without leading zeros and zeros after the point; other words as they are."""
-    if not word[0].isdigit():
-        return word
-    whole, _, rest = _NO_CENTS.sub("", word).partition(".")
+def _plain(number: str) -> str:
+    """Return a number without leading zeros and zeros after the point."""
+    whole, _, rest = _NO_CENTS.sub("", number).partition(".")
     rest = rest.rstrip("0") if "." not in rest else rest
     return (whole.lstrip("0") or "0") + (f".{rest}" if rest else "")
 

@@ -23,8 +23,7 @@ class Sought:
         """Return whether a text holds a sign; without one it has no match."""
         if not text.isascii():
             return True
-        small = text.lower()
-        return any(sign in small for sign in self.signs)
+        return any(map(text.lower().__contains__, self.signs))
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match in a text."""

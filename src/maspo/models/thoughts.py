@@ -25,6 +25,7 @@ _FIELDS = (
 """Fields of a message: DeepSeek, Qwen, vLLM and llama.cpp; OpenRouter, Groq and newer vLLM; Ollama; gateways."""
 _LISTS = ("reasoning_details", "thinking_blocks")
 """Fields that hold parts: OpenRouter, LiteLLM. They repeat what a field of text tells, so they count without one."""
+_TELLING = frozenset((*_FIELDS, *_LISTS))
 _THOUGHT_PARTS = frozenset({"thinking", "reasoning", "thought", "redacted_thinking", "summary_text"})
 """Types of content parts that are thoughts: Mistral and Anthropic, OpenAI's responses, gateways."""
 _TEXT_OF_PART = ("text", "thinking", "reasoning", "content", "summary", "value")
@@ -117,12 +118,19 @@ _CHANNEL = re.compile(
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call)\|>")
 _BARE_CHANNELS = re.compile(r"\s*analysis(?:(.*?)assistantfinal|(?=[A-Z])(.*))", re.DOTALL)
 """The same where the server has dropped the marks and left their names: ``analysisWe need…assistantfinalIt is 7``."""
+_NAMES = (
+    *("think", "thought", "reason", "reflection", "scratchpad", "monologue", "channel", "analysis", "final response"),
+    *("inner_prefix", "unused9"),
+)
+"""What every mark of a thought, and every word that stands for one, holds: a text without any is said as a whole."""
 _BEGINS = ("analysis", "thinking", "here", "```", "*", "_")
 """How a text begins that may begin with a thought, where it holds no mark of a template."""
 
 
 def told_thoughts(message: Mapping[str, object]) -> str:
     """Return what the fields of a message, or of a piece of one, tell of its thoughts."""
+    if _TELLING.isdisjoint(message):
+        return ""
     for name in _FIELDS:
         if (found := message.get(name)) and (text := _text(found)):
             return text
@@ -166,7 +174,8 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
     begins = text.lstrip()[:9].lower()
     if not ("<" in text or "[" in text or "◁" in text or begins.startswith(_BEGINS)):
         return reply  # No mark of any template begins otherwise; each of those below begins with one.
-    said, thought = _split(text, asked, reply.truncated)
+    small = text.lower()
+    said, thought = _split(text, asked, reply.truncated) if any(name in small for name in _NAMES) else (text, "")
     said = _without_ends(said, asked)
     if thought or reply.thoughts:
         said = _unwrapped(said, asked)

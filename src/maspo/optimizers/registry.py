@@ -106,9 +106,10 @@ def recorded_config(settings: Mapping[str, Any], labels: str) -> OptimizerConfig
         config = config_class(str(settings.get("method", DEFAULT)))
     except ConfigInvalid:
         return UnknownConfig.model_validate(dict(settings))
-    others = {name for method in OPTIMIZERS.own for name in setting_names(config_class(method))}
-    own = setting_names(config)
-    kept = {name: value for name, value in settings.items() if name in own or name not in others}
+    foreign = settings.keys() - setting_names(config)
+    if foreign:
+        foreign &= {name for method in OPTIMIZERS.own for name in setting_names(config_class(method))}
+    kept = {name: value for name, value in settings.items() if name not in foreign}
     return make_config(config.of_record(kept, labels))
 
 

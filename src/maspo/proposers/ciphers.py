@@ -15,6 +15,7 @@ from itertools import pairwise
 from string import ascii_lowercase
 from typing import Final
 
+from maspo.core.sought import DIGITS, sought
 from maspo.proposers.english import APART, ENGLISH, bits
 
 
@@ -46,13 +47,13 @@ _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{9,}", re.IGNORECASE)
 """Eight stand together in the longest German words; rows of one letter and of the alphabet are none, see below."""
 _SAYING: Final = 5
 """Different letters of a run that says something."""
-_NUMBERS = re.compile(r"(?<![\d.,])(?:2[0-7]|1\d|0?\d)(?:[ ,;/|.-]{1,3}(?:2[0-7]|1\d|0?\d)){7,}(?![\d])")
-_SQUARE = re.compile(r"(?<![\d.,])(?:[1-5][1-5][ ,;/|-]{1,3}){7,}[1-5][1-5](?!\d)")
+_NUMBERS = sought(r"(?<![\d.,])(?:2[0-7]|1\d|0?\d)(?:[ ,;/|.-]{1,3}(?:2[0-7]|1\d|0?\d)){7,}(?![\d])", *DIGITS)
+_SQUARE = sought(r"(?<![\d.,])(?:[1-5][1-5][ ,;/|-]{1,3}){7,}[1-5][1-5](?!\d)", *DIGITS)
 _SQUARES: Final = ("abcdefghiklmnopqrstuvwxyz", "abcdefghijlmnopqrstuvwxyz")
 """Five rows of five letters, by which row and column stand for a letter (Polybius); one letter is another one's."""
 _PADDED = re.compile(r"(?<!\w)[^\W\d_](?P<pad>\w)(?:\w(?P=pad)){5,}\w?(?!\w)")
 """A word with the same letter after each of its own."""
-_TAPPED = re.compile(r"(?:\b(?:dots?|dash(?:es)?|dits?|dahs?)\b[\s,./-]*){9,}", re.IGNORECASE)
+_TAPPED = sought(r"(?:\b(?:dots?|dash(?:es)?|dits?|dahs?)\b[\s,./-]*){9,}", "dot", "dash", "dit", "dah")
 """Morse in words."""
 _FEWEST_BITS: Final = 64
 _DEAD = re.compile(
@@ -152,8 +153,9 @@ def _filled(small: str) -> Iterator[str]:
         row = "".join(some)
         if len(row) < _LEAST_FILLED or len(set(some)) < _FEWEST_FILLED:
             continue
-        (first, most), (_, next_most) = (*Counter(row).most_common(2), ("", 0))[:2]
-        pieces = [first] if most >= _ONE_LETTER * len(row) else []
+        often = {letter: row.count(letter) for letter in dict.fromkeys(row)}
+        next_most, most = sorted((0, *often.values()))[-2:]
+        pieces = [max(often, key=often.__getitem__)] if most >= _ONE_LETTER * len(row) else []
         if 2 * next_most >= _TWO_LETTERS * len(row):
             pairs = Counter(map("".join, pairwise(row))).most_common(2)
             pieces += [piece for piece, times in pairs if 2 * times >= _TWO_LETTERS * len(row)]

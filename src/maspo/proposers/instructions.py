@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from itertools import pairwise, product
 from typing import Final
@@ -116,23 +116,21 @@ def _told_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield what a text tells others, each with the words that do."""
     yield from ((_CALLS, found[0]) for found in _CALLED.finditer(text))
     for sentence in dict.fromkeys(found[0] for found in _SENTENCE.finditer(text)):
-        places = _spoken_of(sentence)
+        places_of = cache(partial(_places_of, sentence))
         for what, names in _concepts().rules:
-            if all(name in places for name in names) and (span := _together([places[name] for name in names])):
+            if all(map(places_of, names)) and (span := _together(list(map(places_of, names)))):
                 yield what, sentence[span[0] : span[1]]
 
 
-def _spoken_of(sentence: str) -> Mapping[str, Sequence[tuple[int, int]]]:
-    """Return where a sentence speaks of what; of a deed only where it tells somebody to do it, or that it is done."""
-    places: dict[str, list[tuple[int, int]]] = {}
-    for name, pattern in _concepts().verbs.items():
-        for found in pattern.finditer(sentence):
-            if _is_told(found[0], sentence[max(0, found.start() - _BEFORE) : found.start()]):
-                places.setdefault(name, []).append(found.span())
-    for name, pattern in _concepts().others.items():
-        for found in pattern.finditer(sentence):
-            places.setdefault(name, []).append(found.span())
-    return places
+def _places_of(sentence: str, name: str) -> Sequence[tuple[int, int]]:
+    """Return where a sentence speaks of a concept; of a deed where it tells somebody to do it, or that it is done."""
+    verbs, others = (some.get(name) for some in (_concepts().verbs, _concepts().others))
+    places = [
+        found.span()
+        for found in (verbs.finditer(sentence) if verbs else ())
+        if _is_told(found[0], sentence[max(0, found.start() - _BEFORE) : found.start()])
+    ]
+    return places + [found.span() for found in (others.finditer(sentence) if others else ())]
 
 
 def _is_told(verb: str, before: str) -> bool:
@@ -179,7 +177,7 @@ def _compiled(words: Sequence[str]) -> re.Pattern[str]:
     unspaced = [word for word in words if re.match(r"\(?[\u0590-\u1fff\u3040-\ud7ff]", word)]
     spaced = [word for word in words if word not in unspaced]
     ways = [rf"(?<![\w-])(?<!\w\.)(?:{'|'.join(spaced)})(?![\w-])"] if spaced else []
-    return re.compile("|".join([*ways, *unspaced]), re.IGNORECASE)
+    return late("|".join([*ways, *unspaced]), re.IGNORECASE)
 
 
 def _forms_of_a_verb(verb: str) -> str:

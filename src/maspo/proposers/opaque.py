@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
@@ -82,12 +83,14 @@ def _of_few_letters(text: str) -> Iterator[str]:
     words = list(_LETTERS.finditer(text))
     for begin in range(0, len(words) - _STRETCH + 1, _STRETCH // 3):
         some = words[begin : begin + _STRETCH]
-        said = {one[0].lower() for one in some}
         letters = "".join(one[0] for one in some).lower()
-        if len(letters) >= _LONG and len(set(letters)) <= _FEW_LETTERS and len(said) > _STRETCH // 2:
+        if len(letters) < _LONG or len(set(letters)) > _FEW_LETTERS:
+            continue
+        if len({one[0].lower() for one in some}) > _STRETCH // 2:
             yield text[some[0].start() : some[-1].end()]
 
 
+@lru_cache(20_000)  # drafts of a run have most words in common
 def _is_readable(token: str) -> bool:
     """Return whether words make at least half of the letters and digits of a token."""
     known = sum(map(str.isalnum, token))
@@ -119,6 +122,8 @@ def _is_compound(run: str) -> bool:
 
 def _says_something(stretch: str) -> bool:
     """Return whether what has no words is more than a figure, a formula, a count or a pattern."""
+    if len(stretch) < _LONG:
+        return False
     signs = re.sub(r"\s", "", stretch)
     fours = {signs[at : at + 4] for at in range(len(signs))}
     different = set(stretch) - set("()[]{}<>")

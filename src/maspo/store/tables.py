@@ -136,10 +136,7 @@ def mark(table: Table, row: Sequence[Value | bytes], salt: int) -> int:
 
     A flipped byte is found by the checksum, a row of another run by the salt.
     """
-    found = zlib.crc32(f"{table.name} {salt}".encode())
-    for value in row:
-        found = zlib.crc32(_bytes_of(value), found)
-    return salt << _SUM_BITS | found
+    return salt << _SUM_BITS | zlib.crc32(b"".join([b"%s %d" % (table.name.encode(), salt), *map(_bytes_of, row)]))
 
 
 def salt_of(found: int) -> int:
