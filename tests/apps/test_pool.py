@@ -157,6 +157,19 @@ async def test_nothing_is_carried_from_rollout_to_rollout(app: WriteApp) -> None
     assert found == [[f"http://r{number}", [f"q{number}"], f"http://r{number}"] for number in range(30)]
 
 
+@pytest.mark.parametrize("own", ["", "7"])
+async def test_a_set_has_one_order_in_all_processes_unless_its_owner_says_which(
+    app: WriteApp, own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONHASHSEED", raising=False)
+    if own:
+        monkeypatch.setenv("PYTHONHASHSEED", own)
+    written = app("import os\ndef answer(row): return ' '.join({*map(str, range(40))}) + os.environ['PYTHONHASHSEED']")
+    answers = {(await run_one(written)).answer for _ in range(2)}
+    assert len(answers) == 1
+    assert str(answers.pop()).endswith(own or "0")
+
+
 async def test_libraries_that_the_first_rollout_loads_are_there_for_the_next(app: WriteApp) -> None:
     code = """
     import sys

@@ -1,4 +1,4 @@
-"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S11."""
+"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S13."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ import aiohttp
 import pytest
 
 from maspo.gateway import gateway
+from maspo.gateway.client import Upstreams, WireClient
+from maspo.gateway.gateway import Gateway
 from maspo.models.budget import Ledger, Limits
+from maspo.models.layers.compose import compose
+from maspo.models.layers.limited import AS_ASKED
+from maspo.models.layers.retried import RetryPolicy
 from maspo.models.prices import PriceBook
+from maspo.testing.models import MemoryStore
 from tests.gateway.bodies import EXCHANGES, TEXT
 from tests.gateway.conftest import Bench, Opener
-from tests.gateway.upstream import Answer
+from tests.gateway.upstream import Answer, upstream
 from tests.lengths import length
 
 NOISE = (b": keep-alive\n\n", b":\n\n", b"\n", b"event: ping\ndata: {}\n\n", b": OPENROUTER PROCESSING\r\n\r\n")
@@ -255,3 +261,58 @@ async def test_s11_an_app_that_reads_no_more_holds_no_place_for_ever(
             await found.upstream.arrived(1)
             (call,) = await found.gateway.close(found.rollout, grace=60)  # what it asked is read to its end
         assert (call.output, call.failed) == (TEXT, "")
+
+
+async def test_s12_an_app_that_leaves_while_its_call_waits_for_a_place_holds_up_nobody() -> None:
+    one = EXCHANGES["chat_completions"]
+    gate = asyncio.Event()
+    gated = Answer(one.text_stream, 200, one.stream_kind, (), (), "chunked", gate=gate)
+    async with upstream() as endpoint, WireClient(Upstreams(f"{endpoint.url}/v1")) as client:
+        model = compose(client, MemoryStore(), Ledger(), RetryPolicy(), 1, pacing=AS_ASKED)
+        endpoint.will(gated)
+        async with Gateway(model) as opened, aiohttp.ClientSession() as app:
+            rollout = opened.open()
+
+            async def ask(question: str) -> bytes:
+                body = {**one.request, **one.stream_flag, "messages": [{"role": "user", "content": question}]}
+                async with app.post(f"{rollout.base_url}/chat/completions", json=body) as response:
+                    return await response.read()
+
+            first = asyncio.create_task(ask("first"))
+            await endpoint.arrived(1)
+            leaves = asyncio.create_task(ask("leaves"))
+            while rollout.sent < 2:  # noqa: ASYNC110 (no event tells it)
+                await asyncio.sleep(0.01)
+            last = asyncio.create_task(ask("last"))
+            leaves.cancel()
+            await asyncio.gather(leaves, return_exceptions=True)
+            gate.set()
+            assert await first == await last == one.text_stream
+            calls = await opened.close(rollout, grace=60)
+        assert [call.output for call in calls] == [TEXT] * 3
+
+
+async def test_s13_who_waits_for_the_reply_of_a_rollout_that_ends_asks_itself(bench: Opener) -> None:
+    one = EXCHANGES["chat_completions"]
+    gate = asyncio.Event()
+    async with bench() as found:
+        found.upstream.will(Answer(one.text_stream, 200, one.stream_kind, (), (), "chunked", gate=gate))
+        sent = json.dumps({**one.request, **one.stream_flag})
+        leads, waits = (found.gateway.open(input_key="a") for _ in range(2))
+
+        async def ask(url: str) -> tuple[int, bytes]:
+            async with found.app.post(f"{url}/chat/completions", data=sent) as response:
+                return response.status, await response.read()
+
+        left = asyncio.create_task(ask(leads.base_url))
+        await found.upstream.arrived(1)
+        stays = asyncio.create_task(ask(waits.base_url))
+        while not waits.sent:  # noqa: ASYNC110 (no event tells it)
+            await asyncio.sleep(0.01)
+        (ended,) = await found.gateway.close(leads, grace=0.0)
+        await found.upstream.arrived(2)
+        gate.set()
+        assert (await left)[0] == 503
+        assert await stays == (200, one.text_stream)
+        assert "the rollout ended" in ended.failed
+        assert [(call.output, call.cached) for call in await found.gateway.close(waits, grace=60)] == [(TEXT, False)]

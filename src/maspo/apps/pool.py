@@ -34,6 +34,9 @@ QUIET: Mapping[str, str] = {
 connects to the gateway only, and each draws its own samples."""
 NO_KEYS: Mapping[str, str] = {"OPENAI_API_KEY": "unused", "ANTHROPIC_API_KEY": "unused"}
 """SDKs refuse to start without a key, also where the endpoint, such as one on this machine, asks for none."""
+IN_ORDER: Mapping[str, str] = {"PYTHONHASHSEED": "0"}
+"""The order of a Python set, which is another in each process unless its owner says which: frameworks show tools in it
+(Agent Framework its hand-overs), and a request that was recorded is to be asked again in the same words."""
 _READERS = Path(__file__).with_name("readers")
 _LINE = 256 * 1024 * 1024
 """Bytes of one line that the shim says, at most: four times what a rollout may print."""
@@ -199,7 +202,7 @@ class _Shim:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
                 cwd=app.folder or None,
-                env={**NO_KEYS, **os.environ, **QUIET},
+                env={**NO_KEYS, **IN_ORDER, **os.environ, **QUIET},
                 start_new_session=True,
                 limit=_LINE,
             )
