@@ -411,6 +411,18 @@ async def test_who_is_not_let_in_is_told_why() -> None:
     assert probe.detail == "HTTP 403: Country, region, or territory not supported for [key]"
 
 
+async def test_thoughts_alone_are_told_as_such(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
+
+    def think(found: dict[str, Any]) -> None:
+        found["choices"][0]["message"] = {"content": "", "reasoning_content": "Hm."}
+
+    code, lesson, out = await asked_of(maspo, Spoiled(think))
+    assert (code, lesson["answers"]) == (EXIT_PROVIDER, False)
+    assert "no text: thoughts alone" in " ".join(lesson["told"])
+    assert "no answer" in out
+
+
 async def test_an_answer_that_was_cut_is_told_as_such(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
 

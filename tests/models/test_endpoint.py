@@ -12,6 +12,7 @@ from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import Adapted
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
+from maspo.models.refusals import read_refusal
 from maspo.testing.provider import Exchange, Refuse, Rule, fake_provider
 
 KEY = "sk-canary-0123456789/abc"
@@ -151,6 +152,21 @@ async def test_e04_a_key_that_belongs_into_another_header_is_told(body: str, hea
         async with ChatClient(Endpoint(provider.base_url, KEY, more_headers={header: KEY})) as client:
             with pytest.raises(ProviderError, match="check the key in the environment"):
                 await client.complete(ASK)
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"),
+    [
+        ("Missing required parameter: 'reasoning_effort'.", "give it with --set models.effort=…"),
+        ("Parameter 'safety_profile' is required", "give it with --set models.extra.safety_profile=…"),
+        ("tenant: Field required", "give it with --set models.extra.tenant=…"),
+        ("messages: Field required", ""),
+        ("X-PAYMENT header is required", ""),
+    ],
+)
+def test_e04_a_parameter_that_a_refusal_misses_can_be_given(body: str, fix: str) -> None:
+    error = str(read_refusal(Endpoint("https://x/v1"), 400, {}, body.encode()))
+    assert error.endswith(fix or body)
 
 
 def test_e05_nothing_shows_a_key_or_an_address_with_a_query() -> None:

@@ -82,7 +82,7 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
             if reply.adapted:
                 learned.append(reply.adapted.removeprefix(f"{role.model}: "))
             failures += 1
-            may_pass = not (reply.answers or reply.truncated or reply.thoughts)
+            may_pass = not (reply.answers or reply.truncated)
             if failures == _FAILURES or not may_pass:
                 return bool(reply.answers), (*learned, *_of(reply, prices.price(role.model, endpoint=role.endpoint)))
         except Adapted as lesson:
@@ -119,8 +119,8 @@ def _of(reply: Reply, price: Price | None) -> list[str]:
     elif not reply.text.strip():
         told.append(
             f"no text within {plural(_TOKENS, 'token')} besides its thoughts: raise models.reasoning_tokens"
-            if reply.truncated or reply.thoughts
-            else f"no text: {reply.missing or 'the content is empty'}"
+            if reply.truncated
+            else f"no text: {'thoughts alone' if reply.thoughts else reply.missing or 'the content is empty'}"
         )
     elif reply.simulated:
         told.append("the endpoint is simulated: no language model answered, so nothing is told of how it writes")

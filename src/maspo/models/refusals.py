@@ -69,6 +69,14 @@ _EVERY_CALL_WORDS = (
     *("end of life", "end-of-life", "been retired", "is retired", "model has been discontinued"),
     *("invalid model name", "has been decommissioned", "multiple models are loaded", "no models loaded"),
 )
+_REQUIRED = re.compile(
+    r"\bmissing (?:a )?required (?:parameter|field|property|argument)s?:? ['\"`]?([a-z]\w*)"
+    r"|['\"`]([a-z]\w*)['\"`] is (?:a )?required|\b(?:parameter|field|property) ['\"`]?([a-z]\w*)['\"`]? is required"
+    r"|\b([a-z]\w*): field required"
+)
+"""How a refusal names a parameter that it misses: OpenAI, schemas, Anthropic."""
+_SENT = frozenset({"model", "messages", "role", "content", "body"})
+"""What every request holds."""
 _OUR_HEADERS = "x-maspo"
 _KEY_HEADER = re.compile(r"\b(?:(?:x-|ocp-apim-|x-goog-|x-litellm-)?(?:api|subscription)-key|subscription key)\b")
 """Headers other than Authorization in which some look for a key, as their refusals name them; Azure names none."""
@@ -155,7 +163,19 @@ def read_refusal(
         )
     if status in _EVERY_CALL:
         return ProviderError(f"{reason}; {_header_asked_for(endpoint, words) or _EVERY_CALL[status]}")
-    return CallFailed(f"{reason}; {_TRY}" if status in (400, 422) and says_nothing(body) else reason)
+    if status not in (400, 422):
+        return CallFailed(reason)
+    fix = _TRY if says_nothing(body) else _parameter_asked_for(words)
+    return CallFailed(f"{reason}; {fix}" if fix else reason)
+
+
+def _parameter_asked_for(words: str) -> str:
+    """Return how to send a parameter that a refusal misses; empty where it misses none, or none that can be set."""
+    missed = _REQUIRED.search(words)
+    name = next(filter(None, missed.groups())) if missed is not None else ""
+    if not name or name in _SENT:
+        return ""
+    return f"give it with --set models.{'effort' if name == 'reasoning_effort' else f'extra.{name}'}=…"
 
 
 def _header_asked_for(endpoint: Endpoint, words: str) -> str:

@@ -108,8 +108,11 @@ def describe_health(view: RunView) -> list[str]:
             "--proposer-model)"
         )
     if view.judged.unreadable:
-        replies = plural(view.judged.unreadable, "reply", "replies")
-        lines.append(f"{replies} of the judge held no verdict and decide nothing; use another model with --judge-model")
+        count = view.judged.unreadable
+        replies, decide = plural(count, "reply", "replies"), "decides" if count == 1 else "decide"
+        lines.append(
+            f"{replies} of the judge held no verdict and {decide} nothing; use another model with --judge-model"
+        )
     if view.defused:
         tokens = plural(sum(call.tokens for call in view.defused), "control token")
         calls = plural(len(view.defused), "call")
