@@ -57,6 +57,10 @@ def test_w03_another_role_that_is_refused_leaves_the_system_role(words: str) -> 
         ("`max_new_tokens` must be <= 1024", 1024),
         ("'max_tokens' : must be between 1 and 2048", 2048),
         ("Output tokens limit is 2048", 2048),
+        ("Requested token count exceeds the model's maximum output of 1,024 tokens.", 1024),
+        ("The model can write at most 1,024 tokens", 1024),
+        ("This deployment allows at most 2048 completion tokens", 2048),
+        ("The maximum generation length is 1024 tokens", 1024),
         ("max_completion_tokens limit is 2,048", 2048),
     ],
 )
@@ -67,7 +71,14 @@ def test_w04_a_limit_of_tokens_is_learned_from_its_words(words: str, most: int) 
 
 
 @pytest.mark.parametrize(
-    "words", ["max_tokens must be between 1 and 8192", "Output tokens per minute: limit is 2048, try again in 3 s"]
+    "words",
+    [
+        "max_tokens must be between 1 and 8192",
+        "Output tokens per minute: limit is 2048, try again in 3 s",
+        "Your completion quota is at most 2048 tokens per minute",
+        "The output schema has at most 200 properties",
+        "stop sequences: at most 16 allowed for generation",
+    ],
 )
 def test_w05_a_number_that_is_no_lower_limit_of_a_reply_is_not_learned_as_one(words: str) -> None:
     learned = learn(STANDARD, words, ASK)

@@ -56,13 +56,21 @@ _TOO_LONG = re.compile(
     r"|exceeds?\b[^.]{0,30}\bmax_seq_len|maximum of \d+ (?:input|prompt|context) tokens"
     r"|exceeded max input token limit|max_tokens must be at least 1, got -"
 )
+_AT_MOST = r"(?:max(?:imum)?|most|cap|allow(?:s|ed)?)"
+_WRITTEN = r"(?:output|completion|generat(?:es?|ed|ion)|writes?|written)"
 _LIMIT_NAMED = re.compile(
     r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens|(?:output|completion)[ _]tokens? limit"
     r"|\b(?:num|n)_predict\b"
+    # "the model's maximum output of 1,024 tokens", "can write at most 1,024 tokens"
+    rf"|\b(?:{_AT_MOST}\b[^.]{{0,40}}\b{_WRITTEN}|{_WRITTEN}\b[^.]{{0,60}}\b{_AT_MOST})\b[^.]{{0,40}}"
+    r"\d (?:\w+ )?tokens?\b"
+    rf"|\b{_AT_MOST}\b[^.]{{0,20}}\d {_WRITTEN} tokens?\b"
     # Groq's words in a gateway that drops which parameter they are about: no other one has a bound of this size.
     r"|^(?!.*(?:temperature|seed|top_|penalty|logprob|content|messages|prompt|length|characters|size))"
     r".*must be less than or equal to \W?\d{2,}"
 )
+_RATE = re.compile(r"\bper[ _-](?:second|minute|hour|day)\b")
+"""What makes a limit none of a reply."""
 _EXACT = re.compile(
     r"max\w*tokens\W{1,3}(?:value )?(?:(?:must|should|has to) (?:be (?:set to |equal to |exactly )?|equal )"
     r"|only (?:supports?|accepts?|allows?) (?:the value )?|is fixed (?:at|to) )[`'\"\\]{0,2}(\d[\d,]{0,12}+)"
@@ -121,7 +129,7 @@ def sizes_in(words: str, limit: int) -> Sizes | None:
 
 def most_written(words: str, limit: int) -> int | None:
     """Return the most tokens of a reply that a refusal (in lower case) allows instead of ``limit``; None if none."""
-    if not (_LIMIT_NAMED.search(words) and _TOO_MANY.search(words)):
+    if _RATE.search(words) or not (_LIMIT_NAMED.search(words) and _TOO_MANY.search(words)):
         return None
     allowed = [count for found in _ANY_NUMBER.findall(words) if _FEWEST <= (count := _count(found)) < limit]
     if not allowed:
