@@ -5,7 +5,8 @@
 - What these parts may ask of the race: ``search``; what a round has found so far: ``round``
 - Mixed runs: ``mixture`` makes them, ``estimate`` says what each candidate adds:
   ``agreement`` and ``settled`` score a comparison, ``effects`` tells candidates apart
-- The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it;
+- The union: ``union`` tries candidates together, ``conflicts`` finds changes that clash, ``proof`` shows it,
+  by which answers are right (``judged``);
   ``events`` tells of the round
 - Where it is asked for: ``head_start``, ``proxy``, ``focus``, ``influence``, ``pruning``
 """

@@ -3,7 +3,8 @@
 A union that falls short of what its candidates promised is tried in two sides, and where the sides clash, pair by pair.
 Of a pair that clashes the lesser change is withdrawn at once, as the search goes on either way; the pair is told when
 it is proven, on inputs that the union did not meet (``maspo.optimizers.race.proof``). Luck on a few inputs hides many a
-conflict, so some pairs of early unions are looked at although nothing seems wrong
+conflict, so some pairs of early unions are looked at although nothing seems wrong, and what could not be proven is
+looked at once more when the search has ended, with all that the judge has said by then
 (``docs/design/0040-conflicts-proven.md``).
 """
 
@@ -18,11 +19,12 @@ from statistics import fmean
 from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound
-from maspo.optimizers.base import Answers, Asking, CallCount, Case, Problem
+from maspo.optimizers.base import Answers, Asking, CallCount, Case, Compare, Problem
 from maspo.optimizers.parts.misalignment import remember
 from maspo.optimizers.race.effects import SCORE_VARIANCE
+from maspo.optimizers.race.judged import JudgedAnswers
 from maspo.optimizers.race.mixture import Candidate, MixedRun, Mixture, by_agent
-from maspo.optimizers.race.proof import PROVE, Proof, Standard, calls_of_proof, prove
+from maspo.optimizers.race.proof import AT_THE_END, PROVE, Proof, calls_of_proof, prove
 from maspo.optimizers.race.round import Blocks, Round, Trial, divide
 from maspo.optimizers.race.search import Race
 from maspo.optimizers.race.settings import AnchorRaceConfig
@@ -40,14 +42,8 @@ _CLEAR_WIN = 0.15
 """Mean score of a union by which a conflict in it is unlikely (docs/design/0040-conflicts-proven.md)."""
 _LOOKS_SPARED = 2
 """Of the proof of a pair of such a union, of a second pair, or of a later round: it ends as if it had had so many."""
-_BY_A_DULL_JUDGE = Standard(0.4, (4, 4, 3, 3, 3, 2, 2), 0.06)
-"""When two changes are said to clash by a judge that sees little: of such rules on recorded verdicts the one that told
-most conflicts among those that told at most 5 % falsely (docs/design/0040-conflicts-proven.md)."""
-_FEWEST_DECIDED = 16
-"""Final answers that a judge has decided, or contradicted itself about, before it is taken for dull."""
 _AUDITED_PAIRS = (2, 1)
 """Pairs that are looked at for a conflict in the first round, and in a later one, although nothing seems wrong."""
-_DECIDED = (Verdict.WIN, Verdict.LOSS, Verdict.CONTRADICTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +101,15 @@ class Conflicts:
         """Pairs that a proof was tried of, by their ids."""
         self.spent = CallCount(problem)
         """What proofs took; they come on top of the planned calls, so that a search loses no round to them."""
-        self.contradicted = (0, 0)
-        """Final answers about which the judge contradicted itself, of those that it did not call equal."""
+        self.unproven: list[tuple[Suspicion, Proof, tuple[str, ...]]] = []
+        """Pairs that were looked at, and not shown to clash, each with its inputs."""
+        self.known = JudgedAnswers()
 
     def learn(self, answers: Answers) -> None:
-        """Learn from all answers of the search how sharp the judge is, and what proofs took."""
+        """Learn from all answers of the search what the judge says of final answers, and what proofs took."""
         for request, result in answers:
-            if isinstance(result, Comparison) and result.glob in _DECIDED and not result.settled:
-                contradicted, decided = self.contradicted
-                self.contradicted = contradicted + (result.glob is Verdict.CONTRADICTED), decided + 1
+            if isinstance(request, Compare) and isinstance(result, Comparison):
+                self.known.learn(result)
             if request.purpose == PROVE:
                 self.spent.add(request.price(self.problem, result))
 
@@ -148,7 +144,7 @@ class Conflicts:
             if self._is_looked_at(pair):
                 continue
             proof = yield from self._prove(pair, self._inputs_for(pair))
-            if proof.holds:
+            if proof.holds():
                 shown = replace(pair, told=pair.proven(proof))
                 self.search.events.append(shown.told)
                 self.search.cases = remember(self.search.cases, shown.withdraw(proof.the_worse))
@@ -180,13 +176,23 @@ class Conflicts:
     # ── after the rounds: what is told ───────────────────────────────────────────────────────────────────────────────
 
     def tell(self) -> Asking[None]:
-        """Tell which suspected pairs clash: what seemed so, then what is looked at although nothing did."""
+        """Tell which suspected pairs clash: what seemed so, then what is looked at although nothing did.
+
+        What could not be proven before comes last: the judge has said more of the same answers since, by which it may
+        hold now, or be worth going on with.
+        """
         suspected, self.suspected = self.suspected, []
         for found, inputs in sorted(suspected, key=lambda one: not one[0].told.inputs):
             if self._is_looked_at(found):
                 continue
             proof = yield from self._prove(found, inputs)
-            if proof.holds:
+            if proof.holds():
+                self.search.events.append(found.proven(proof))
+        unproven, self.unproven = self.unproven, []
+        for found, proof, inputs in sorted(unproven, key=lambda one: one[1].as_one):
+            if not (proof.holds(AT_THE_END) or proof.is_hopeless):
+                yield from self._go_on(found, proof, inputs)
+            if proof.holds(AT_THE_END):
                 self.search.events.append(found.proven(proof))
 
     def _is_looked_at(self, found: Suspicion) -> bool:
@@ -195,25 +201,28 @@ class Conflicts:
         enough = not found.told.inputs and sum(one == step for one, _ in self.looked_at) >= _AUDITED_PAIRS[step != "r1"]
         return found.id in self.looked_at or enough
 
-    def _prove(self, found: Suspicion, inputs: Sequence[str]) -> Asking[Proof]:
-        """Look at a pair, once, on as many inputs as the calls on top of the plan still pay."""
-        usual = Standard(self.config.conflict_level, self.config.conflict_ends)
-        standard = (_BY_A_DULL_JUDGE if self.is_judge_dull() else usual).after(self._looks_spared(found))
+    def _prove(self, found: Suspicion, inputs: tuple[str, ...]) -> Asking[Proof]:
+        """Look at a pair, once in its round, on as many inputs as the calls on top of the plan still pay."""
+        # Below the change that fewer agents answer to, what is upstream is run already: it is added first.
+        team = self.search.team
+        names = sorted(found.changes, key=lambda name: team.calls_of(team.reached([name])))
+        proof = Proof({name: [] for name in names}, self.known, self._looks_spared(found))
         self.looked_at.add(found.id)
+        yield from self._go_on(found, proof, inputs)
+        if not proof.holds():
+            self.unproven.append((found, proof, inputs))
+        return proof
+
+    def _go_on(self, found: Suspicion, proof: Proof, inputs: Sequence[str]) -> Asking[None]:
+        """Ask until a proof holds or seems hopeless, from where it stands."""
         team = self.search.team
         left = _PROOFS * self.search.planned_calls - self.spent.total
-        paid = inputs[: max(0, int(left / calls_of_proof(team)))]
+        met = min(map(len, proof.added.values()))
+        paid = inputs[: met + max(0, int(left / calls_of_proof(team)))]
+        changes = {name: found.changes[name] for name in proof.added}
+        step, anchor = found.told.step, found.round.anchor
         order, seed = self.config.judge_order, self.problem.seed
-        # Below the change that fewer agents answer to, what is upstream is run already: it is added first.
-        changes = dict(sorted(found.changes.items(), key=lambda one: team.calls_of(team.reached(one[:1]))))
-        return (
-            yield from prove(self.search, found.told.step, found.round.anchor, changes, paid, standard, order, seed)
-        )
-
-    def is_judge_dull(self) -> bool:
-        """Return whether the judge often contradicts itself when the order of two final answers is turned round."""
-        contradicted, decided = self.contradicted
-        return decided >= _FEWEST_DECIDED and contradicted > self.config.conflict_dull * decided
+        yield from prove(self.search, step, anchor, changes, paid, proof, order, seed)
 
     def _looks_spared(self, found: Suspicion) -> int:
         """Return how soon a proof ends: sooner where nothing seems wrong, but for the first pair of a first union."""

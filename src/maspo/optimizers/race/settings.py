@@ -23,9 +23,6 @@ _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _UNRECORDED: Mapping[str, Any] = {
     "conflict_inputs": 0,  # conflicts were told unproven
-    "conflict_level": 0.1,
-    "conflict_ends": (1,),
-    "conflict_dull": 1.0,
     "audited_rounds": 0,
     "carried_inputs": 0,  # what was carried over was a candidate of the first round
     "memory": 0.0,
@@ -33,6 +30,8 @@ _UNRECORDED: Mapping[str, Any] = {
     "verdicts_on_answers": 0,
 }
 """What versions did whose records do not say so, because the setting did not exist yet."""
+_GONE = ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull")
+"""Settings that are no more: by what conflicts were proven when each verdict was held for its own comparison alone."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 
@@ -113,25 +112,6 @@ class AnchorRaceConfig(OptimizerConfig):
         ge=0,
         description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
     )
-    conflict_level: float = Field(
-        default=0.2,
-        gt=0,
-        lt=0.5,
-        description="level at which both changes together must lose against either alone to be told as a conflict",
-    )
-    conflict_ends: tuple[int, ...] = Field(
-        default=(2, 2, 1, 0),
-        min_length=1,
-        description="inputs, net, that a change must win beside the other for a proof to end as hopeless, after each "
-        "eight inputs; the last holds from there on",
-    )
-    conflict_dull: float = Field(
-        default=0.15,
-        ge=0,
-        le=1,
-        description="share of the final answers that it does not call equal about which a judge contradicts itself, "
-        "above which it is taken for dull: proofs then last longer, and both their tests have to hold as one; 1: never",
-    )
     audited_rounds: int = Field(
         default=2,
         ge=0,
@@ -185,8 +165,8 @@ class AnchorRaceConfig(OptimizerConfig):
         if recorded.get("method", "race") != "race":
             return recorded
         recorded = {**_UNRECORDED, **recorded}
-        if (margin := recorded.pop("conflict_margin", None)) is not None:  # the same after each look
-            recorded["conflict_ends"] = (margin,)
+        for name in _GONE:
+            recorded.pop(name, None)
         if "far_share" in recorded:
             return recorded
         calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
