@@ -3,48 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from maspo.events import Event, HoldoutLooked
+from maspo.events import HoldoutLooked
 from maspo.store.looks import Look
-from maspo.study.job import Job, Looks
+from maspo.study.job import Looks
+
+if TYPE_CHECKING:
+    from maspo.study.session import Session
 
 _SIMULATED_LOOKS = "simulated_looks"
 """Where the record keeps which looks were counted as those of a simulated world."""
-
-
-class Record(Protocol):
-    """What counting looks needs of the session that takes them."""
-
-    job: Job
-    run: str
-
-    def recorded(self, kind: type[HoldoutLooked]) -> tuple[HoldoutLooked, ...]:
-        """Return the looks that are recorded."""
-        ...
-
-    async def publish(self, *events: Event) -> None:
-        """Record events, then tell whoever looks on."""
-        ...
-
-    async def save(self, values: Mapping[str, str] | None = None) -> None:
-        """Keep values beside the record."""
-        ...
-
-    def noted(self, name: str) -> str | None:
-        """Return a value that is kept beside the record."""
-        ...
-
-    @property
-    def seems_simulated(self) -> bool:
-        """Whether simulated worlds alone have answered so far, and nobody else was asked behind our back."""
-        ...
-
-    @property
-    def met_worlds_only(self) -> bool:
-        """Whether every answer so far is known to be of a simulated world."""
-        ...
 
 
 class HoldoutLooks:
@@ -54,7 +24,7 @@ class HoldoutLooks:
     a look counts among theirs; ``taken`` says whether it stayed so.
     """
 
-    def __init__(self, record: Record, ledger: Looks | None) -> None:
+    def __init__(self, record: Session, ledger: Looks | None) -> None:
         self._record, self._ledger = record, ledger
 
     async def take(self, work: str, texts: Sequence[str], earlier: Sequence[str] = ()) -> None:

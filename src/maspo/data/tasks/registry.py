@@ -77,7 +77,7 @@ def task_names() -> tuple[str, ...]:
     return TASKS.names()
 
 
-def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto") -> Task:
+def file_task(path: str | Path, scorer: str = "exact") -> Task:
     """Return any JSON Lines, JSON, CSV or Parquet file as a task.
 
     Columns: ``answer`` (the label), ``id``, and for code ``tests`` (statements, or objects with ``stdin`` and
@@ -104,4 +104,4 @@ def file_task(path: str | Path, scorer: str = "exact", final_answer: str = "auto
             gold=as_text(record.get("gold")),
         )
         rows.append(row)
-    return Task(file.stem, tuple(rows), scorer=scorer, final_answer=final_answer, source=str(file))
+    return Task(file.stem, tuple(rows), scorer=scorer, source=str(file))
