@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from maspo.scoring.choices import chosen
 from maspo.scoring.json_values import objects_of
-from maspo.scoring.marked import boxes, tagged_answer
+from maspo.scoring.marked import ATTRIBUTES, boxes, tagged_answer
 from maspo.scoring.readable import answering, holds_thinking, last_found, without_asides
 
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d+)?")
@@ -128,24 +128,23 @@ def _last_tag(output: str, tag: str) -> str | None:
     if not holds_thinking(tag):
         output = _said(output)
     # Each tag is searched by itself: a lazy pattern over the pair is quadratic on many unclosed tags.
-    end = _last_place(f"</{tag}>", output)
-    return _content(output, tag, end) if end >= 0 else None
+    end = last_found(_closing(tag), output)
+    return _content(output, tag, end.start()) if end is not None else None
 
 
 def _content(output: str, tag: str, end: int) -> str | None:
-    start = _last_place(f"<{tag}>", output[:end])
-    return output[start + len(tag) + 2 : end].strip() if start >= 0 else None
-
-
-def _last_place(text: str, output: str) -> int:
-    """Return where a text stands last, in any case; -1 when it does not. Lower-casing would move the places."""
-    found = last_found(_literally(text), output)
-    return found.start() if found is not None else -1
+    start = last_found(_opening(tag), output[:end])
+    return output[start.end() : end].strip() if start is not None else None
 
 
 @lru_cache(maxsize=64)
-def _literally(text: str) -> re.Pattern[str]:
-    return re.compile(re.escape(text), re.IGNORECASE)
+def _opening(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"<{re.escape(tag)}{ATTRIBUTES}>", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
+def _closing(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"</{re.escape(tag)}>", re.IGNORECASE)
 
 
 def _last_boxed(output: str) -> str | None:

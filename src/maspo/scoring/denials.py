@@ -93,6 +93,8 @@ _RETRACTED = late(
     r"|(?:that|this|it) (?:cannot|can['’]t|can not|isn['’]t|wasn['’]t|doesn['’]t|does not|couldn['’]t)(?: be)? "
     r"(?:right|correct|true|it|work|fit|hold)\b"
     r"|(?:that|this) (?:ignores|neglects|forgets|violates|contradicts|fails|overlooks|misses)\b"
+    r"|none (?:of (?:them|these|those|the (?:options|choices|answers)) )?"
+    r"(?:is|are|fits?|works?|match(?:es)?)(?: right| correct)?\b(?! (?:as|better|so)\b)"
     r"|scratch that|never ?mind|disregard (?:that|this)|i take (?:that|it) back|that was (?:a )?(?:wrong|mistake))"
     r"|\bso (?:i )?(?:discard|eliminate|reject|exclude|rule out|discount) (?:it|that|this)\b"
 )

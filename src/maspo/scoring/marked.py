@@ -19,7 +19,9 @@ MOST_BOXES = 16
 LONGEST_BOX = 4000
 """Characters in a box; the longest gold of the benchmarks has under 200."""
 _NAME = r"(?:final[_ -]?answer|answer|final|result|ans|choice)"
-_OPENING = late(rf"<\s?({_NAME})\s?>", re.IGNORECASE)
+ATTRIBUTES = r"(?:\s+[\w:-]{1,30}\s?=\s?(?:\"[^\"<>\n]{0,100}\"|'[^'<>\n]{0,100}'))*"
+"""Of an opening tag: <answer lang="fr">."""
+_OPENING = late(rf"<\s?({_NAME}){ATTRIBUTES}\s?>", re.IGNORECASE)
 _CLOSING = late(rf"<\s?[/\\]\s?({_NAME})\s?(?:>|$)", re.IGNORECASE)
 _HALF_CLOSING = late(r"\s{0,9}<\s?/\s?\w{0,14}>?\s{0,9}\Z")
 """A closing tag of a wrong name, or of half of it."""

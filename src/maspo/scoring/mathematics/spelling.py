@@ -35,6 +35,7 @@ _UNICODE = {
     **dict.fromkeys("．٫", "."),
     **dict.fromkeys("，٬", ","),
     "٪": "%",
+    "∶": ":",
     "≡": "=",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx")
