@@ -411,6 +411,14 @@ async def test_who_is_not_let_in_is_told_why() -> None:
     assert probe.detail == "HTTP 403: Country, region, or territory not supported for [key]"
 
 
+async def test_an_address_with_a_version_is_ready_with_it(maspo: Run) -> None:
+    async with server(200, '{"data": [{"id": "m"}]}') as (url, _):
+        said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", f"{url}?api-version=2024-10-21")
+    assert f"Ready: --base-url {url}?api-version=… --agent-model m" in said.out.replace(
+        ", but for the key, which was not tried", ""
+    )
+
+
 async def test_thoughts_alone_are_told_as_such(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASPO_AGENT_MODEL", "m")
 

@@ -169,6 +169,14 @@ def test_e04_a_parameter_that_a_refusal_misses_can_be_given(body: str, fix: str)
     assert error.endswith(fix or body)
 
 
+@pytest.mark.parametrize(
+    ("query", "fix"), [("", "ends in its version"), ("?api-version=2024-10-21", "check the model's name")]
+)
+def test_e04_a_deployment_that_is_not_found_without_a_version_is_told_of_it(query: str, fix: str) -> None:
+    endpoint = Endpoint(f"https://x.openai.azure.com/openai/deployments/d{query}")
+    assert fix in str(read_refusal(endpoint, 404, {}, b'{"error": {"message": "Resource not found"}}'))
+
+
 def test_e05_nothing_shows_a_key_or_an_address_with_a_query() -> None:
     endpoint = Endpoint("https://x.example/v1?api-version=hidden", KEY)
     assert KEY not in repr(endpoint)

@@ -95,6 +95,11 @@ class Probe:
         """The base URL for people, without a password."""
         return Endpoint(self.place.base_url).shown
 
+    @property
+    def given(self) -> str:
+        """The same as it is to be given: with a sign for its version, where it needs one."""
+        return f"{self.shown}?api-version=…" if "?" in self.place.base_url else self.shown
+
 
 LOCAL_PLACES = (
     Place("Ollama", "http://127.0.0.1:11434/v1"),
@@ -216,13 +221,13 @@ def _say_ready(
         model = f" --agent-model {probe.models[0]}" if probe.models else ""
         unseen = not probe.key_tried and probe.shown not in heard
         ready = "Ready, but for the key, which was not tried" if unseen else "Ready"
-        say(f"{ready}: --base-url {probe.shown}{model}")
+        say(f"{ready}: --base-url {probe.given}{model}")
         remarks += [_key_not_tried(probe, models)] if unseen else []
     together = [probe for probe in answering if probe.place.name == _CONFIGURED]
     if len(together) > 1:
         shared = [name for name in together[0].models if all(name in probe.models for probe in together)]
         model = f" --agent-model {shared[0]}" if shared else ""
-        say(f"Ready: --base-url {','.join(probe.shown for probe in together)}{model}")
+        say(f"Ready: --base-url {','.join(probe.given for probe in together)}{model}")
     if not answering and not silent:
         say("No endpoint answers. `maspo demo` needs none.")
     return remarks

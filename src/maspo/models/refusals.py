@@ -29,6 +29,7 @@ _FIRST_EPOCH = 1e9
 _FIRST_EPOCH_MS = 1e12
 """The same date in milliseconds, as some gateways write it; in seconds it would be the year 33658."""
 _TOO_MANY = 429  # Too Many Requests (RFC 6585)
+_NOT_FOUND = 404
 _TRANSIENT_STATUS = frozenset({202, 204, 408, 409, 421, 423, 424, 425, _TOO_MANY, 498, 499})
 """Accepted and No Content (gateways that keep a queue), Request Timeout, Conflict, Misdirected Request (RFC 9110),
 Locked (RFC 4918), Failed Dependency (a gateway's model, as Bedrock's), Too Early (RFC 8470), too many, Groq's full
@@ -162,7 +163,8 @@ def read_refusal(
             f"{reason}; the address redirects: give the final address as --base-url{_target(endpoint, headers)}"
         )
     if status in _EVERY_CALL:
-        return ProviderError(f"{reason}; {_header_asked_for(endpoint, words) or _EVERY_CALL[status]}")
+        fix = _header_asked_for(endpoint, words) or _version_missed(endpoint, status) or _EVERY_CALL[status]
+        return ProviderError(f"{reason}; {fix}")
     if status not in (400, 422):
         return CallFailed(reason)
     fix = _TRY if says_nothing(body) else _parameter_asked_for(words)
@@ -188,6 +190,13 @@ def _header_asked_for(endpoint: Endpoint, words: str) -> str:
         return ""
     setting = f'headers = {{ "{header}" = "$OPENAI_API_KEY" }}'
     return f"check the key; where it belongs into a header named {header}, set {setting} under [models] in maspo.toml"
+
+
+def _version_missed(endpoint: Endpoint, status: int) -> str:
+    """Return what to do where a deployment is not found at an address without a version; else empty."""
+    if status != _NOT_FOUND or "/deployments/" not in endpoint.base_url or "api-version=" in endpoint.base_url:
+        return ""
+    return "the address of a deployment ends in its version: --base-url …/deployments/NAME?api-version=…"
 
 
 def _holds_for_days(words: str, asked: str) -> bool:
