@@ -111,7 +111,8 @@ class Stream:
         end, tested, _ = run_whole(latent, job)
         self.calls += latent.calls.total()
         winners = {**asked.start, **end.prompts}
-        return SearchEnded(asked.number, "2026-11", winners, tested.wins, tested.losses, "", latent.calls.total(), 0.0)
+        calls = latent.calls.total()
+        return SearchEnded(asked.number, "2026-11", winners, tested.wins, tested.losses, "", calls, 0.0, tested.n)
 
 
 def recovered(seed: int, drift: Drift, strength: float, plan: Plan, config: RunConfig) -> dict[str, Any]:

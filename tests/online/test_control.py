@@ -194,6 +194,29 @@ def test_o16_a_trial_ends_as_soon_as_its_candidate_is_not_going_to_show_that_it_
     assert end.standing.shipped == SECOND, "what wins is tried to the end"
 
 
+@pytest.mark.parametrize(
+    ("wins", "losses", "tested", "tried"),
+    [(0, 1, 12, True), (1, 3, 12, True), (0, 4, 12, False), (1, 4, 58, False), (0, 1, 0, False)],
+)
+def test_o17_what_lost_by_little_on_its_hold_out_is_tried_as_a_trial_would_go_on(
+    wins: int, losses: int, tested: int, tried: bool
+) -> None:
+    life, answer = Life(12, 0.9), Life.answer
+
+    def found(ask: Ask) -> Found:
+        seen = answer(life, ask)
+        if isinstance(seen, SearchEnded) and ask.number == 1:
+            return replace(seen, wins=wins, losses=losses, tested=tested)
+        return seen
+
+    life.answer = found  # type: ignore[method-assign]
+    past, end = live(life, 45)
+    assert end.standing.shipped == SECOND
+    assert (sum(isinstance(ask, Search) for ask, _ in past) == 1) is tried
+    dropped = [told.what for told in end.standing.told if "lost on its hold-out" in told.what]
+    assert len(dropped) == (not tried), "a record of before, which does not say how many were tested, drops it"
+
+
 def _judged_otherwise(life: Life) -> Callable[[Ask], Found]:
     """Answer as where the judge contradicts itself from a window on, and prefers whatever is new or old enough."""
     answer = Life.answer

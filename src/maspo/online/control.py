@@ -354,15 +354,25 @@ class _Watch:
         return sum(net for net, _ in met) / max(1, sum(count for _, count in met))
 
     def worth_trying(self, found: SearchEnded) -> bool:
-        """Return whether what a search found may meet new inputs: it differs, and did not lose on its hold-out."""
+        """Return whether what a search found may meet new inputs: it differs, and may still show that it is better."""
         if found.winners == self.shipped:
             self.tell("in control", "the search found nothing better; the shipped prompts stay")
             return False
-        if found.losses > found.wins:
+        if found.losses > found.wins and not self.may_show_it(found):
             counts = f"{found.wins} won, {found.losses} lost"
             self.tell("in control", f"what the search found lost on its hold-out ({counts}); the shipped prompts stay")
             return False
         return True
+
+    def may_show_it(self, found: SearchEnded) -> bool:
+        """Return whether a candidate that has lost on its hold-out may be tried: as if it had been a part of the trial.
+
+        Not beside a candidate that was ahead, whose trial goes on instead.
+        """
+        if not found.tested or self.ahead is not None:
+            return False
+        trial = self.plan.canary_windows * self.plan.in_canary / found.tested
+        return evidence_in_reach(found.wins, found.losses, trial) >= 1 / self.plan.level
 
     # ── canary ───────────────────────────────────────────────────────────────────────────────────────────────────────
 

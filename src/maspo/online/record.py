@@ -78,4 +78,6 @@ class SearchEnded(Event):
     why: str
     calls: int
     usd: float | None
+    tested: int = field(default=0)
+    """Inputs of the hold-out that were compared; 0 in records of before, which drop what has lost on it."""
     kind: Literal["watch.searched"] = "watch.searched"

@@ -463,6 +463,7 @@ class _Work:
             why=finished.why,
             calls=sum(one.calls for one in finished.usage.values()),
             usd=None if None in prices else sum(one or 0.0 for one in prices),
+            tested=finished.holdout.n,
         )
 
     def _job_of(self, search: Search) -> Job:
