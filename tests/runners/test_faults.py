@@ -16,6 +16,7 @@ from maspo.runners.faults import MARK, NOTE, Fault, Kind, Plan, faults_of, is_fo
 from maspo.runners.messages import NO_OUTPUT
 from maspo.runners.prompt_graph import PromptGraph
 from maspo.team import Agent, System
+from maspo.team.flow import Condition
 
 TEAM = System((Agent("a", "A"), Agent("b", "B", ("a",)), Agent("c", "C", ("b",))), name="team")
 ROWS = make_inputs([f"question {number}" for number in range(400)]).rows
@@ -69,6 +70,10 @@ def test_f04_each_agent_has_the_faults_that_it_can_meet() -> None:
     inputs = [fault.agent for fault in faults_of(TEAM) if fault.kind is Kind.PLANTED_INPUT]
     assert inputs == ["a"] and not any(fault.kind is Kind.PLANTED_TOOL for fault in faults_of(TEAM))
     assert faults_of(System((Agent("a", "A"),))) == [Fault(Kind.PLANTED_INPUT, "a")]
+    branches = [Agent(name, name, when=Condition("router", equals=name)) for name in "xy"]
+    found = [fault for fault in faults_of(System((Agent("router", "R"), *branches))) if fault.agent == "router"]
+    spoilt = [Kind.MISSING, Kind.NONSENSE, Kind.LATE, Kind.FORMAT]
+    assert [one.kind for one in found] == [*spoilt, Kind.PLANTED_INPUT], "a condition looks at it, nobody reads it"
 
 
 @given(st.floats(0.05, 0.9))

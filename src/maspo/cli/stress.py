@@ -89,15 +89,15 @@ def _lines(found: StressFindings) -> Iterator[str]:
         yield phrases.SIMULATED
     if found.clean is not None:
         yield f"right without any fault: {_figure(found.clean)}"
-    yield ""
-    spoilt = [cell for cell in found.cells if cell.kind not in PLANTED]
-    yield table(("fault", "agent", "cost"), [(cell.kind, cell.agent, _figure(cell.cost)) for cell in spoilt])
-    yield ""
-    planted = [cell for cell in found.cells if cell.kind in PLANTED]
-    yield table(
-        ("planted note", "agent", "answers that follow it", "agents that follow it", "cost"),
-        [(one.kind, one.agent, _figure(one.answers), _figure(one.spread), _figure(one.cost)) for one in planted],
-    )
+    if spoilt := [cell for cell in found.cells if cell.kind not in PLANTED]:
+        yield ""
+        yield table(("fault", "agent", "cost"), [(cell.kind, cell.agent, _figure(cell.cost)) for cell in spoilt])
+    if planted := [cell for cell in found.cells if cell.kind in PLANTED]:
+        yield ""
+        yield table(
+            ("planted note", "agent", "answers that follow it", "agents that follow it", "cost"),
+            [(one.kind, one.agent, _figure(one.answers), _figure(one.spread), _figure(one.cost)) for one in planted],
+        )
     if found.shares:
         yield ""
         yield table(("agent", "share in the outcome"), [(one.player, _figure(one)) for one in found.shares])

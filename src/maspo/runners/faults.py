@@ -112,14 +112,16 @@ def is_followed(text: str) -> bool:
 def faults_of(system: System) -> list[Fault]:
     """Return every fault that can be met in a team: of the agent that answers, only what reaches the answer.
 
-    Notes in inputs are read by whoever reads no other agent, those of tools by whoever has some; a note in an output,
-    and an output that is spoilt, need somebody who reads it.
+    Notes in inputs are read by whoever reads no other agent, those of tools by whoever has some; a note in an output
+    needs somebody who reads it, an output that is spoilt such an agent or a condition that looks at it.
     """
     found = []
+    conditions = (system.until, *(one for agent in system.agents for one in (agent.when, agent.until)))
+    decides = {one.agent for one in conditions if one is not None}
     for agent in system.agents:
         has_reader = bool(system.successors[agent.name])
         for kind in Kind:
-            fits = has_reader
+            fits = has_reader or (agent.name in decides and kind not in PLANTED)
             if kind is Kind.PLANTED_INPUT:
                 fits = not agent.reads
             elif kind is Kind.PLANTED_TOOL:
