@@ -27,6 +27,7 @@ from maspo.core.running import run
 from maspo.events import Event
 from maspo.store import mend
 from maspo.study.attention import Attention
+from maspo.study.fruitless import NothingLearned
 from maspo.study.job import Looks, Watcher
 
 T = TypeVar("T")
@@ -130,8 +131,8 @@ def run_watched(
             log = stack.enter_context(logged(record.parent, past))
             beside = (*beside, *log, *stack.enter_context(metrics_where_asked(past)))
             return run(watched())
-    except ProviderError:
-        if record.is_file():
+    except ProviderError as error:
+        if record.is_file() and not isinstance(error, NothingLearned):
             note(f"What is recorded is kept; go on with: {again or f'maspo resume {typed(record.parent)}'}")
         raise
     except Interrupted as error:

@@ -118,7 +118,11 @@ def _role(purpose: str) -> str:
     return purpose.partition(".")[0]
 
 
-def _fruitless(what: str, lost: Sequence[CallLost]) -> ProviderError:
+class NothingLearned(ProviderError):
+    """Nothing can be learned from what came back; a run that goes on would meet the same record."""
+
+
+def _fruitless(what: str, lost: Sequence[CallLost]) -> NothingLearned:
     reason = Counter(event.reason for event in lost).most_common(1)
     most = f" Most often: {reason[0][0]}" if reason else ""
-    return ProviderError(f"Nothing can be learned about the prompts: {what}. Mend that, and start a new run.{most}")
+    return NothingLearned(f"Nothing can be learned about the prompts: {what}. Mend that, and start a new run.{most}")
