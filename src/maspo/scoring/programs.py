@@ -149,11 +149,15 @@ def _values_of_json(text: str) -> Iterator[str]:
 
 def _texts_in(value: object) -> Iterator[str]:
     """Yield the texts within a JSON value: {"name": "write_file", "arguments": {"content": "def …"}}."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts_in(inner)
+    left = [value]  # no recursion: a reply may nest as deep as it likes
+    while left:
+        inner = left.pop()
+        if isinstance(inner, str):
+            yield inner
+        elif isinstance(inner, dict):
+            left += reversed(inner.values())
+        elif isinstance(inner, list):
+            left += reversed(inner)
 
 
 def _unquoted(text: str) -> str:
