@@ -101,7 +101,8 @@ class Pool:
         self.app = app
         self._shim: _Shim | None = None
         self._left: list[_Shim] = []
-        self._warms = True
+        self._warms: int | None = None
+        """How many of the library modules that the app loads first are imported for all rollouts; None is all."""
         self._starting = asyncio.Lock()
         self._places: asyncio.Queue[int] = asyncio.Queue()
         for place in range(app.workers):
@@ -164,9 +165,10 @@ class Pool:
             if self._closed:
                 raise CallFailed("the app's processes are closed")
             if self._shim is not None and self._shim.unfit:
-                # Forks of a process with threads can hang: from now on each rollout imports everything itself.
+                # Forks of a process with threads can hang: from now on each rollout imports itself what started them.
                 self._left.append(self._shim)
-                self._shim, self._warms = None, False
+                self._warms = self._shim.fits if self._warms is None else 0
+                self._shim = None
             if self._shim is None or self._shim.gone:
                 self._shim = await _Shim.start(self.app, self._warms)
             return self._shim
@@ -182,10 +184,12 @@ class _Shim:
         self._reader = asyncio.create_task(self._read())
         self.unfit = ""
         """Why it cannot be forked any more."""
+        self.fits = 0
+        """How many library modules it had imported before."""
         self.ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def start(cls, app: App, warms: bool) -> _Shim:
+    async def start(cls, app: App, warms: int | None) -> _Shim:
         """Start it in the app's folder, with the app's interpreter.
 
         Raises:
@@ -252,7 +256,7 @@ class _Shim:
         finally:
             self._waiting.pop(name, None)
         if "unfit" in told:
-            self.unfit = told["unfit"]
+            self.unfit, self.fits = told["unfit"], told["fits"]
             return None
         printed = "\n".join(text.strip() for text in (told.get("out", ""), told.get("err", "")) if text.strip())
         return Ended(

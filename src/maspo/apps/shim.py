@@ -360,8 +360,9 @@ class Shim:
         self.processes: dict[str, Process] = {}
         self.workers: dict[str, Process] = {}
         self.buffer = b""
-        self.asks_modules = app["warms"]
+        self.asks_modules = app["warms"] != 0
         self.unfit = ""
+        self.fits = 0
         self.is_open = True
         self.wake_in, self.wake_out = os.pipe()
         for pipe in (self.wake_in, self.wake_out):
@@ -416,7 +417,7 @@ class Shim:
     def _do(self, asked: dict[str, Any]) -> None:
         what = asked["do"]
         if what == "run" and self.unfit:
-            self.tell(id=asked["id"], unfit=self.unfit)
+            self.tell(id=asked["id"], unfit=self.unfit, fits=self.fits)
         elif what == "run":
             try:
                 self._run(asked)
@@ -666,21 +667,29 @@ class Shim:
         return {"answer": told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)}
 
     def warm(self, modules: list[str], environ: dict[str, str]) -> None:
-        """Import the library modules that the app loads, so that forks have them."""
+        """Import the library modules that the app loads, in its order, so that forks have them."""
         began = time.monotonic()
         os.environ.update({name: value for name, value in environ.items() if not name.endswith("_BASE_URL")})
         failed = 0
-        for name in modules:
+        for place, name in enumerate(modules[: self.app["warms"]]):
             if name not in sys.modules:
                 try:
                     importlib.import_module(name)
                 except BaseException:
                     failed += 1
-        others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-        torch = sys.modules.get("torch")
-        holds_gpu = torch is not None and torch.cuda.is_initialized()
-        self.unfit = "threads were started: " + ", ".join(others) if others else "a GPU is held" if holds_gpu else ""
+                self.unfit, self.fits = why_unfit(), place
+                if self.unfit:
+                    break
         self.tell(warm=len(modules) - failed, seconds=time.monotonic() - began)
+
+
+def why_unfit() -> str:
+    """Return why this process cannot be forked; empty when it can."""
+    others = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+    if others:
+        return "threads were started: " + ", ".join(others)
+    gpu = sys.modules.get("torch.cuda")
+    return "a GPU is held" if gpu is not None and gpu.is_initialized() else ""
 
 
 class suppressed:

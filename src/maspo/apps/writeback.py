@@ -271,8 +271,9 @@ def only_place(places: Sequence[Place]) -> Place:
     """
     if not places:
         raise CannotWrite(
-            "the old prompt stands nowhere in these files as it arrives at the model (the app may read it from a "
-            "database or a service, or put it together from pieces); write it by hand, or name its file with --to"
+            "the old prompt stands nowhere as it arrives at the model in files of Python, JavaScript, YAML, JSON, TOML "
+            "or text (the app may be written in another language, read it from a database or a service, or put it "
+            "together from pieces); write it by hand, or name its file with --to"
         )
     if len(places) > 1:
         where = ", ".join(f"{one.file}:{one.line}" for one in places)
