@@ -83,8 +83,12 @@ def test_o02_a_change_leads_to_a_search_and_a_better_candidate_is_promoted_with_
     assert states[:4] == ["in control", "drifting", "optimizing", "in control"]
     assert end.standing.shipped == SECOND and end.standing.anchor == FIRST
     assert "the model answers earlier inputs differently" in end.standing.told[1].what
-    assert sum(isinstance(ask, Search) for ask, _ in past) == 1
     promoted = next(told for told in end.standing.told if "promoted" in told.what)
+    first, second = (ask for ask, _ in past if isinstance(ask, Search))
+    assert second.start == SECOND and second.windows[0] > first.windows[1], "from what was promoted, on newer inputs"
+    for plan, searches in ((replace(PLAN, again="where it may help"), 1), (replace(PLAN, searches=1), 1)):
+        past, end = live(Life(12, 0.9), 40, plan)
+        assert sum(isinstance(ask, Search) for ask, _ in past) == searches and end.standing.shipped == SECOND
     assert 12 < promoted.window < 25
 
 
@@ -212,7 +216,8 @@ def test_o17_what_lost_by_little_on_its_hold_out_is_tried_as_a_trial_would_go_on
     life.answer = found  # type: ignore[method-assign]
     past, end = live(life, 45)
     assert end.standing.shipped == SECOND
-    assert (sum(isinstance(ask, Search) for ask, _ in past) == 1) is tried
+    second = [ask for ask, _ in past if isinstance(ask, Search)][1]
+    assert (second.start == SECOND) is tried, "what is tried is promoted here, and what follows starts from it"
     dropped = [told.what for told in end.standing.told if "lost on its hold-out" in told.what]
     assert len(dropped) == (not tried), "a record of before, which does not say how many were tested, drops it"
 
