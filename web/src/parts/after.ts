@@ -1,9 +1,9 @@
 // What need not stand in the first frame after a key: the rest of a long table, a large graph.
 import { useEffect, useState } from "preact/hooks";
 
-/** How many of a long list are drawn: some at once, then as many again after every frame, until all of them are. */
+/** How many of a long list are drawn: more after every frame until all of them are, and half as many in the first, which has the page around them to draw. */
 export function useGrowing(all: number, step: number): number {
-  const [drawn, setDrawn] = useState(step);
+  const [drawn, setDrawn] = useState(Math.ceil(step / 2));
   useEffect(() => (drawn < all ? afterFrame(() => setDrawn(drawn + step)) : undefined), [drawn, drawn < all]);
   return Math.min(all, drawn);
 }
