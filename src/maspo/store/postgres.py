@@ -15,7 +15,7 @@ import math
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple, TypeVar, cast
@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple
 from maspo.core.errors import ConfigInvalid, StoreError, typed
 from maspo.core.plain_files import is_there
 from maspo.store.address import Pointer, StoreAddress, agreed, pointer_in, pointer_text
-from maspo.store.database import Change, Rows
+from maspo.store.database import Change, Rows, Transaction
 from maspo.store.files import flush_folder, make_anew
-from maspo.store.tables import CALLS, TABLES, TRACES, Row, Table, Value
+from maspo.store.tables import CALLS, TABLES, TRACES, Table, Value
 
 if TYPE_CHECKING:
     import psycopg
@@ -433,16 +433,18 @@ class PostgresDatabase:
     def commit(self, changes: Sequence[Change]) -> None:
         """Apply changes in their order and commit them together, with one flush to the server's disk."""
         assert self._writer is not None  # noqa: S101 (a store that was opened to look at it commits nothing)
-        batch = _Batch(lambda query, values: self._patiently(lambda: self._seen(query, values), self._reach_again))
+        transaction = Transaction(
+            lambda query, values: self._patiently(lambda: self._seen(query, values), self._reach_again)
+        )
         try:
             for change in changes:
-                change(batch)
+                change(transaction)
         except StoreError:
             raise
         # Anything may go wrong in a change, and whoever waits for it must hear of it.
         except Exception as error:
             raise StoreError(f"{self._file}: a change could not be made ({error})") from error
-        self._patiently(lambda: self._send(batch), self._reach_again)
+        self._patiently(lambda: self._send(transaction), self._reach_again)
 
     def close(self) -> None:
         """Close the connections, and free the run."""
@@ -489,13 +491,13 @@ class PostgresDatabase:
         assert self._writer is not None  # noqa: S101
         return _rows(self._writer, query, values)
 
-    def _send(self, batch: _Batch) -> None:
+    def _send(self, transaction: Transaction) -> None:
         assert self._writer is not None  # noqa: S101
         with self._writer.transaction():
             fence = "UPDATE maspo.runs SET version = version + 1, written = %s WHERE id = %s AND epoch = %s"
             if self._writer.execute(fence, (time.time(), self._run, self._epoch)).rowcount != 1:
                 raise StoreError(f"{self._file}: another maspo process has gone on with this run; this one has ended")
-            for statement, values in batch.statements(self._run, self.scope):
+            for statement, values in _statements(transaction, self._run, self.scope):
                 self._writer.execute(statement, values, prepare=True)
 
     def _set_up_reader(self) -> None:
@@ -562,45 +564,18 @@ class PostgresDatabase:
             pause = min(2 * pause, PAUSES[1])
 
 
-class _Batch:
-    """The changes of a group as rows, by table: of rows with the same key the one that stands in the end."""
-
-    def __init__(self, select: Callable[[str, Sequence[str | int]], Rows]) -> None:
-        self._select = select
-        self._rows: dict[str, dict[Row, Row]] = {}
-        self._gone: dict[str, list[Value]] = {}
-
-    def put(self, table: Table, rows: Iterable[Row]) -> None:
-        """Add rows."""
-        found = self._rows.setdefault(table.name, {})
-        for row in rows:
-            key = table.key_of(row)
-            if table.conflict == "IGNORE":
-                found.setdefault(key, row)
-            else:
-                found.pop(key, None)  # it stands where the last of them does
-                found[key] = row
-
-    def delete(self, table: Table, key: Value) -> None:
-        """Remove the row with this key."""
-        if self._rows.get(table.name, {}).pop((key,), None) is None:  # else it is of this group, and not there yet
-            self._gone.setdefault(table.name, []).append(key)
-
-    def select(self, query: str, *values: str | int) -> Rows:
-        """Return the rows of a query."""
-        return self._select(query, values)
-
-    def statements(self, run: int, scope: str) -> Iterable[tuple[str, list[object]]]:
-        """Yield what makes these changes, with its values."""
-        for table in KEPT:
-            if gone := self._gone.get(table.name):
-                yield f"DELETE FROM maspo.{table.name} WHERE run = %s AND {table.key[0]} = ANY(%s)", [run, gone]  # noqa: S608
-            if rows := self._rows.get(table.name):
-                columns = [
-                    [_value(kind, value) for value in column]
-                    for kind, column in zip(table.columns.values(), zip(*rows.values(), strict=True), strict=True)
-                ]
-                yield _insert(table), [run, *([scope] if table is CALLS else []), *columns]
+def _statements(transaction: Transaction, run: int, scope: str) -> Iterator[tuple[str, list[object]]]:
+    """Yield what makes the changes of a transaction, with its values."""
+    for table in KEPT:
+        gone, rows = transaction.changes_of(table)
+        if gone:
+            yield f"DELETE FROM maspo.{table.name} WHERE run = %s AND {table.key[0]} = ANY(%s)", [run, [*gone]]  # noqa: S608
+        if rows:
+            columns = [
+                [_value(kind, value) for value in column]
+                for kind, column in zip(table.columns.values(), zip(*rows, strict=True), strict=True)
+            ]
+            yield _insert(table), [run, *([scope] if table is CALLS else []), *columns]
 
 
 def _value(kind: str, value: Value) -> Value:

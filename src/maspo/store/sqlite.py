@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +11,14 @@ from typing import Self
 
 from maspo.core.errors import StoreError, typed
 from maspo.core.plain_files import is_plain, is_there
-from maspo.store.database import Change, Rows
+from maspo.store.database import Change, Rows, Transaction
 from maspo.store.files import flush_folder, make_anew
 from maspo.store.locks import RecordLock, made_as
 from maspo.store.looking import BESIDE, check_beside, check_journal, inspect, stamp_of, view
 from maspo.store.migrate import bring_up_to_date
 from maspo.store.salvage import damaged, in_memory, salvage
 from maspo.store.schema import BROKEN, check, connect, create_tables, prepare, require, salt_in, unreadable
-from maspo.store.tables import Row, Table, Value, put
+from maspo.store.tables import TABLES, put
 
 _LOOKS = 3
 """Looks at a record that seems damaged, as long as somebody writes it."""
@@ -167,16 +167,23 @@ class SqliteDatabase:
     def commit(self, changes: Sequence[Change]) -> None:
         """Apply changes in their order and commit them together, with one flush to disk."""
         assert self._writer is not None  # noqa: S101 (a store that was opened to look at it commits nothing)
-        transaction = _Transaction(self._writer, self._salt)
+        writer = self._writer
+        transaction = Transaction(lambda query, values: writer.execute(query, values).fetchall())
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
+            writer.execute("BEGIN IMMEDIATE")
             for change in changes:
                 change(transaction)
-            self._writer.execute("COMMIT")
+            for table in TABLES:
+                gone, rows = transaction.changes_of(table)
+                if gone:
+                    writer.executemany(table.remove, ((key,) for key in gone))
+                if rows:
+                    put(writer, table, rows, self._salt)
+            writer.execute("COMMIT")
         # Anything may go wrong in a change, and whoever waits for it must hear of it.
         except Exception as error:
             with suppress(sqlite3.Error):
-                self._writer.execute("ROLLBACK")
+                writer.execute("ROLLBACK")
             raise unreadable(self.path, error) from error
 
     def close(self) -> None:
@@ -191,26 +198,6 @@ class SqliteDatabase:
     def tables(self) -> frozenset[str]:
         """The names of the tables that the run has."""
         return frozenset(name for (name,) in self.select("SELECT name FROM sqlite_master WHERE type = 'table'"))
-
-
-class _Transaction:
-    """Changes to the tables of a run, each row with the run's mark."""
-
-    def __init__(self, connection: sqlite3.Connection, salt: int) -> None:
-        self._connection = connection
-        self._salt = salt
-
-    def put(self, table: Table, rows: Iterable[Row]) -> None:
-        """Add rows."""
-        put(self._connection, table, rows, self._salt)
-
-    def delete(self, table: Table, key: Value) -> None:
-        """Remove the row with this key."""
-        self._connection.execute(table.remove, (key,))
-
-    def select(self, query: str, *values: str | int) -> Rows:
-        """Return the rows of a query."""
-        return self._connection.execute(query, values).fetchall()
 
 
 def _make(file: Path) -> RecordLock:
