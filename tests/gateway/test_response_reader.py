@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.gateway.message_reader import NotHttp
-from maspo.gateway.response_reader import ResponseReader
+from maspo.gateway.response_reader import NotHttp, ResponseReader
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 RESPONSES = {

@@ -19,7 +19,7 @@ from yarl import URL
 from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.gateway.connections import Connection, Connections, Unreached, request_head
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
-from maspo.gateway.message_reader import Headers
+from maspo.gateway.response_reader import Headers
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
 from maspo.models.chat_completions import environment_proxy

@@ -18,8 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from yarl import URL
 
-from maspo.gateway.message_reader import NotHttp
-from maspo.gateway.response_reader import Head, ResponseReader
+from maspo.gateway.response_reader import Head, NotHttp, ResponseReader
 
 _KEPT_SECONDS: Final = 60.0
 """For which an idle connection is kept: most servers close theirs after a minute or so."""
@@ -41,7 +40,7 @@ class Taker(Protocol):
     """Where the pieces of a reply go."""
 
     def put(self, piece: bytes) -> bool:
-        """Pass a piece on at once, the first of which may be empty; say whether another may come now. Never raises."""
+        """Pass a piece on at once; say whether another may come right away. Never raises."""
         ...
 
     async def emptied(self) -> None:
@@ -126,7 +125,7 @@ class Connection(asyncio.Protocol):
 
         """
         self._taker = taker
-        if taker is not None:
+        if taker is not None and self.body:
             self._put(taker, bytes(self.body))
         while not self._reader.ended or self._waits is not None:
             await self._news()

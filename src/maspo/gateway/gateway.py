@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -11,12 +12,15 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from hmac import compare_digest
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import unquote
+
+from aiohttp import HttpVersion11, web
+from aiohttp.abc import AbstractStreamWriter
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoError
 from maspo.gateway.attribution import Attribution, Team, rewrite, swap
@@ -40,8 +44,7 @@ from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
-from maspo.gateway.message_reader import Headers
-from maspo.gateway.server import AppRequest, Server
+from maspo.gateway.response_reader import LONGEST_HEADER, Headers
 from maspo.gateway.tools import PATH, ToolRecord
 from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply, WireText
 from maspo.models.base import AGENT, Message, ModelClient, Reply
@@ -56,10 +59,10 @@ _HOP_BY_HOP: Final = frozenset(
 )
 """Headers of one connection (RFC 9110, 7.6.1): never passed on."""
 _NOT_SENT: Final = _HOP_BY_HOP | {"host", "content-length", "expect", "accept-encoding", "x-maspo-agent"}
-_NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "alt-svc"}
+_NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "date", "server", "alt-svc"}
 _CODINGS: Final = frozenset({"gzip", "deflate", "identity"})
 """What a reply may be packed with: what can be unpacked for the record."""
-_AGENT_HEADER: Final = "x-maspo-agent"
+_AGENT_HEADER: Final = "X-Maspo-Agent"
 """Percent-encoded where a header cannot carry the name (UTF-8), as maspo itself sends it."""
 _RETRIES_HEADER: Final = "x-stainless-retry-count"
 """By which the SDKs of OpenAI and Anthropic say how often they have tried."""
@@ -70,6 +73,8 @@ _MOST_REMEMBERED: Final = 10_000
 """Different requests of which a rollout remembers how often they came; an app that runs for days passes more."""
 _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
+_MOST_WAITING: Final = 65_536
+"""Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
 _PATIENCE: Final = 600.0
 """Seconds for which a reply waits for an app that takes nothing of it, as long as an endpoint may be silent: it holds a
 place among the calls in flight meanwhile."""
@@ -81,7 +86,6 @@ _MADE_UP: Final = re.compile(
 )
 """A UUID by which a request calls a tool's call. Frameworks that write a hand-over themselves make a new one each time
 (langgraph-supervisor 0.0.31), and it says nothing: what counts is which call and which result are one."""
-_ENDED: Final = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
 _GRACE: Final = 5.0
 """Seconds that a rollout which ends waits for replies that its app has not waited for."""
 _LOG = logging.getLogger(__name__)
@@ -90,31 +94,53 @@ _LOG = logging.getLogger(__name__)
 class _ToApp(Delivery):
     """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
 
-    __slots__ = ("gone", "request")
+    __slots__ = ("_chunked", "_request", "_writer", "gone", "stream")
 
-    def __init__(self, request: AppRequest) -> None:
+    def __init__(self, request: web.BaseRequest) -> None:
         super().__init__()
-        self.request = request
+        self._request = request
+        self._chunked = request.version >= HttpVersion11
+        self._writer: AbstractStreamWriter | None = None
+        self.stream: web.StreamResponse | None = None
         self.gone = False
 
     async def begin(self, head: Response) -> None:
-        """Begin with status and headers."""
+        """Send status and headers."""
         self.head = head
-        self.request.begin(head.status, _returned(head.headers))
+        self.stream = web.StreamResponse(status=head.status)
+        for name, value in _returned(head.headers):
+            self.stream.headers.add(name, value)
+        if not self._chunked:
+            self.stream.force_close()  # Of HTTP/1.0: nothing else tells the end, even where the app would keep it open.
+        try:
+            self._writer = await self.stream.prepare(self._request)
+            if self._writer is not None:
+                self._writer.send_headers()
+        except (ConnectionError, RuntimeError):
+            self.gone = True
 
     def put(self, piece: bytes) -> bool:
         """Send the next bytes; say whether the app takes them as fast as they come."""
-        self.gone = self.gone or self.request.has_gone
-        return self.gone or self.request.put(piece)
+        transport = self._request.transport
+        if self.gone or transport is None or transport.is_closing():
+            self.gone = True
+            return True
+        transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
+        return transport.get_write_buffer_size() <= _MOST_WAITING
 
     async def emptied(self) -> None:
         """Wait until the app has taken what was sent; one that takes nothing for too long has gone."""
+        if self._writer is None:
+            return
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.request.taken()
+                await self._writer.drain()
         except TimeoutError:
             self.gone = True
-            self.request.hang_up()
+            if self._request.transport is not None:
+                self._request.transport.abort()
+        except (ConnectionError, RuntimeError):
+            self.gone = True
 
 
 @dataclass(slots=True, eq=False)
@@ -122,8 +148,8 @@ class _Attempt:
     """A question that an app asks: the retries of its SDK are the same question, and get the same answer."""
 
     delivery: _ToApp
-    request: AppRequest
-    """Who waits for the answer now."""
+    request: web.BaseRequest
+    """The connection that waits for the answer now."""
     task: asyncio.Task[Response]
     delivered: bool = False
     failed_at: float | None = None
@@ -132,7 +158,7 @@ class _Attempt:
         """Say whether an equal request that comes now is a retry of this one, rather than a question of its own."""
         if self.failed_at is not None:
             return now - self.failed_at < _SAME_FAILURE
-        return not self.delivered and (retry or self.request.has_gone)
+        return not self.delivered and (retry or _has_gone(self.request))
 
 
 @dataclass(eq=False)
@@ -254,25 +280,35 @@ class Gateway:
         self._secret = secrets.token_urlsafe(24)
         self._rollouts: dict[str, Rollout] = {}
         self._opened = 0
-        self._server: Server | None = None
-        self._asides: set[asyncio.Task[Response]] = set()
-        """Answers to requests that are no model calls."""
+        self._runner: web.ServerRunner | None = None
         self._hosts: frozenset[str] = frozenset()
         self._port = 0
 
     async def __aenter__(self) -> Self:
-        self._server = Server(self._handle, LARGEST_REQUEST)
-        self._port = await self._server.open()
+        def make(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_REQUEST)
+
+        loop = asyncio.get_running_loop()
+        server = web.Server(
+            self._handle,
+            request_factory=make,
+            auto_decompress=False,
+            access_log=None,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self._port = self._runner.addresses[0][1]
         self._hosts = frozenset(self._of_port(f"{host}:{self._port}") for host in ("127.0.0.1", "localhost"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for rollout in list(self._rollouts.values()):
             await self.close(rollout, grace=0.0)
-        for task in self._asides:
-            task.cancel()
-        if self._server is not None:
-            await self._server.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
         forget_keys()
         _passed_on.cache_clear()
 
@@ -320,25 +356,24 @@ class Gateway:
 
     # ── a request ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _handle(self, request: AppRequest) -> None:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         rollout, path = self._admit(request)
         if rollout is None:
-            _answer(request, Response(404, (("Content-Type", "text/plain"),), b"not found"))
-            return
-        dialect = dialect_of(request.method, path.split("?")[0], request.named)
-        if request.named.get("upgrade", "").lower() == "websocket":  # any other offer may be passed over
-            text = "the gateway carries no WebSockets; use plain requests"
-            _answer(request, _error(dialect, 400, text, "unsupported"))
-            return
-        packed, sent = request.body, _sent(request.headers)
+            return web.Response(status=404, text="not found")
+        dialect = dialect_of(request.method, path.split("?")[0], request.headers)
+        if request.headers.get("Upgrade", "").lower() == "websocket":  # any other offer may be passed over
+            return _answer(_error(dialect, 400, "the gateway carries no WebSockets; use plain requests", "unsupported"))
+        if request.headers.get("Expect", "").lower() == "100-continue":  # curl asks before it sends much
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        packed = await request.read()
+        sent = _sent(request.raw_headers)
         rollout._keys.update(keys_in(sent, path))
         if request.method != "POST":
-            self._answer_aside(request, self._pass_on(dialect, request.method, path, packed, sent))
-            return
-        found = _object(unpacked(packed, sent))
+            return await self._pass_on(dialect, request.method, path, packed, sent)
+        body = unpacked(packed, sent)
+        found = _object(body)
         if path == PATH and self._tools is not None and found is not None:
-            self._answer_aside(request, _told(self._tools.answer(rollout.input_key, found, rollout.without_keys)))
-            return
+            return web.json_response(await self._tools.answer(rollout.input_key, found, rollout.without_keys))
         incoming = Incoming(path.split("?")[0], found if found is not None else {})
         content, before = self._content(rollout, dialect, incoming, packed)
         attempt = self._join(rollout, content, request)
@@ -346,45 +381,39 @@ class Gateway:
             exceeded = rollout.exceeded()
             if exceeded:
                 rollout.error = LimitReached(f"this rollout may use {exceeded}, and has")
-                _answer(request, _refusal(dialect, rollout.error))
-                return
+                return _answer(_refusal(dialect, rollout.error))
             asking = _Asking(rollout, rollout.sent, dialect, incoming, path, packed, sent, content, before)
             rollout.sent += 1
-            attempt = self._begin(asking, request, unquote(request.named.get(_AGENT_HEADER, "")))
-        attempt.task.add_done_callback(partial(_deliver, attempt, request, rollout, content))
-
-    def _answer_aside(self, request: AppRequest, asked: Coroutine[None, None, Response]) -> None:
-        """Answer a request that is no model call once its answer is there."""
-
-        def answer(done: asyncio.Task[Response]) -> None:
-            self._asides.discard(done)
-            if not done.cancelled() and (error := done.exception()) is not None:
-                _LOG.error("a request of an app failed", exc_info=error)
-                _answer(request, Response(500, ()))
-            else:
-                _answer(request, _ENDED if done.cancelled() else done.result())
-
-        task = asyncio.create_task(asked)
-        self._asides.add(task)
-        task.add_done_callback(answer)
+            attempt = self._begin(asking, request, unquote(request.headers.get(_AGENT_HEADER, "")))
+        try:
+            return await self._deliver(attempt, request)
+        finally:
+            if attempt.failed_at is None and (attempt.delivered or attempt.delivery.cut):
+                rollout.settle(content, attempt)
 
     def _of_port(self, host: str) -> str:
         """Return what must be known of the host that an app names; behind relays it names their ports."""
         return host.rpartition(":")[0] if self._relayed else host
 
-    def _admit(self, request: AppRequest) -> tuple[Rollout | None, str]:
+    def _admit(self, request: web.BaseRequest) -> tuple[Rollout | None, str]:
         """Return the rollout that an address means, and the path below it; None for whoever does not belong here."""
-        parts = request.target.split("/", 4)
-        if self._of_port(request.named.get("host", "").lower()) not in self._hosts or len(parts) < 5 or parts[2] != "w":
+        parts = request.path_qs.split("/", 4)
+        if (
+            self._of_port(request.headers.get("Host", "").lower()) not in self._hosts
+            or len(parts) < 5
+            or parts[2] != "w"
+        ):
             return None, ""
         if not compare_digest(parts[1].encode("utf-8", "replace"), self._secret.encode()):
             return None, ""
         return self._rollouts.get(parts[3]), f"/{parts[4]}"
 
-    async def _pass_on(self, dialect: Dialect, method: str, path: str, body: bytes, headers: Headers) -> Response:
-        """Return the answer to a request that is no model call."""
+    async def _pass_on(
+        self, dialect: Dialect, method: str, path: str, body: bytes, headers: Headers
+    ) -> web.StreamResponse:
+        """Answer a request that is no model call."""
         if self._sender is None:
-            return _error(dialect, 404, f"the gateway passes on model calls only, not {method}", "not_found")
+            return _answer(_error(dialect, 404, f"the gateway passes on model calls only, not {method}", "not_found"))
         request = WireRequest(
             *("", (), "other.forward"),
             dialect=dialect,
@@ -398,9 +427,9 @@ class Gateway:
             incoming=Incoming(path, {}),
         )
         try:
-            return await self._sender.forward(request)
+            return _answer(await self._sender.forward(request))
         except MaspoError as error:
-            return _error(dialect, 502, str(error), "upstream")
+            return _answer(_error(dialect, 502, str(error), "upstream"))
 
     def _content(
         self, rollout: Rollout, dialect: Dialect, incoming: Incoming, raw: bytes
@@ -419,20 +448,20 @@ class Gateway:
             text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)
         return _digest(text.encode()), before
 
-    def _join(self, rollout: Rollout, content: str, request: AppRequest) -> _Attempt | None:
+    def _join(self, rollout: Rollout, content: str, request: web.BaseRequest) -> _Attempt | None:
         """Return the attempt that a request is a retry of."""
         attempts = rollout._attempts.get(content)
         if attempts is None:
             return None
         now = time.monotonic()
-        retry = request.named.get(_RETRIES_HEADER, "0") not in ("0", "")
+        retry = request.headers.get(_RETRIES_HEADER, "0") not in ("0", "")
         for attempt in attempts:
             if attempt.may_be_joined(retry, now):
                 attempt.request = request
                 return attempt
         return None
 
-    def _begin(self, asking: _Asking, request: AppRequest, declared: str) -> _Attempt:
+    def _begin(self, asking: _Asking, request: web.BaseRequest, declared: str) -> _Attempt:
         """Send a question on its way; it goes on when the app hangs up, since it is paid for."""
         rollout = asking.rollout
         delivery = _ToApp(request)
@@ -525,6 +554,26 @@ class Gateway:
             incoming=asking.incoming,
             delivery=delivery,
         )
+
+    async def _deliver(self, attempt: _Attempt, request: web.BaseRequest) -> web.StreamResponse:
+        """Give an answer to the app: the end of a stream that was passed on, or the whole."""
+        try:
+            response = await asyncio.shield(attempt.task)
+        except asyncio.CancelledError:
+            if not attempt.task.cancelled():
+                raise
+            response = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
+        delivery = attempt.delivery
+        if delivery.stream is None or request is not delivery._request:
+            attempt.delivered = not _has_gone(request)
+            return _answer(response)
+        if delivery.cut and request.transport is not None:
+            request.transport.close()  # what came is sent; the end, which never came, is not
+        elif not delivery.gone:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await delivery.stream.write_eof()
+                attempt.delivered = True
+        return delivery.stream
 
 
 @dataclass(slots=True, eq=False)
@@ -631,14 +680,19 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _sent(headers: Headers) -> Headers:
+def _has_gone(request: web.BaseRequest) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _sent(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Return the headers that are sent on."""
-    return _passed_on(tuple([pair for pair in headers if pair[0].lower() != "content-length"]))
+    return _passed_on(tuple([pair for pair in raw if pair[0].lower() != b"content-length"]))
 
 
 @lru_cache(maxsize=64)
-def _passed_on(found: Headers) -> Headers:
+def _passed_on(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
     """Return the headers of an app that are sent on; they are the same from call to call, but for the length."""
+    found = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
     kept = _end_to_end(found, _NOT_SENT)
     codings = [coding.strip() for coding in header(found, "accept-encoding").split(",")]
     known = [coding for coding in codings if coding.split(";")[0].strip() in _CODINGS]
@@ -659,29 +713,14 @@ def _end_to_end(headers: Headers, without: frozenset[str]) -> Headers:
     return tuple([pair for pair, (name, _) in zip(headers, found, strict=True) if name not in without])
 
 
-async def _told(asked: Coroutine[None, None, JsonObject]) -> Response:
-    return Response(200, (("Content-Type", "application/json"),), json.dumps(await asked).encode())
-
-
-def _answer(request: AppRequest, response: Response) -> None:
-    request.answer(response.status, _returned(response.headers), response.body)
-
-
-def _deliver(
-    attempt: _Attempt, request: AppRequest, rollout: Rollout, content: str, task: asyncio.Task[Response]
-) -> None:
-    """Give an answer to the app: the end of a stream that was passed on, or the whole."""
-    response, delivery = _ENDED if task.cancelled() else task.result(), attempt.delivery
-    if delivery.head is None or request is not delivery.request:
-        attempt.delivered = not request.has_gone
-        _answer(request, response)
-    elif delivery.cut:
-        request.cut()
-    elif not delivery.gone:
-        attempt.delivered = not request.has_gone
-        request.end()
-    if attempt.failed_at is None and (attempt.delivered or delivery.cut):
-        rollout.settle(content, attempt)
+def _answer(response: Response) -> web.Response:
+    answer = web.Response(status=response.status, body=response.body)
+    for name, value in _returned(response.headers):
+        if name.lower() == "content-type":
+            answer.headers["Content-Type"] = value
+        else:
+            answer.headers.add(name, value)
+    return answer
 
 
 def _final(response: Response) -> Response:
