@@ -28,7 +28,7 @@ from maspo.store.writer import changes_waiting
 from maspo.study.attention import Attention
 from maspo.study.evaluation.calibration import calibrate
 from maspo.study.evaluation.evaluate import evaluate, resume_evaluation
-from maspo.study.evaluation.job import EVALUATION, Evaluation, EvaluationFindings
+from maspo.study.evaluation.job import EVALUATION, Evaluation, EvaluationFindings, changes
 from maspo.study.evaluation.judge_check import judge_check
 from maspo.study.evaluation.recorded import DATABASE
 from maspo.study.job import Progress
@@ -493,3 +493,10 @@ async def test_u33_rows_without_an_id_are_called_by_their_text(tmp_path: Path) -
         assert (name in told) == (row.label != row.key)
         assert row.columns["input"][:40] in told or row.label != row.key
     assert not any(key.key in text for key in by_label.values())
+
+
+def test_u34_settings_of_a_search_are_no_difference_of_an_evaluation_however_many_there_are() -> None:
+    now = world_evaluation()
+    others = now.config.model_copy(update={"search": {"method": "race", **{f"setting_{n}": n for n in range(30)}}})
+    assert changes(replace(now, config=others), now) == ()
+    assert changes(replace(now, config=others, repeats=2), now) != ()

@@ -366,16 +366,16 @@ def priced_config(config: RunConfig, prices: Mapping[str, tuple[float, ...]]) ->
     return config.model_copy(update={"models": config.models.model_copy(update={"prices": known})})
 
 
-def differences_between(before: Job, now: Job) -> tuple[str, ...]:
+def differences_between(before: Job, now: Job, apart: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return one line per field that differs, ``field: was X, is Y``; caps and paths do not count.
 
-    Nor does a price that was unknown: it changes no result.
+    Nor do fields whose names begin with one of ``apart``, nor a price that was unknown: it changes no result.
     """
     old, new = _fields(_with_prices(before, now.config)), _fields(now)
     lines = [
         f"{name}: was {_write_value(old.get(name))}, is {_write_value(new.get(name))}"
         for name in dict.fromkeys([*old, *new])
-        if old.get(name) != new.get(name)
+        if old.get(name) != new.get(name) and not name.startswith(apart)
     ]
     left_out = len(lines) - _MOST_DIFFERENCES
     return (*lines[:_MOST_DIFFERENCES], *([f"… and {left_out} more"] if left_out > 0 else []))

@@ -244,8 +244,8 @@ def differences(before: Comparison, now: Comparison) -> tuple[str, ...]:
     if before.points != now.points:
         lines.append(f"--points: was {before.points}, is {now.points}")
     for name in was.keys() & new.keys():
-        both = [replace(one.job, config=configs[name]) for one, configs in ((before, was), (now, new))]
-        lines += [line for line in differences_between(*both) if line not in lines]
+        then, again = (replace(one.job, config=configs[name]) for one, configs in ((before, was), (now, new)))
+        lines += [line for line in differences_between(then, again) if line not in lines]
     return tuple(lines)
 
 

@@ -176,8 +176,7 @@ FOUND = JsonForm(EvaluationFindings, "what the evaluation found", "evaluation", 
 
 def changes(before: Evaluation, now: Evaluation) -> tuple[str, ...]:
     """Return one line per field that differs; caps and paths do not count, nor what only a search goes by."""
-    found = differences_between(before.job, now.job)
-    lines = [line for line in found if not line.startswith(_OF_A_SEARCH)]
+    lines = [*differences_between(before.job, now.job, apart=_OF_A_SEARCH)]
     for name, flag in _GIVEN.items():
         if getattr(before, name) != getattr(now, name):
             lines.append(f"{flag}: differs")
