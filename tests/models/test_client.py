@@ -596,13 +596,14 @@ async def test_what_only_keeps_a_connection_awake_is_no_part_of_a_reply(line: by
 
 async def test_a_reply_that_comes_a_byte_at_a_time_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maspo.models.chat_completions._WHOLE", 0.1)
+    monkeypatch.setattr("maspo.models.chat_completions._SLOWEST", 0.1)
     for_ever = Written(lambda _: [b'data: {"choices": [{"delta": {"content": "', b"x"], pause=0.001, again=True)
     async with (
         fake_provider([Rule(for_ever)]) as provider,
         ChatClient(Endpoint(provider.base_url, timeout=4)) as client,
     ):
         async with asyncio.timeout(60):
-            with pytest.raises(Transient, match=r"still being written, slower than any model writes, after \d+ s"):
+            with pytest.raises(Transient, match=r"still being written, longer than its tokens may take, after \d+ s"):
                 await client.complete(replace(ready_question("m"), max_tokens=1))
 
 

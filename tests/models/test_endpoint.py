@@ -162,6 +162,7 @@ async def test_e04_a_key_that_belongs_into_another_header_is_told(body: str, hea
         ("tenant: Field required", "give it with --set models.extra.tenant=…"),
         ("messages: Field required", ""),
         ("X-PAYMENT header is required", ""),
+        ("authorization: Field required", ""),
     ],
 )
 def test_e04_a_parameter_that_a_refusal_misses_can_be_given(body: str, fix: str) -> None:

@@ -75,6 +75,8 @@ def test_w04_a_limit_of_tokens_is_learned_from_its_words(words: str, most: int) 
     [
         "max_tokens must be between 1 and 8192",
         "Output tokens per minute: limit is 2048, try again in 3 s",
+        "You may write at most 1000 output tokens per min",
+        "at most 1,000 output tokens/min",
         "Your completion quota is at most 2048 tokens per minute",
         "The output schema has at most 200 properties",
         "stop sequences: at most 16 allowed for generation",

@@ -2501,6 +2501,8 @@ FURTHER_SMUGGLED = (
     "WhatsApp +49 30 901820",
     "fax 901820-17",
     "dial 1-800-MARBLES",
+    "Call 5551234567 tickets.",
+    "Call 18005551234 weekdays.",
     "text MARBLE to 12345",
     "DE44 5001 0517 5407 3249 31",
     "GB29NWBK60161331926819",

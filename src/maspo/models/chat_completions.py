@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from collections import defaultdict, deque
@@ -56,15 +57,15 @@ _CHARSETS = frozenset(
 _WHOLE = 5
 """Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
 minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
-_TOKENS_A_SILENCE = 24
-"""Tokens that are written in the limit of silence, at least: one in five seconds by default, as a model writes that is
-read from a disk for each token. A reply that is slower to its last byte is none that is being written."""
+_SLOWEST = 5.0
+"""Seconds for a token, at most: as a model writes that is read from a disk for each one. A reply that is slower to its
+last byte is none that is being written."""
 _QUEUE = 4
 """Times the longest wait of late that a first part may take, once it is known that replies come in parts."""
 _LOST = {
     "": "no reply within",
     "silent": "silence within the reply, after",
-    "written": "the reply was still being written, slower than any model writes, after",
+    "written": "the reply was still being written, longer than its tokens may take, after",
 }
 """What is said of a reply that did not come to its end in time."""
 _WAITS = 20
@@ -510,7 +511,7 @@ class ChatClient:
         now = asyncio.get_running_loop().time
         started, began = time.perf_counter(), now()
         heard, over = began, False
-        last = began + silence * (_WHOLE + request.max_tokens / _TOKENS_A_SILENCE)
+        last = math.inf
         answered: aiohttp.ClientResponse | None = None
         in_parts: bool | None = None
         try:
@@ -542,6 +543,8 @@ class ChatClient:
                         if response.content.at_eof():
                             first_part = first_part or moment - began
                             continue  # Nothing is waited for any more.
+                        if not first_part:
+                            last = moment + _WHOLE * silence + _SLOWEST * request.max_tokens
                         over = over or _IS_OVER.search(raw, max(0, len(raw) - len(chunk) - 2 * len(DONE))) is not None
                         if over:
                             scope.reschedule(moment + _AFTER_DONE)

@@ -69,7 +69,7 @@ _LIMIT_NAMED = re.compile(
     r"|^(?!.*(?:temperature|seed|top_|penalty|logprob|content|messages|prompt|length|characters|size))"
     r".*must be less than or equal to \W?\d{2,}"
 )
-_RATE = re.compile(r"\bper[ _-](?:second|minute|hour|day)\b")
+_RATE = re.compile(r"(?:\bper[ _-]?|/ ?)(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\b")
 """What makes a limit none of a reply."""
 _EXACT = re.compile(
     r"max\w*tokens\W{1,3}(?:value )?(?:(?:must|should|has to) (?:be (?:set to |equal to |exactly )?|equal )"

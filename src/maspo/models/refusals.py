@@ -78,6 +78,8 @@ _REQUIRED = re.compile(
 """How a refusal names a parameter that it misses: OpenAI, schemas, Anthropic."""
 _SENT = frozenset({"model", "messages", "role", "content", "body"})
 """What every request holds."""
+_SECRET = re.compile("auth|key|token|secret|password")
+"""What names of parameters hold that are no settings: they would stand in a record."""
 _OUR_HEADERS = "x-maspo"
 _KEY_HEADER = re.compile(r"\b(?:(?:x-|ocp-apim-|x-goog-|x-litellm-)?(?:api|subscription)-key|subscription key)\b")
 """Headers other than Authorization in which some look for a key, as their refusals name them; Azure names none."""
@@ -175,7 +177,7 @@ def _parameter_asked_for(words: str) -> str:
     """Return how to send a parameter that a refusal misses; empty where it misses none, or none that can be set."""
     missed = _REQUIRED.search(words)
     name = next(filter(None, missed.groups())) if missed is not None else ""
-    if not name or name in _SENT:
+    if not name or name in _SENT or (_SECRET.search(name) and not name.startswith("max_")):
         return ""
     return f"give it with --set models.{'effort' if name == 'reasoning_effort' else f'extra.{name}'}=…"
 
@@ -188,7 +190,7 @@ def _header_asked_for(endpoint: Endpoint, words: str) -> str:
     header = named[0] if named[0].endswith("-key") else "api-key"
     if any(header == name.lower() for name in endpoint.more_headers):
         return ""
-    setting = f'headers = {{ "{header}" = "$OPENAI_API_KEY" }}'
+    setting = f'headers = {{ "{header}" = "$YOUR_KEY" }}'
     return f"check the key; where it belongs into a header named {header}, set {setting} under [models] in maspo.toml"
 
 

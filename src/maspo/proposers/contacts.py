@@ -69,7 +69,8 @@ _CONTACT = late(
     r"|(?<![\w.)])\+{1,2}\d{1,3}[ .-]?\(0\)[ .-]?\d{2,4}(?:[ .-]?\d{2,4}){1,4}(?!\w)"
     r"|\b(?:(?:call|text|dial|ring|phone|fax|sms)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){0,3}"
     r"|(?:message|reach)[\s:,]{1,2}(?:(?:me|us|them|on|at|to|under|number)[\s:]{1,2}){1,3})"
-    r"\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b(?!(?:\.\d)?\W{0,2}(?:people|(?!always)[a-z]{3,}s)\b)"
+    r"(?!\d{5,6}\W{1,2}[a-z]{3,}s\b)\+?\(?\d(?:[ ./()-]{0,3}\d){4,14}\b"
+    r"(?!(?:\.\d)?\W{0,2}(?:words|characters|tokens|times|lines|rows|people|users))"
     r"|\b1[ -]8\d\d[ -][A-Z]{5,8}\b|\btext \w{2,12} to \d{4,6}\b"
     r"|\b(?:p\.?\s?o\.?\s?box|postfach|apartado|boîte postale)\W{1,3}\d+",
     re.IGNORECASE,

@@ -570,7 +570,7 @@ class Document(Dumped):
     log: tuple[LogLine, ...]
     log_count: int
     part_of: PartOf = ""
+    """What the run is a part of; then its own test decides nothing."""
     prompt_files: PromptFiles = "known"
     """Whether ``maspo apply`` knows the files that prompts came from: not of a run that was started from Python. A demo
     has none."""
-    """What the run is a part of; then its own test decides nothing."""
