@@ -368,8 +368,6 @@ def test_p21_a_watch_that_began_with_defaults_of_before_goes_on_with_them() -> N
     before = Plan(level=0.01, search_share=0.5)
     assert _plan_differences(before, Plan()) == []
     assert _plan_differences(before, Plan(level=0.02)) == ["level: was 0.01, is 0.02"]
-    for again in ("always", "where it may help"):  # the defaults of two versions before
-        assert _plan_differences(Plan(again=again), Plan()) == []
 
 
 def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:

@@ -186,20 +186,17 @@ class _Watch:
                 yield from self.hold()
             else:
                 self.ring()
-            promoted = False
             for attempt in range(self.plan.searches):
-                if attempt and not (promoted or self.may_find_more()):
+                if attempt and not self.may_find_more():
                     break
                 yield from self.gather()
-                start = self.shipped if promoted else self.start(attempt)
+                start = self.start(attempt)
                 ended = yield from self.search(start)
                 worth = self.worth_trying(ended)
                 if not worth and self.ahead is not None and self.plan.again != "always":
                     ended, worth = replace(ended, winners=self.ahead[0]), True
                 if worth and (yield from self.try_candidate(ended, start)):
-                    promoted, self.ahead = True, None
-                    if self.plan.again != "from what was promoted, too":
-                        break
+                    break
             self.start_anew()
 
     # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────

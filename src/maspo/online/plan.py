@@ -11,7 +11,7 @@ from maspo.stats.drift import WEAK_TOO, Bets
 
 ChangesBetOn: TypeAlias = Literal["strong", "weak too"]
 TrialEnds: TypeAlias = Literal["early", "late"]
-FurtherSearch: TypeAlias = Literal["always", "where it may help", "from what was promoted, too"]
+FurtherSearch: TypeAlias = Literal["always", "where it may help"]
 BETS: Final[Mapping[ChangesBetOn, Mapping[str, Bets]]] = {
     "strong": {},
     "weak too": {"lengths": WEAK_TOO, "words": WEAK_TOO},
@@ -42,12 +42,11 @@ class Plan:
     fresh_windows: int = 2
     """Windows since a change seems to have begun that a search waits for: before, its inputs are mostly old ones."""
     searches: int = 2
-    """Searches after an alarm, at most: another follows on newer inputs."""
-    again: FurtherSearch = "from what was promoted, too"
-    """When another follows: where nothing came of one, but not from the anchor where the shipped prompts have kept
-    their lead over it; and where one from a candidate that was ahead found nothing better, the trial of that goes on.
-    After a promotion it starts from what was promoted. ``where it may help`` and ``always`` of watches that began
-    before, which ended with a promotion."""
+    """Searches after an alarm, at most: where nothing came of one, another follows on newer inputs."""
+    again: FurtherSearch = "where it may help"
+    """When another follows: not from the anchor where the shipped prompts have kept their lead over it; and where one
+    from a candidate that was ahead found nothing better, the trial of that goes on. ``always`` of watches that began
+    before."""
     hopeless: TrialEnds = "early"
     """When a trial ends whose candidate is not going to show that it is better: as soon as somewhat better luck would
     not suffice. ``late``, after all windows, of watches that began before."""
@@ -111,8 +110,6 @@ BEFORE: Final[Mapping[str, object]] = {
     "hopeless": "late",
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
-SINCE: Final[Mapping[str, object]] = {"again": "where it may help"}
-"""Defaults that stood between these and those of now."""
 
 
 @dataclass(frozen=True, slots=True)

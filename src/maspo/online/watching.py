@@ -24,7 +24,7 @@ from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
 from maspo.events import Event
 from maspo.models.base import ModelClient, Request
 from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, watching
-from maspo.online.plan import BEFORE, SINCE, Costs, Plan
+from maspo.online.plan import BEFORE, Costs, Plan
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
 from maspo.online.summed import Summed
@@ -244,8 +244,7 @@ def _plan_differences(before: Plan, now: Plan) -> list[str]:
     names = [
         name
         for name in names
-        if getattr(now, name) != getattr(usual, name)
-        or getattr(before, name) not in (BEFORE.get(name, ...), SINCE.get(name, ...))
+        if not (getattr(now, name) == getattr(usual, name) and getattr(before, name) == BEFORE.get(name, ...))
     ]
     values = [(name, getattr(before, name), getattr(now, name)) for name in names]
     return [f"{name}: was {was}, is {is_now}" for name, was, is_now in values if was != is_now]
