@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -37,9 +37,12 @@ def by_worth(meet: Meet) -> Verdict:
 
 
 def play(
-    method: SearchesStructure, judge: Callable[[Meet], Verdict], plan: StructurePlan | None = None
+    method: SearchesStructure,
+    judge: Callable[[Meet], Verdict],
+    plan: StructurePlan | None = None,
+    keys: Sequence[str] = KEYS,
 ) -> tuple[FoundTeam, list[Meet]]:
-    search, met = method(TEAM, KEYS, plan or StructurePlan()), list[Meet]()
+    search, met = method(TEAM, keys, plan or StructurePlan()), list[Meet]()
     try:
         wanted = next(search)
         while True:
@@ -126,6 +129,15 @@ def test_s70_where_nothing_more_can_be_asked_agent_dropout_keeps_what_is_confirm
     with pytest.raises(StopIteration) as stop:
         search.throw(BudgetReached("--max-calls 300"))
     assert stop.value.value.changes == (DropAgent("gossip"),)
+
+
+@pytest.mark.parametrize("inputs", [77, 400, 4000])
+@pytest.mark.parametrize("verdict", [Verdict.TIE, Verdict.WIN, Verdict.LOSS])
+def test_s71_however_many_inputs_there_are_agent_dropout_confirms_on_some_tens(inputs: int, verdict: Verdict) -> None:
+    keys = [f"input-{number}" for number in range(inputs)]
+    found, met = play(drop_out, lambda _: verdict, keys=keys)
+    assert all(one.tally.n <= 60 for one in found.tried)
+    assert len(met) <= most_meetings(TEAM, StructurePlan(), inputs) <= 2 * STEPS * DRAWN + 7 * 60
 
 
 @pytest.mark.parametrize(

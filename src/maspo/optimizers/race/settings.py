@@ -31,7 +31,9 @@ _UNRECORDED: Mapping[str, Any] = {
 }
 """What versions did whose records do not say so, because the setting did not exist yet."""
 _GONE = ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull")
-"""Settings that are no more: by what conflicts were proven when each verdict was held for its own comparison alone."""
+"""Settings that are no more: by what conflicts were proven when each verdict was held for its own comparison alone.
+An unfinished run whose record holds proofs may ask for other ones now; then it ends only with the version that began
+it, and says so (``study/followed.py``)."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 

@@ -39,8 +39,11 @@ START = 0.5
 DROPPED = 0.2
 """The share of agents, and then of edges, that may be dropped; one of each at least. The paper's order of magnitude."""
 LEARNED = 0.25
-"""Part of the inputs that weights are learned from; all others confirm. To meet the team without one member tells more
+"""Part of the inputs that weights are learned from; others confirm. To meet the team without one member tells more
 of that member than teams drawn at random do: correlations with its true worth are 0.84 and 0.55 (0069)."""
+CONFIRMED = 60
+"""Inputs that confirm a drop, at most: what 0069 measured had 57. With more, a search would cost the more the more
+inputs there are, for members of whom ever less can be told."""
 STEPS, DRAWN = 8, 10
 """Steps of the policy gradient before each dropping, and teams that are drawn for a step: as many runs as the other
 search may spend on two changes, which is what teams of a handful of agents can pay."""
@@ -55,7 +58,7 @@ def drop_out(system: System, inputs: Sequence[str], plan: StructurePlan) -> Stru
     """Drop light agents, then light edges of those that stay, where the team does better without."""
     order = shuffled(inputs, plan.seed, "agent dropout")
     first = learned_from(len(order))
-    learning, confirming = order[:first], order[first:]
+    learning, confirming = order[:first], order[first : first + CONFIRMED]
     current, met, tried = system, {system}, list[ChangeTrial]()
     try:
         for kind in (kind for kind in KINDS if kind in plan.kinds):
@@ -87,7 +90,7 @@ def most_meetings(system: System, plan: StructurePlan, inputs: int) -> int:
     """Return how often teams meet at most: those that are drawn, and each agent and edge that may turn out light."""
     kinds = [kind for kind in KINDS if kind in plan.kinds]
     tried = sum(_counted(system, kind) for kind in kinds)
-    return len(kinds) * STEPS * DRAWN + tried * (inputs - learned_from(inputs))
+    return len(kinds) * STEPS * DRAWN + tried * min(CONFIRMED, inputs - learned_from(inputs))
 
 
 def _counted(system: System, kind: Kind) -> int:
