@@ -25,6 +25,15 @@ OWN: Sequence[Row] = [
 ]
 """Hand-made rows: scorer, kind, output, answer, whether it is correct; for code its tests."""
 SCORERS = ("exact", "choice", "math", "code")
+SURE = (
+    "a refusal with an offer",
+    "what cannot be done in a problem is no refusal",
+    "no answer is said, and a number beside it",
+    "none of the above, and that none is right",
+    "a mark within what is thought aloud",
+    "thinking aloud under a heading",
+    "open ends of intervals as square brackets turned around",
+)
 
 
 def sample_of(row: Row) -> Sample:
@@ -62,6 +71,13 @@ async def test_r02_rows_of_our_own_are_judged_right(scorer: str) -> None:
     missed = await misread(scorer, OWN)
     assert [row for row, score in missed if score.correct] == []
     assert len(missed) <= 0.02 * sum(row["scorer"] == scorer for row in OWN), [row["output"] for row, _ in missed]
+
+
+@pytest.mark.parametrize("kind", SURE)
+async def test_r09_of_kinds_with_a_sure_sign_every_row_is_read(kind: str) -> None:
+    own = [row for row in OWN if row["kind"] == kind]
+    for scorer in {row["scorer"] for row in own}:
+        assert [row for row, _ in await misread(scorer, own)] == []
 
 
 def test_r03_our_own_rows_hold_right_and_wrong_answers_of_every_scorer() -> None:

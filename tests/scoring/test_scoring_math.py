@@ -21,7 +21,7 @@ from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.mathematics.forms import form_of
 from maspo.scoring.mathematics.reading import read_math
 from maspo.scoring.mathematics.scorer import MathScorer
-from maspo.scoring.mathematics.spelling import spelled
+from maspo.scoring.mathematics.spelling import compact, spelled
 from tests.lengths import length
 from tests.scoring.real_rows import rows
 
@@ -334,6 +334,19 @@ def test_m11_no_text_breaks_the_plain_comparison(one: str, other: str) -> None:
     formula(spelled(one))
     assert read_math(one) is None or read_math(one)
     boxes(one)
+
+
+@pytest.mark.parametrize(
+    ("text", "as_spelled"),
+    [
+        ("x[1]=2,y[3]=4", "x[1]=2,y[3]=4"),
+        ("a[i]+1,b[j]", "a[i]+1,b[j]"),
+        ("x=]0,1[", "x=(0,1)"),
+        ("[0,1]U]2,3[", "[0,1]U(2,3)"),
+    ],
+)
+def test_m13_the_brackets_of_an_index_are_no_ends_of_an_interval(text: str, as_spelled: str) -> None:
+    assert compact(spelled(text)) == as_spelled
 
 
 @given(st.fractions(max_denominator=500), st.fractions(max_denominator=500))

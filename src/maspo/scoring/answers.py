@@ -14,7 +14,7 @@ from functools import lru_cache
 from maspo.scoring.choices import chosen
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.marked import ATTRIBUTES, boxes, tagged_answer
-from maspo.scoring.readable import answering, holds_thinking, last_found, without_asides
+from maspo.scoring.readable import answering, holds_thinking, last_found, readings, without_asides
 
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(?:\.\d+)?")
 _WIDE = "".join(map(chr, range(0xFF01, 0xFF5F)))
@@ -36,7 +36,8 @@ def final_answer(spec: str, output: str) -> str | None:
 
     ``spec`` is ``tag:NAME``, ``boxed``, ``choice``, ``regex:PATTERN``, ``json:PATH``, ``whole``, ``none`` or ``auto``
     (tags, then boxed); see the outer contract of system files. The last occurrence counts. What a model thinks within
-    its reply is no answer: in an element such as <analysis>, or under a heading before that of its answer.
+    its reply, in an element such as <analysis> or under a heading before that of its answer, counts where it says
+    nothing else.
     """
     kind, _, argument = spec.partition(":")
     return _READERS[kind](argument, output)
@@ -115,18 +116,24 @@ def unwrapped(text: str) -> str:
     return normalized(text)
 
 
-def _said(output: str) -> str:
-    return answering(without_asides(output))
+def _first(read: Callable[[str], str | None], output: str) -> str | None:
+    """Return what is read outside the thinking of an output, or in all of it where nothing is."""
+    found = map(read, readings(answering(without_asides(output)), output))
+    return next((answer for answer in found if answer is not None), None)
 
 
 def _auto(output: str) -> str | None:
-    tagged = tagged_answer(_said(output))
+    tagged = tagged_answer(output)
     return tagged if tagged is not None else _last_boxed(output)
 
 
+def _tagged(output: str, tag: str) -> str | None:
+    if holds_thinking(tag):
+        return _last_tag(output, tag)
+    return _first(lambda text: _last_tag(text, tag), output)
+
+
 def _last_tag(output: str, tag: str) -> str | None:
-    if not holds_thinking(tag):
-        output = _said(output)
     # Each tag is searched by itself: a lazy pattern over the pair is quadratic on many unclosed tags.
     end = last_found(_closing(tag), output)
     return _content(output, tag, end.start()) if end is not None else None
@@ -148,12 +155,8 @@ def _closing(tag: str) -> re.Pattern[str]:
 
 
 def _last_boxed(output: str) -> str | None:
-    found = boxes(_said(output))
+    found = boxes(output)
     return found[-1] if found else None
-
-
-def _choice(output: str) -> str | None:
-    return chosen(_said(output))
 
 
 def _last_match(pattern: str, output: str) -> str | None:
@@ -186,10 +189,10 @@ def _under(value: object, path: Sequence[str]) -> tuple[object] | None:
 
 
 _READERS: Mapping[str, Callable[[str, str], str | None]] = {
-    "auto": lambda _, output: _auto(output),
-    "tag": lambda name, output: _last_tag(output, name.strip()),
-    "boxed": lambda _, output: _last_boxed(output),
-    "choice": lambda _, output: _choice(output),
+    "auto": lambda _, output: _first(_auto, output),
+    "tag": lambda name, output: _tagged(output, name.strip()),
+    "boxed": lambda _, output: _first(_last_boxed, output),
+    "choice": lambda _, output: _first(chosen, output),
     "regex": _last_match,
     "json": lambda path, output: _json_path(output, path.strip()),
     "whole": lambda _, output: output,

@@ -225,7 +225,7 @@ def read_choice(output: str, marked: str | None = None, question: str = "") -> s
             )
             if found and found != SEVERAL and is_reconsidered(body, found):
                 found = _last_sentence(unmarked(last_line(body)), question) or found
-        if found and is_taken_back(output, found):
+        if found and is_taken_back(output, found, question):
             return None
     return found if found and found != SEVERAL and found in (letters or LETTERS) else None
 

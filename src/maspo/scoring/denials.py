@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from maspo.core.late import late
+from maspo.scoring.options import options_of
 
 
 def _spaced(pattern: str) -> re.Pattern[str]:
@@ -93,12 +94,16 @@ _RETRACTED = late(
     r"|(?:that|this|it) (?:cannot|can['’]t|can not|isn['’]t|wasn['’]t|doesn['’]t|does not|couldn['’]t)(?: be)? "
     r"(?:right|correct|true|it|work|fit|hold)\b"
     r"|(?:that|this) (?:ignores|neglects|forgets|violates|contradicts|fails|overlooks|misses)\b"
-    r"|none (?:of (?:them|these|those|the (?:options|choices|answers)) )?"
-    r"(?:is|are|fits?|works?|match(?:es)?)(?: right| correct)?\b(?! (?:as|better|so)\b)"
     r"|scratch that|never ?mind|disregard (?:that|this)|i take (?:that|it) back|that was (?:a )?(?:wrong|mistake))"
     r"|\bso (?:i )?(?:discard|eliminate|reject|exclude|rule out|discount) (?:it|that|this)\b"
 )
 """How a reply takes back what it has just said, and says nothing in its place."""
+_BUT_NONE = late(
+    r"\bbut none (?:of (?:them|these|those|the (?:options|choices|answers)) )?"
+    r"(?:is|are|fits?|works?|match(?:es)?)(?: right| correct)?\b(?! (?:as|better|so)\b)"
+)
+"""How it takes back any option, unless the one that it has chosen says just that."""
+_NONE_OF_THEM = late(r"\b(?:none|neither|no (?:correct|right|such))\b")
 _SHORTEST_RETRACTION = 8
 _LONGEST_RETRACTION = 240
 """Characters behind a letter in which it is taken back."""
@@ -159,12 +164,20 @@ def is_eliminated(said: str) -> bool:
     return _ELIMINATED.search(said.lower()) is not None and not _OF_OTHERS.search(said.lower())
 
 
-def is_taken_back(text: str, letter: str) -> bool:
+def is_taken_back(text: str, letter: str, question: str = "") -> bool:
     """Whether a text, after it names a letter last, takes it back and names no other."""
     end = text.rfind(letter) + 1
     if len(text) - end < _SHORTEST_RETRACTION or _LETTER.search(text, end) is not None:
         return False
-    return _RETRACTED.search(text[end : end + _LONGEST_RETRACTION].lower()) is not None
+    behind = text[end : end + _LONGEST_RETRACTION].lower()
+    if _RETRACTED.search(behind) is not None:
+        return True
+    return "none" in behind and _BUT_NONE.search(behind) is not None and not _says_none(letter, question)
+
+
+def _says_none(letter: str, question: str) -> bool:
+    """Whether an option says that no other one is right: "None of the above"."""
+    return _NONE_OF_THEM.search(options_of(question).get(letter, "").lower()) is not None
 
 
 def lets_conclude(before: str, letter: str) -> bool:

@@ -15,8 +15,8 @@ from maspo.scoring.doubts import brings_another
 from maspo.scoring.marked import marked_answer
 from maspo.scoring.named import named_answer, only_element
 from maspo.scoring.options import LETTERS
-from maspo.scoring.readable import answering, unfenced
-from maspo.scoring.reply import parts_of, reply_of
+from maspo.scoring.readable import answering, readings, unfenced
+from maspo.scoring.reply import parts_of, reply_of, texts_of
 from maspo.scoring.wrappers import inner_text
 
 NO_LABEL = "the row has no answer to compare with"
@@ -72,8 +72,9 @@ def choice() -> LabelScorer:
 
 
 def _final(sample: Sample) -> str | None:
-    reply = answering(reply_of(sample.output))
-    marked = marked_answer(reply)
+    whole = reply_of(sample.output)
+    reply = answering(whole)
+    marked = next((found for text in readings(reply, whole) if (found := marked_answer(text)) is not None), None)
     if marked is None or _SENTENCE.match(marked):
         answer = _unmarked(unfenced(reply) if marked is None else marked, sample)
     else:
@@ -108,10 +109,11 @@ def _without_article(answer: str) -> str:
 
 
 def _chosen(sample: Sample) -> str | None:
-    for part in parts_of(reply_of(sample.output)):
-        found = chosen(part, sample.question)
-        if found is not None:
-            return found
+    for text in texts_of(reply_of(sample.output)):
+        for part in parts_of(text):
+            found = chosen(part, sample.question)
+            if found is not None:
+                return found
     return None
 
 

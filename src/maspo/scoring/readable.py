@@ -77,6 +77,8 @@ _ANSWERS = late(
     re.IGNORECASE | re.MULTILINE,
 )
 """The heading of what it says after that."""
+_ASKED = late(r"<([A-Za-z][\w:.-]{0,60})>[^<>]{0,200}</\1>(?=\s?\?)|\\boxed\{[^{}]{0,200}\}(?=\$?\s?\?)")
+"""A mark that a thought only asks about: "<answer>B</answer>? No."."""
 _LEAST_THOUGHT = 2
 """Words of the shortest element that is no piece of data, such as the name of a plan."""
 _LONGEST_DATA = 1000
@@ -135,6 +137,14 @@ def answering(text: str) -> str:
         return text
     heading = last_found(_ANSWERS, text)
     return text[heading.start() :].lstrip() if heading is not None and text[heading.end() :].strip() else text
+
+
+def readings(said: str, text: str) -> tuple[str, ...]:
+    """Return where an answer is looked for, in this order: in what a text says outside its thinking, then in all of it.
+
+    Who marks an answer within the thinking alone means it, unless the mark is only asked about.
+    """
+    return (text,) if said == text else (said, _ASKED.sub("", text))
 
 
 def _is_long(text: str, begin: int, end: int) -> bool:

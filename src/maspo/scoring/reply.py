@@ -11,6 +11,7 @@ from maspo.scoring.readable import (
     LONGEST_OUTPUT,
     answering,
     before_another_question,
+    readings,
     tail,
     without_asides,
     without_thinking,
@@ -45,18 +46,26 @@ _NOTE = re.compile(r"\n {0,3}\[\^([\w-]{1,20})\]:[^\n]*")
 """The text of a footnote in Markdown."""
 _MARK = re.compile(r"<(?!/?answer>)")
 """Where a mark of a template, a comment or an element may begin that is no answer's."""
+_REQUEST = (
+    r"(?:that|this|these|those|your|the|such)\s+(?:\w+\s+){0,2}?"
+    r"(?:requests?|questions?|tasks?|topics?|quer(?:y|ies)|prompts?|conversation)"
+)
 _REFUSES = re.compile(
     r"\W*(?:(?:I['’]m\s+|I\s+am\s+)?(?:\w+\s+)?(?:sorry|unfortunately|apologi[sz]e)\W{1,3}(?:but\s+)?)?"
     r"(?:I|we)(?:\s+can(?:['’]t|not|\s+not)|(?:\s+am|\s+are|['’]m|['’]re)\s+(?:unable|not\s+able)\s+to|\s+won['’]t)\s+"
-    r"(?:\w+\s+){0,2}(?:help|assist|comply|fulfill?|engage|continue|discuss)\b(?!\s+but\b)",
+    rf"(?:\w+\s+){{0,2}}(?:(?:help|assist|comply)(?:\s+you)?(?:\s+(?:with|in|on)\s+(?:{_REQUEST}|that|this|it))?"
+    rf"|(?:fulfill?|continue|discuss|engage\s+(?:in|with))\s+{_REQUEST})\s*(?:[.;!]|$)",
     re.IGNORECASE,
 )
-"""How a reply begins that refuses; what it offers instead is no answer."""
+"""How a reply begins that refuses what it was asked for, whole; what it offers instead is no answer."""
 _FIRST_WORDS = 60
 """Characters in which a refusal says that it is one."""
 _BEGINS_ALOUD = frozenset("*_# \n\tTtRrAaCcSsMm")
 """How a reply begins that may think aloud under a heading: a fast look, which spares most replies a slow one."""
-_ALL_THE_SAME = re.compile(r"\b(?:answers?|but|however|still|nevertheless|anyway|that\s+said|boxed)\b", re.IGNORECASE)
+_ALL_THE_SAME = re.compile(
+    r"\b(?:answers?|correct|but|however|still|nevertheless|anyway|that\s+said|so|thus|hence|therefore|boxed)\b|=|####",
+    re.IGNORECASE,
+)
 """What stands in a reply that refuses one thing and answers the question all the same."""
 _LOST_STROKE = re.compile(
     r"[\b\f](?=(?:oxed|rac|inom|eta|igcup)\b)|\t(?=(?:ext|imes|frac|heta|riangle)\b)|\r(?=ight\b)"
@@ -94,15 +103,16 @@ def reply_of(output: str) -> str:
     return _own_turn(text)
 
 
-def parts_of(reply: str) -> tuple[str, ...]:
-    """Return where an answer is looked for, in this order: before a question that the model asks itself, in all.
-
-    A refusal has no such place.
-    """
+def texts_of(reply: str) -> tuple[str, ...]:
+    """Return what of a reply may hold its answer: what it says outside its thinking, then all; of a refusal nothing."""
     if _refuses(reply):
         return ()
     text = tail(reply)
-    text = answering(text) if text[:1] in _BEGINS_ALOUD else text
+    return readings(answering(text), text) if text[:1] in _BEGINS_ALOUD else (text,)
+
+
+def parts_of(text: str) -> tuple[str, ...]:
+    """Return where an answer is looked for, in this order: before a question that the model asks itself, in all."""
     own = before_another_question(text)
     return (own, text) if own != text else (text,)
 

@@ -13,7 +13,7 @@ from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
 from maspo.scoring.mathematics.numerals import number_in_words, runs_of_words
 from maspo.scoring.readable import last_found, last_line
-from maspo.scoring.reply import parts_of
+from maspo.scoring.reply import parts_of, texts_of
 from maspo.scoring.wrappers import handed_in
 
 _BE = (
@@ -114,13 +114,15 @@ _UNABLE_TO_TELL = (
     r"(?:(?:can|could)(?:not|\s+not|n?['’]t)|(?:unable|(?:not|n['’]t)\s+able|(?:im|not\s+)possible|no\s+way|fail(?:s|ed)?)\s+to)"
     r"\s+(?:\w+\s+){0,2}(?:give|provide|find|compute|calculate|determine|derive|state|produce|obtain|reach|infer)"
 )
+_ANY = r"(?:(?:an?|the|any)\s+)?(?:(?:final|definite|numerical)\s+)?"
+"""What stands before an answer that is no other, larger or simpler one."""
 _NOT_SAID = re.compile(
     r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
     r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|think|believe|say|claim|mean|conclude|true|clear|follow)"
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|one\s+might|you\s+might)\s+(?:\w+\s+){0,2}"
     r"(?:say|think|claim|answer|guess|believe)"
-    rf"|{_UNABLE_TO_TELL}|no(?=\s+(?:(?:final|definite|single|unique|exact|numerical)\s+)?$))"
+    rf"|(?:{_UNABLE_TO_TELL}|no)(?=\s+{_ANY}$))"
     r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
@@ -130,7 +132,7 @@ _GIVES_UP = re.compile(
     r"(?i)\bI\s+(?:was|am|have\s+been)\s+(?:unable|not\s+able)\b|\bI['’]m\s+(?:unable|not\s+able)\b"
     r"|\b(?:have|has|there\s+is|got|with)\s+no\s+(?:final\s+|definite\s+)?(?:answer|solution|result)\b(?!s)"
     r"|\bI\s+(?:cannot|can\s?not|could\s?n[o'’]t|ca\s?n['’]t|did\s+not|didn['’]t)\s+(?:\w+\s+)?(?:solve|answer|finish|determine)\b"
-    rf"|\b{_UNABLE_TO_TELL}\s+(?:\w+\s+){{0,3}}(?:answer|solution|result)\b"
+    rf"|\b{_UNABLE_TO_TELL}\s+{_ANY}(?:answer|solution|result)(?=\s*[:(.]|\s+(?:because|since)\b|$)(?!.*[.;!?]\s)"
 )
 """A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
 _ALL_THE_SAME = re.compile(r"(?i)\b(?:but|however|still)\b,?\s+")
@@ -336,10 +338,13 @@ _BARE = re.compile(r"\$?[-−+]?\d[\d.,/]{0,30}\$?\.?")
 
 def read_math(output: str) -> str | None:
     """Return the final mathematical answer of a reply as it is written there; None when there is none to read."""
-    parts = parts_of(output)
-    if not parts:
-        return None
-    own, *whole = parts
+    found = [answer for text in texts_of(output) if (answer := _answer_of(text))]
+    # "Answer: as boxed": what stands there may only point to what was thought before.
+    return next((answer for answer in found if _NO_SIGN.search(answer)), found[0] if found else None)
+
+
+def _answer_of(text: str) -> str | None:
+    own, *whole = parts_of(text)
     found = _sure(own)
     if found is None and whole and _BARE.fullmatch(own.strip()):
         return own.strip()

@@ -130,7 +130,11 @@ _NUMBERS_WITH_SPACES = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)(?! \d)")
 _MIXED = re.compile(r"(?<![\d.^_{/])(\d+)(?: +| *- *(?=\d+/\d+$))(\d+)/(\d+)(?![\d/.])")
 _AMOUNT = re.compile(r"([-+§]?\d[\d.,/]*)\s+([A-Za-z][^\d]*)")
 _DOTTED = re.compile(r"\.(\d*)\\dot\s*\{?(\d)\}?(?:(\d*)\\dot\s*\{?(\d)\}?)?")
-_REVERSED = re.compile(r"([\[\]])([^\[\]();,]+)[;,]([^\[\]();,]+)([\[\]])")
+_REVERSED = re.compile(
+    # not behind a name, whose index it would be: x[1], y[3]
+    r"(?:(?<![^\WU])|(?<=\\in)|(?<=\\c[ua]p))([\[\]])([^\[\]();,=]+)[;,]([^\[\]();,=]+)([\[\]])"
+)
+"""An interval in square brackets."""
 _DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
 
 
