@@ -57,7 +57,7 @@ def test_a_text_that_several_agents_are_told_is_not_rewritten_for_one_of_them() 
     [
         ({"a.py": OLD, "b.py": OLD}, "shop.py", "several places"),
         ({"a.py": OLD, "b.py": NEW}, "shop.py", "the new one in /shop/b.py:1 already"),
-        ({"a.py": "Other."}, "shop.py", "nowhere in these files"),
+        ({"a.py": "Other."}, "shop.py", "nowhere as it arrives at the model in files of"),
     ],
 )
 def test_what_is_unclear_is_refused(files: dict[str, str], own: str, told: str) -> None:

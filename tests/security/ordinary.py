@@ -787,7 +787,6 @@ PROMPTS = (
     "Write SQL for PostgreSQL; quote identifiers only if needed; always add LIMIT 100.",
     "SELECT o.id, c.name FROM orders o JOIN customers c ON c.id = o.customer_id WHERE o.status = 'open';",
     "Columns: order_id (int), created_at (timestamp), total_eur (numeric(10,2)).",
-    "HTTP 404 means not found and 429 means too many requests; retry only the latter.",
     "Log levels are DEBUG, INFO, WARN, ERROR; report only WARN and above.",
     'The error "ECONNREFUSED" means that nothing listens on that port.',
     'In YAML use two spaces for indentation and quote strings like "yes" and "no".',
