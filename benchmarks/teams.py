@@ -1,6 +1,6 @@
 """What a search gains on teams that loop, branch, share prompts, debate and map, and on the same written out by hand.
 
-    python benchmarks/teams.py [--only routed4,…] [--seeds 0-2] [--records FILE]
+    python benchmarks/teams.py [--only routed4,…] [--seeds 0-2] [--records FILE] [--set search.…=…]
 
 Gains are in true accuracy on inputs that no search saw. By hand, a team of branches is four agents, each searched on
 the inputs of its own kind alone, with the calls of an agent each: what somebody would do who knows where inputs go.
@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
+from maspo.cli.arena import rivals
 from maspo.config import RunConfig
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import make_inputs
@@ -34,9 +35,11 @@ _MEASURED = 2000
 _WRITTEN_OUT = ("loop3", "shared4")
 
 
-def searched(world: World, system: System, rows: Sequence[Mapping[str, object]]) -> tuple[Prompts, int]:
-    """Return what a search with default settings ends with, and its calls."""
-    config = RunConfig.model_validate({"seed": world.spec.seed, "models": {"agent": "simulated"}})
+def searched(
+    world: World, system: System, rows: Sequence[Mapping[str, object]], config: RunConfig
+) -> tuple[Prompts, int]:
+    """Return what a search ends with, and its calls."""
+    config = config.model_copy(update={"seed": world.spec.seed})
     model = Counted(world)
     with tempfile.TemporaryDirectory() as folder:
         outcome = asyncio.run(begin(Job(system, make_inputs(rows), config), Path(folder) / "run", model))
@@ -50,16 +53,16 @@ def gain(world: World, system: System, prompts: Prompts, keys: Sequence[str]) ->
     return simulation.accuracy(prompts, keys) - simulation.accuracy({}, keys)
 
 
-def measured(name: str, seed: int) -> dict[str, Any]:
+def measured(name: str, seed: int, config: RunConfig) -> dict[str, Any]:
     """Return what a search gains in one world, on the team and by hand."""
     world = World(WorldSpec(seed=seed))
     system, rows = world.system(name), world.inputs(INPUTS.get(name, _USUAL))
     keys = [world_key(FRESH + number) for number in range(_MEASURED)]
-    found, calls = searched(world, system, rows)
+    found, calls = searched(world, system, rows, config)
     row: dict[str, Any] = {"team": name, "seed": seed, "gain": gain(world, system, found, keys), "calls": calls}
     if name in _WRITTEN_OUT:
         by_hand = unrolled(name)
-        found, calls = searched(world, by_hand, rows)
+        found, calls = searched(world, by_hand, rows, config)
         row |= {"by hand": gain(world, by_hand, found, keys), "by hand calls": calls}
     if name == "routed4":
         kinds = {kind: [key for key in keys if kind_of(seed, key) == kind] for kind in KINDS}
@@ -67,7 +70,8 @@ def measured(name: str, seed: int) -> dict[str, Any]:
         of_kinds, calls = dict(system.prompts), 0
         for kind in KINDS:
             alone = System((Agent(kind, system.prompts[kind]),), name=kind, final_answer="tag:answer")
-            best, spent = searched(world, alone, [one for one in rows if kind_of(seed, str(one["id"])) == kind])
+            own = [one for one in rows if kind_of(seed, str(one["id"])) == kind]
+            best, spent = searched(world, alone, own, config)
             of_kinds, calls = {**of_kinds, **best}, calls + spent
         row |= {"by hand": gain(world, system, of_kinds, keys), "by hand calls": calls}
         row["of kinds by hand"] = [gain(world, system, of_kinds, kinds[kind]) for kind in KINDS]
@@ -99,14 +103,16 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(LIVING))
     parser.add_argument("--seeds", default="0-2")
     parser.add_argument("--records", type=Path, default=Path("teams.jsonl"))
+    parser.add_argument("--set", dest="sets", action="append", default=[], metavar="search.…=…")
     given = parser.parse_args()
+    config = rivals(("default",), "ignore", tuple(given.sets))[0].config
     first, _, last = given.seeds.partition("-")
     rows = [json.loads(line) for line in given.records.read_text().splitlines()] if given.records.exists() else []
     known = {(row["team"], row["seed"]) for row in rows}
     for seed in range(int(first), int(last or first) + 1):
         for name in given.only.split(","):
             if (name, seed) not in known:
-                rows.append(measured(name, seed))
+                rows.append(measured(name, seed, config))
                 with given.records.open("a") as file:
                     file.write(json.dumps(rows[-1]) + "\n")
     table(rows)

@@ -60,9 +60,9 @@ class Life:
         )
 
 
-def live(life: Life, windows: int, plan: Plan = PLAN) -> tuple[list[tuple[Ask, Found]], Ask]:
+def live(life: Life, windows: int, plan: Plan = PLAN, costs: Costs = COSTS) -> tuple[list[tuple[Ask, Found]], Ask]:
     """Return what was asked and found, and what is asked next."""
-    control = watching(plan, COSTS, FIRST, SEED)
+    control = watching(plan, costs, FIRST, SEED)
     ask, past = next(control), list[tuple[Ask, Found]]()
     while ask.standing.windows < windows:
         found = life.answer(ask)
@@ -317,6 +317,76 @@ def test_o06_without_a_budget_for_it_no_search_is_begun_but_the_alarm_is_told() 
     for _ in range(20):
         ask = control.send(life.answer(ask))
         assert isinstance(ask, Look) and not ask.measured
+
+
+DEAR = replace(COSTS, search=2000)
+"""A search of which the month that is meant here pays one, and not another as well."""
+
+
+def _waits_for_a_second(
+    life: Life, then: Callable[[Ask, WindowSeen], WindowSeen]
+) -> tuple[list[tuple[Ask, Found]], Ask]:
+    """Watch a month that cannot pay the second search; ``then`` is what windows show once that is waited for."""
+    life.budget = (3000, None)
+    found_nothing = _found_twice(life, 0.9)
+
+    def found(ask: Ask) -> Found:
+        seen = found_nothing(ask)
+        return then(ask, seen) if isinstance(seen, WindowSeen) and "more than is left" in ask.standing.waiting else seen
+
+    life.answer = found  # type: ignore[method-assign]
+    return live(life, 40, replace(PLAN, calls=3000), DEAR)
+
+
+def _waited(past: list[tuple[Ask, Found]]) -> list[Look]:
+    return [ask for ask, _ in past if isinstance(ask, Look) and "more than is left" in ask.standing.waiting]
+
+
+def test_o19_where_the_month_pays_no_further_search_windows_go_on_being_measured() -> None:
+    life = Life(12, 0.9)
+    past, end = _waits_for_a_second(life, lambda _, seen: seen)
+    waited = _waited(past)
+    assert len(waited) > 15 and all(look.measured and look.anchor == SEED for look in waited)
+    assert all(look.reference == waited[0].number for look in waited[1:]), "against how things are now"
+    assert end.standing.state == "in control" and end.standing.evidence < 100
+    assert sum(isinstance(ask, Search) for ask, _ in past) == 1
+    again = _ends(watching(replace(PLAN, calls=3000), DEAR, FIRST, SEED), (found for _, found in past))
+    assert again == end
+    life, months = Life(12, 0.9), iter(["2026-01"] * 40 + ["2026-02"] * 60)
+    life.budget, life.answer = (3000, None), _found_twice(life, 0.9)  # type: ignore[method-assign, assignment]
+    answer = life.answer
+
+    def as_months_pass(ask: Ask) -> Found:
+        life.month = next(months)
+        return answer(ask)
+
+    life.answer = as_months_pass  # type: ignore[method-assign]
+    past, end = live(life, 60, replace(PLAN, calls=3000), DEAR)
+    searched = [ask for ask, _ in past if isinstance(ask, Search)]
+    assert [one.standing.month for one in searched] == ["2026-01", "2026-02"], "and the next month pays it"
+    assert end.standing.shipped == SECOND
+
+
+def test_o20_what_loses_while_no_search_can_be_paid_is_rolled_back() -> None:
+    def loses(ask: Ask, seen: WindowSeen) -> WindowSeen:
+        better = 1 if ask.standing.shipped == SEED else -1
+        return replace(seen, against_anchor=(better,) * len(seen.against_anchor))
+
+    past, end = _waits_for_a_second(Life(12, 0.9), loses)
+    assert end.standing.shipped == SEED and end.standing.anchor == FIRST
+    rolled_back = [told.window for told in end.standing.told if told.state == "rolled back"]
+    assert len(rolled_back) == 1, "and stays in use: what the others lost is no evidence against it"
+    assert any(look.measured for look in _waited(past) if look.number > rolled_back[0] + 1)
+
+
+def test_o21_by_a_judge_that_changes_while_no_search_can_be_paid_none_is_made_later() -> None:
+    def contradicts(_: Ask, seen: WindowSeen) -> WindowSeen:
+        changed = seen.number > 26
+        return replace(seen, scores={"judge": tuple(float(changed and place < 7) for place in range(8))})
+
+    past, end = _waits_for_a_second(Life(12, 0.9), contradicts)
+    assert sum(isinstance(ask, Search) for ask, _ in past) == 1
+    assert end.standing.state == "drifting" and "--follow-judge" in end.standing.waiting
 
 
 def test_o07_the_same_found_again_leads_to_the_same() -> None:

@@ -186,24 +186,42 @@ class _Watch:
                 yield from self.hold()
             else:
                 self.ring()
-            for attempt in range(self.plan.searches):
-                if attempt and not self.may_find_more():
-                    break
-                yield from self.gather()
-                start = self.start(attempt)
-                ended = yield from self.search(start)
-                worth = self.worth_trying(ended)
-                if not worth and self.ahead is not None and self.plan.again != "always":
-                    ended, worth = replace(ended, winners=self.ahead[0]), True
-                if worth and (yield from self.try_candidate(ended, start)):
-                    break
-            self.start_anew()
+            if (yield from self.answer_change()):
+                self.start_anew()
+
+    def answer_change(self) -> Generator[Ask, Found, bool]:
+        """Search, and try what is found; return False where another change shows before a search can be paid."""
+        for attempt in range(self.plan.searches):
+            if attempt and not self.may_find_more():
+                break
+            while self.missing() or not self.pays(self.costs.search):
+                if self.pays(self.costs.search):
+                    yield from self.gather()
+                elif not (yield from self.wait_for_means()):
+                    return False
+            start = self.start(attempt)
+            ended = yield from self.search(start)
+            worth = self.worth_trying(ended)
+            if not worth and self.ahead is not None and self.plan.again != "always":
+                ended, worth = replace(ended, winners=self.ahead[0]), True
+            if worth and (yield from self.try_candidate(ended, start)):
+                break
+        return True
 
     # ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def look(self) -> Generator[Ask, Found, None]:
-        """Take a window, and weigh what it shows."""
-        measured = self.pays(self.costs.look, kept_for_search=True)
+        """Take a window, and tell where nothing has changed."""
+        yield from self.weigh(self.pays(self.costs.look, kept_for_search=True))
+        if not self.reference or self.reference == self.windows:
+            return
+        if self.seems_calm():
+            self.calm = self.windows
+        if self.state == "learning" and self.windows - self.reference >= _LEARNED:
+            self.tell("in control", "nothing has changed so far")
+
+    def weigh(self, measured: bool) -> Generator[Ask, Found, None]:
+        """Take a window, and weigh what it shows against the first of its stretch that was measured."""
         # The anchor tells nothing where it is what is shipped.
         anchor = self.anchor if self.anchor != self.shipped else None
         asked = Look(self.standing(), self.windows + 1, self.reference, anchor, measured=measured)
@@ -215,10 +233,6 @@ class _Watch:
         self.watched.step(seen.scores, self.chances(seen.number))
         self.met[seen.number] = sum(seen.against_anchor), len(seen.against_anchor)
         self.worse = self.worse.after(bets_on_losses(seen.against_anchor) if seen.against_anchor else ())
-        if self.evidence() < _CALM * self.plan.windows_per_alarm:
-            self.calm = seen.number
-        if self.state == "learning" and seen.number - self.reference >= _LEARNED:
-            self.tell("in control", "nothing has changed so far")
 
     def seen(self, asked: Look) -> Generator[Ask, Found, WindowSeen]:
         found = yield asked
@@ -252,6 +266,9 @@ class _Watch:
         shares = {name: share / 2 for name, share in self.watched.shares().items()}
         return {**shares, WORSE: self.worse.evidence / 2}
 
+    def seems_calm(self) -> bool:
+        return self.evidence() < _CALM * self.plan.windows_per_alarm
+
     def alarm(self) -> bool:
         return self.evidence() >= self.plan.windows_per_alarm
 
@@ -261,6 +278,8 @@ class _Watch:
         if self.worse.evidence >= self.plan.windows_per_alarm:
             self.shipped, self.anchor = self.anchor, self.shipped
             self.met = {window: (-net, count) for window, (net, count) in self.met.items()}
+            # What showed that was about the others, and so was what was found beside them.
+            self.worse, self.ahead = Detector(), None
             self.tell("rolled back", "the prompts that were shipped before are in use again; a search follows")
 
     def reasons(self) -> str:
@@ -286,16 +305,24 @@ class _Watch:
     def start_anew(self) -> None:
         """Take what comes from now on for normal."""
         self.candidate, self.canary, self.ahead, self.waiting = None, (0, 0), None, ""
-        self.reference, self.worse, self.met = 0, Detector(), {}
-        self.watched = Streams(STREAMS, BETS[self.plan.bets])
+        self.worse, self.met = Detector(), {}
+        self.measure_anew()
         self.calm = self.windows
         self.state = "learning"
 
+    def measure_anew(self) -> None:
+        """Hold what comes from now on against the next window."""
+        self.reference, self.watched = 0, Streams(STREAMS, BETS[self.plan.bets])
+
     # ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def missing(self) -> int:
+        """Return how many windows of inputs a search still waits for, which have come since the change."""
+        return max(0, self.plan.fresh_windows - (self.windows - max(self.calm, self.searched)))
 
     def gather(self) -> Generator[Ask, Found, None]:
         """Wait until enough inputs have come since the change, and compare on them what a search may start from."""
-        while (missing := self.plan.fresh_windows - (self.windows - max(self.calm, self.searched))) > 0:
+        while (missing := self.missing()) and self.pays(self.costs.search):
             self.waiting = f"a search follows on new inputs, after {missing} more of their windows"
             anchor = self.anchor if self.anchor != self.shipped else None
             measured = anchor is not None and self.pays(self.costs.look + self.costs.search)
@@ -303,12 +330,28 @@ class _Watch:
             self.met[seen.number] = sum(seen.against_anchor), len(seen.against_anchor)
         self.waiting = ""
 
-    def search(self, start: Prompts) -> Generator[Ask, Found, SearchEnded]:
-        """Search as soon as the month can pay it; until then only look at what costs nothing."""
+    def wait_for_means(self) -> Generator[Ask, Found, bool]:
+        """Wait until the month can pay a search, and measure meanwhile; return False where something changes again.
+
+        What the search is about is told already, so what comes now is held against how things are now.
+        """
+        self.measure_anew()
+        calm = self.windows
         while not self.pays(self.costs.search):
             self.waiting = f"a search may take {self.costs.search:,} calls, more than is left of {self.spent.month}"
-            yield from self.seen(Look(self.standing(), self.windows + 1, measured=False))
+            yield from self.weigh(self.pays(self.costs.look))
+            if self.alarm():
+                self.calm, self.waiting = calm, ""
+                return False
+            if self.seems_calm():
+                calm = self.windows
         self.waiting = ""
+        if self.judges_otherwise():
+            yield from self.hold()
+        return True
+
+    def search(self, start: Prompts) -> Generator[Ask, Found, SearchEnded]:
+        """Search on the latest windows."""
         self.searches += 1
         self.state = "optimizing"
         first = max(1, self.windows - self.plan.search_windows + 1)
