@@ -399,6 +399,25 @@ async def test_after_the_shim_has_died_another_one_goes_on(app: WriteApp) -> Non
         await pool.close()
 
 
+@needs_proc
+async def test_a_shim_that_takes_no_more_is_given_up_with_the_row_that_waits(
+    app: WriteApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = Pool(app("import os\ndef answer(row): return os.getppid()"))
+    try:
+        shim = int((await pool.run({}, {})).answer or "")
+        os.kill(shim, signal.SIGSTOP)
+        monkeypatch.setattr("maspo.apps.pool._PATIENCE", -19.0)  # of a limit of 20 s
+        monkeypatch.setattr("maspo.apps.pool._GRACE", 0.1)
+        found = await pool.run({"input": "x" * 1_000_000}, {})  # more than a pipe holds
+        assert found == Ended(None, "its process does not answer any more")
+        assert await gone(shim)
+        monkeypatch.undo()
+        assert (await pool.run({}, {})).answer is not None
+    finally:
+        await pool.close()
+
+
 # ── apps that run by themselves ──────────────────────────────────────────────────────────────────────────────────────
 
 

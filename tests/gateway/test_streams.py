@@ -1,4 +1,4 @@
-"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S13."""
+"""Streams as endpoints send them: passed on byte for byte, recorded whole or as failed: S01 to S14."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import gzip
 import json
 import random
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from maspo.gateway import gateway
 from maspo.gateway.client import Upstreams, WireClient
@@ -316,3 +320,68 @@ async def test_s13_who_waits_for_the_reply_of_a_rollout_that_ends_asks_itself(be
         assert await stays == (200, one.text_stream)
         assert "the rollout ended" in ended.failed
         assert [(call.output, call.cached) for call in await found.gateway.close(waits, grace=60)] == [(TEXT, False)]
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_s14_an_endpoint_that_keeps_awake_for_ever_holds_no_place_once_its_app_has_left(
+    monkeypatch: pytest.MonkeyPatch, streams: bool
+) -> None:
+    one = EXCHANGES["chat_completions"]
+    monkeypatch.setattr(gateway, "_PATIENCE", 0.2)
+    kind, noise = (one.stream_kind, b": working\n\n") if streams else ("application/json", b"\n")
+    asked, said = ({**one.request, **one.stream_flag}, one.text_stream) if streams else (one.request, one.text)
+    async with awake(kind, noise, said) as (url, known), WireClient(Upstreams(url)) as client:
+        model = compose(client, MemoryStore(), Ledger(), RetryPolicy(), 1, pacing=AS_ASKED)  # one place
+        async with Gateway(model) as opened, aiohttp.ClientSession() as app:
+            rollout = opened.open()
+            address = f"{rollout.base_url}/chat/completions"
+            leaves = asyncio.create_task(post(app, address, asked))
+            while not known.heard:  # noqa: ASYNC110 (no event tells it)
+                await asyncio.sleep(0.01)
+            leaves.cancel()
+            await asyncio.gather(leaves, return_exceptions=True)
+            async with asyncio.timeout(60):
+                assert await post(app, address, {**asked, "max_tokens": 7}) == said
+                # What was given up is asked anew.
+                assert await post(app, address, asked) == said
+            first, *others = await opened.close(rollout)
+        assert first.failed == "the app went away, and its reply had not come to its end 0.2 s later"
+        assert [(call.output, call.failed) for call in others] == [(TEXT, "")] * 2
+
+
+async def post(app: aiohttp.ClientSession, address: str, asked: object, **headers: str) -> bytes:
+    async with app.post(address, json=asked, headers=headers) as response:
+        return await response.read()
+
+
+@dataclass
+class Heard:
+    """What an endpoint was asked."""
+
+    heard: int = 0
+
+
+@asynccontextmanager
+async def awake(kind: str, noise: bytes, said: bytes) -> AsyncIterator[tuple[str, Heard]]:
+    """Yield the address of an endpoint that sends noise for ever at first, and answers whoever asks after that."""
+    known = Heard()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        known.heard += 1
+        if known.heard > 1:
+            return web.Response(body=said, content_type=kind.partition(";")[0])
+        response = web.StreamResponse(headers={"Content-Type": kind})
+        await response.prepare(request)
+        while True:
+            await response.write(noise)
+            await asyncio.sleep(0.01)
+
+    server = web.Application()
+    server.router.add_post("/v1/chat/completions", answer)
+    runner = web.AppRunner(server, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1", known
+    finally:
+        await runner.cleanup()

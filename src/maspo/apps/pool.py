@@ -48,6 +48,8 @@ fifty rollouts share two cores, it comes to its turn late."""
 _STARTING = 60.0
 """Seconds that an interpreter may take to start, on a loaded machine with a cold disk."""
 
+_ENDED = "the process that starts the app has ended"
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -219,7 +221,7 @@ class _Shim:
         command = list(app.command) if app.kind == "command" else []
         try:
             readers = [str(file) for file in sorted(_READERS.glob("[!_]*.py"))]
-            await made._say({"kind": app.kind, "run": app.run, "command": command, "warms": warms, "readers": readers})
+            made._say({"kind": app.kind, "run": app.run, "command": command, "warms": warms, "readers": readers})
             version = (await asyncio.wait_for(made.ready, _STARTING))["ready"]
         except (TimeoutError, CallFailed) as error:
             await made.close()
@@ -242,14 +244,16 @@ class _Shim:
         found: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._waiting[name] = found
         try:
-            await self._say(asked)
-            told = await asyncio.wait_for(found, patience)
+            self._say(asked)
+            async with asyncio.timeout(patience):
+                await self._heard_all()
+                told = await found
         except TimeoutError:
             await self.close()
             return Ended(None, "its process does not answer any more")
         except asyncio.CancelledError:
             with suppress(CallFailed):
-                await self._say({"do": "stop", "id": name})
+                self._say({"do": "stop", "id": name})
             raise
         except CallFailed as error:
             return Ended(None, str(error))
@@ -293,15 +297,19 @@ class _Shim:
             await self._process.wait()
         await asyncio.gather(self._reader, return_exceptions=True)
 
-    async def _say(self, what: Mapping[str, Any]) -> None:
+    def _say(self, what: Mapping[str, Any]) -> None:
         stdin = self._process.stdin
+        if stdin is None or stdin.is_closing():
+            raise CallFailed(_ENDED)
+        stdin.write((json.dumps(what) + "\n").encode())
+
+    async def _heard_all(self) -> None:
+        """Wait until it has taken what was said: one that is stuck takes no row that is longer than a pipe."""
         try:
-            if stdin is None or stdin.is_closing():
-                raise ConnectionResetError
-            stdin.write((json.dumps(what) + "\n").encode())
-            await stdin.drain()
+            if self._process.stdin is not None:
+                await self._process.stdin.drain()
         except (ConnectionResetError, BrokenPipeError):
-            raise CallFailed("the process that starts the app has ended") from None
+            raise CallFailed(_ENDED) from None
 
     async def _read(self) -> None:
         stdout = self._process.stdout
@@ -315,7 +323,7 @@ class _Shim:
         finally:
             for found in (self.ready, *self._waiting.values()):
                 if not found.done():
-                    found.set_exception(CallFailed("the process that starts the app has ended"))
+                    found.set_exception(CallFailed(_ENDED))
                     found.exception()  # whoever still waits is told; nobody else has to be
 
 

@@ -76,8 +76,8 @@ _MOST_UNDELIVERED: Final = 1_000
 _MOST_WAITING: Final = 65_536
 """Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
 _PATIENCE: Final = 600.0
-"""Seconds for which a reply waits for an app that takes nothing of it, as long as an endpoint may be silent: it holds a
-place among the calls in flight meanwhile."""
+"""Seconds for which a reply waits for an app that takes nothing of it, or goes on for one that has gone, as long as an
+endpoint may be silent: it holds a place among the calls in flight meanwhile, and comments may come for ever."""
 _NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
 """Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
 _MADE_UP: Final = re.compile(
@@ -94,7 +94,7 @@ _LOG = logging.getLogger(__name__)
 class _ToApp(Delivery):
     """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
 
-    __slots__ = ("_chunked", "_request", "_writer", "gone", "stream")
+    __slots__ = ("_chunked", "_request", "_writer", "forsaken", "gone", "stream")
 
     def __init__(self, request: web.BaseRequest) -> None:
         super().__init__()
@@ -103,6 +103,14 @@ class _ToApp(Delivery):
         self._writer: AbstractStreamWriter | None = None
         self.stream: web.StreamResponse | None = None
         self.gone = False
+        """The app has left before all that came was sent."""
+        self.forsaken = False
+        """It has left, and was waited for long enough."""
+
+    @property
+    def taken(self) -> bool:
+        """Whether all that came of a stream was sent."""
+        return self.stream is not None and not self.gone
 
     async def begin(self, head: Response) -> None:
         """Send status and headers."""
@@ -153,6 +161,28 @@ class _Attempt:
     task: asyncio.Task[Response]
     delivered: bool = False
     failed_at: float | None = None
+    _limit: asyncio.TimerHandle | None = None
+    """What ends it, once nobody waits for the answer."""
+
+    def join(self, request: web.BaseRequest) -> None:
+        """Let another connection wait for the answer."""
+        self.request = request
+        self.stay()
+
+    def leave(self, request: web.BaseRequest) -> None:
+        """Take note that a connection is gone: what is paid for goes on without an app, but not for ever."""
+        if request is self.request and not self.task.done():
+            self._limit = asyncio.get_running_loop().call_later(_PATIENCE, self._forsake)
+
+    def stay(self) -> None:
+        """Take note that the answer is waited for again, or is there."""
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+    def _forsake(self) -> None:
+        self.delivery.forsaken = True
+        self.task.cancel()
 
     def may_be_joined(self, retry: bool, now: float) -> bool:
         """Say whether an equal request that comes now is a retry of this one, rather than a question of its own."""
@@ -296,6 +326,7 @@ class Gateway:
             access_log=None,
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
+            handler_cancellation=True,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
@@ -386,10 +417,13 @@ class Gateway:
             rollout.sent += 1
             attempt = self._begin(asking, request, unquote(request.headers.get(_AGENT_HEADER, "")))
         try:
-            return await self._deliver(attempt, request)
-        finally:
-            if attempt.failed_at is None and (attempt.delivered or attempt.delivery.cut):
-                rollout.settle(content, attempt)
+            answer = await self._deliver(attempt, request)
+        except asyncio.CancelledError:
+            attempt.leave(request)
+            raise
+        if attempt.delivered:
+            rollout.settle(content, attempt)
+        return answer
 
     def _of_port(self, host: str) -> str:
         """Return what must be known of the host that an app names; behind relays it names their ports."""
@@ -457,7 +491,7 @@ class Gateway:
         retry = request.headers.get(_RETRIES_HEADER, "0") not in ("0", "")
         for attempt in attempts:
             if attempt.may_be_joined(retry, now):
-                attempt.request = request
+                attempt.join(request)
                 return attempt
         return None
 
@@ -472,8 +506,11 @@ class Gateway:
 
         def ended(done: asyncio.Task[Response]) -> None:
             rollout._tasks.discard(done)
+            attempt.stay()
             # A stream that broke off after its beginning was not tried again here: whoever does, asks anew.
-            if delivery.response is None and delivery.head is None:
+            if done.cancelled() or delivery.cut or delivery.taken:
+                rollout.settle(asking.content, attempt)
+            elif delivery.response is None and delivery.head is None:
                 attempt.failed_at = time.monotonic()
 
         task.add_done_callback(ended)
@@ -491,7 +528,10 @@ class Gateway:
         try:
             reply = await self._model.complete(request)
         except asyncio.CancelledError:
-            note.take(delivery.said or WireReply(), None, "the rollout ended before the reply came")
+            why = "the rollout ended before the reply came"
+            if delivery.forsaken:
+                why = f"the app went away, and its reply had not come to its end {_PATIENCE:g} s later"
+            note.take(delivery.said or WireReply(), None, why)
             raise
         except MaspoError as error:
             note.take(delivery.said or WireReply(), None, str(error))
@@ -565,14 +605,13 @@ class Gateway:
             response = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
         delivery = attempt.delivery
         if delivery.stream is None or request is not delivery._request:
-            attempt.delivered = not _has_gone(request)
+            attempt.delivered = attempt.failed_at is None and not _has_gone(request)
             return _answer(response)
         if delivery.cut and request.transport is not None:
             request.transport.close()  # what came is sent; the end, which never came, is not
         elif not delivery.gone:
             with contextlib.suppress(ConnectionError, RuntimeError):
                 await delivery.stream.write_eof()
-                attempt.delivered = True
         return delivery.stream
 
 
