@@ -37,7 +37,8 @@ TOP = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 PAGES = [*(ROOT / name for name in TOP), *sorted(ROOT.glob("skills/*/*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
 EVERYWHERE = {"--help", "--version", "--install-completion", "--show-completion"}
 PIP = {"--editable", "--require-hashes", "--no-deps", "--no-index", "--find-links", "--wheel-dir"}
-OTHER_TOOLS = {"--model", "--group", *PIP}
+KUBECTL = {"--from-file", "--from-literal"}
+OTHER_TOOLS = {"--model", "--group", *PIP, *KUBECTL}
 """Options of other programs that the pages show."""
 FILES = (".py", ".html", ".db", ".jsonl")
 """How names of files end that begin like a setting: ``judge.html``. So do purposes of calls: ``judge.local``."""

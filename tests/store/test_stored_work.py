@@ -363,6 +363,9 @@ def test_w08_commands_keep_their_records_in_a_store_and_others_list_and_read_the
     assert reader(dict[str, Any]).validate_json(Path("elsewhere/a-check/judge_check.json").read_bytes())
     maspo("store", "copy", f"{address.shown}#a-comparison", "copied")
     assert len(list(find_files(Path("copied"), frozenset({"run.db", "comparison.db", "comparison.html"})))) == 4
+    for number in range(2):  # the second time its name alone would not be enough
+        told = maspo("store", "copy", "copied", address.shown)
+        maspo("store", "copy", told["to"], f"copied-again-{number}")
     assert maspo("resume", "elsewhere/an-evaluation", *store)["exit_code"] == 0
 
 

@@ -17,7 +17,7 @@ from maspo.core.running import run
 from maspo.report.folder import JOURNAL
 from maspo.report.kept import keep, write_kept
 from maspo.store.address import named, pointer_in
-from maspo.store.records import Keeping, find, folder_name, follow, records_in, works_in
+from maspo.store.records import Keeping, find, folder_name, follow, name_of, records_in, works_in
 from maspo.study.stores import bring, copy_run
 
 _SCHEME = re.compile(r"\s*postgres(ql)?:", re.IGNORECASE)
@@ -99,8 +99,9 @@ def copy_store(source: str, target: str, as_json: bool) -> None:
         if _is_store(target):
             address = named(target)
             with tempfile.TemporaryDirectory(prefix="maspo-") as folder:
-                asyncio.run(copy_run(given, Path(folder, given.absolute().name), address))
-            target = f"{address.shown}#{given.absolute().name}"
+                place = Path(folder, given.absolute().name)
+                asyncio.run(copy_run(given, place, address))
+                target = f"{address.shown}#{name_of(address, place)}"
         else:
             _copied(given, Path(target))
     else:

@@ -214,6 +214,12 @@ def find(address: StoreAddress, name: str) -> StoredWork:
     raise UsageError(f"{address.shown}: {what}; runs that it has: {known}")
 
 
+def name_of(address: StoreAddress, folder: Path) -> str:
+    """Return the name by which a store finds the work whose records a folder names."""
+    tokens = {pointer.token for record, _ in records_in(folder) if (pointer := pointer_in(record)) is not None}
+    return next(work.name for work in works_in(address) if any(run.token in tokens for run in work.records))
+
+
 def folder_name(name: str) -> str:
     """Return the name of a run as that of a folder, which leads nowhere else."""
     found = _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
