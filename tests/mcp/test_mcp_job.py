@@ -76,6 +76,8 @@ def test_an_assistant_does_the_whole_job(folder: Path, opened: Open) -> None:
     assert call("status", path="system.yaml") == found
     plan = call("estimate", system="system.yaml", inputs="questions.jsonl")
     assert plan["calls"]["total"] >= plan["calls"]["planned"] > 0
+    smaller = call("estimate", system="system.yaml", inputs="questions.jsonl", planned_calls=100)
+    assert smaller["calls"]["planned"] < plan["calls"]["planned"]
     assert "max_calls" in client.refused("optimize", system="system.yaml", inputs="questions.jsonl")
     started = call("optimize", system="system.yaml", inputs="questions.jsonl", max_calls=150)
     assert client.notified

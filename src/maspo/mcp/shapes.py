@@ -41,6 +41,9 @@ class Search(_Arguments):
     judge_model: str = Field("", description="Model of the judge; empty: the agents'.")
     proposer_model: str = Field("", description="Model that writes prompts; empty: the agents'.")
     labels: Literal["ignore", "use"] = Field("ignore", description="use: answers in the rows decide, not the judge.")
+    planned_calls: int = Field(
+        0, ge=0, description="Calls to plan for (search.calls); 0: the default. A small cap needs a small plan."
+    )
 
 
 class Estimate(Search):

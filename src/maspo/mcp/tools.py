@@ -357,6 +357,7 @@ class Tools:
             "max-usd": wanted.max_usd or "",
             "max-minutes": wanted.max_minutes or "",
             "labels": wanted.labels,
+            "set": f"search.calls={wanted.planned_calls}" if wanted.planned_calls else "",
         }
         options = [f"--{name}={value}" for name, value in given.items() if value]
         return [f"./{system}", f"--inputs={inputs}", *options]
