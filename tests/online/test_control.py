@@ -420,6 +420,13 @@ def test_o09_plans_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
         Plan(**wrong)  # type: ignore[arg-type]
 
 
+def test_o22_a_window_that_is_too_small_is_refused_with_what_can_be_given() -> None:
+    with pytest.raises(ConfigInvalid, match=r"compare fewer \(--compared 5\)"):
+        Plan(window=5)
+    with pytest.raises(ConfigInvalid, match=r"window is 4; expected 5 or more"):
+        Plan(window=4, compared=3)
+
+
 def test_o13_a_watch_gathers_the_evidence_that_its_plan_says() -> None:
     evidence, chances = dict[str, float](), _Watch(PLAN, COSTS, FIRST, SEED).chances
     for name, bets in BETS.items():

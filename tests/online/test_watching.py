@@ -257,13 +257,16 @@ def test_p14_once_reads_on_behind_lines_that_are_left_out(tmp_path: Path, monkey
 
 def test_p06_inputs_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) -> None:
     world = DriftingWorld(3)
-    given = [{"other": ""}, {"question": "no prompt names it"}, *rows(world, 2, 9)]
+    empty = [{"input": ""}] * 30
+    given = [{"other": ""}, {"question": "no prompt\x1b names it"}, *rows(world, 2, 9), *empty]
     file, said = tmp_path / "inputs.jsonl", list[str]()
     file.write_text(lines(given))
     end = asyncio.run(
         watch(watched(world), source_of(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
     )
-    assert end.windows == 2 and len(said) == 2
+    assert end.windows == 2 and len(said) == 2, "however many are left out for one reason, that is told once"
+    assert said[0].startswith('an input is left out ({"other": ""}), and 30 more: no text')
+    assert r'({"question": "no prompt\u001b names it"}): inputs: no column `input`' in said[1]
 
 
 def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -> None:

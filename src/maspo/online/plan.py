@@ -75,10 +75,15 @@ class Plan:
                 raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected a share above 0, at most 1")
         if self.fresh_windows < 0:
             raise ConfigInvalid(f"watch: fresh_windows is {self.fresh_windows}; expected 0 or more")
-        if max(self.compared, self.repeated) > self.window:
+        if self.compared > self.window:
             raise ConfigInvalid(
-                f"watch: {max(self.compared, self.repeated)} of {self.window} inputs of a window cannot be compared; "
-                "make the window larger, or compared and repeated smaller"
+                f"watch: {self.compared} of {self.window} inputs of a window cannot be compared; make the window "
+                f"larger (--window), or compare fewer (--compared {self.window})"
+            )
+        if self.repeated > self.window:
+            raise ConfigInvalid(
+                f"watch: window is {self.window}; expected {self.repeated} or more, since in each so many earlier "
+                "inputs are run again"
             )
 
     @property

@@ -365,17 +365,22 @@ class _Work:
             of = skipped + len(rows)
             self.around.note(f"what is no JSON object, text or trace of a question is left out: {skipped} of {of}")
         kept: list[Mapping[str, str]] = []
+        left_out: dict[str, list[Row]] = {}
         for row in rows:
             try:
                 inputs = make_inputs([row], source="--inputs")
                 check_inputs(self.given.job.system, inputs)
             except InputsInvalid as error:
-                skipped += 1
-                self.around.note(f"an input is left out: {error}")
+                # The place that it names counts from this row.
+                left_out.setdefault(str(error).removeprefix("--inputs, row 1: "), []).append(row)
                 continue
             (found,) = inputs.rows
             label = {} if found.answer is None else {LABEL_COLUMN: found.answer}
             kept.append({**found.columns, **label})
+        for why, those in left_out.items():
+            skipped += len(those)
+            more = f", and {len(those) - 1:,} more" if len(those) > 1 else ""
+            self.around.note(f"an input is left out ({json.dumps(those[0], default=str):.80}){more}: {why}")
         await self.store.append([encode(InputsTaken(tuple(kept), position, skipped))])
         self.position = position
         self.rows += map(_input_of, kept)
