@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,17 @@ def test_r07_a_first_line_may_say_what_parts_the_cells(sign: str, tmp_path: Path
 def test_r08_a_spreadsheet_is_refused_with_the_fix(tmp_path: Path) -> None:
     with pytest.raises(InputsInvalid, match="save its sheet as CSV"):
         load_inputs(written(tmp_path, b"PK\x03\x04", "rows.XLSX"))
+
+
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+@pytest.mark.parametrize("between", ["\n", "\n\n", " ", ""])
+def test_r09_objects_over_several_lines_one_after_another_are_rows(name: str, between: str, tmp_path: Path) -> None:
+    printed = between.join(json.dumps(row, indent=4) for row in ROWS)
+    assert read_records(written(tmp_path, printed.encode(), name)) == ROWS
+
+
+def test_r10_of_such_objects_one_that_is_not_whole_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputsInvalid, match="line 1: not JSON"):
+        read_records(written(tmp_path, json.dumps(ROWS[0], indent=4).encode()[:-1], "rows.jsonl"))
+    with pytest.raises(InputsInvalid, match="line 1: not JSON"):
+        read_records(written(tmp_path, b'{\n"input": "x"\n}\n"y"', "rows.jsonl"))

@@ -36,6 +36,7 @@ _SAID = re.compile(r'"?sep=([^\w\s"]|\t)"?\n')
 _QUOTED = re.compile(r'(?<![^,;\t|\n])"(?:[^"]|"")*+("?)')
 """A cell in quotation marks, and the one that closes it, if there is one."""
 _AFTER_QUOTED = ("", ",", ";", "\t", "|", "\n")
+_NOT_BLANK = re.compile(r"\S")
 _FORMATS = "JSON Lines, JSON, CSV or Parquet"
 
 
@@ -152,7 +153,28 @@ def _jsonl_rows(text: str, source: str) -> list[Record]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        rows.append(_jsonl_row(line, f"{source}, line {number}"))
+        try:
+            rows.append(_jsonl_row(line, f"{source}, line {number}"))
+        except InputsInvalid:
+            if (spread := _over_lines(text)) is None:
+                raise
+            return spread
+    return rows
+
+
+def _over_lines(text: str) -> list[Record] | None:
+    """Return rows that are written over several lines, one after another, as programs print them; None if they are not.
+
+    So OpenTelemetry's exporter to the console prints spans.
+    """
+    rows: list[Record] = []
+    read, at = json.JSONDecoder().raw_decode, 0
+    try:
+        while (begins := _NOT_BLANK.search(text, at)) is not None:
+            row, at = read(text, begins.start())
+            rows.append(_object(row, ""))
+    except (ValueError, RecursionError, InputsInvalid):
+        return None
     return rows
 
 
