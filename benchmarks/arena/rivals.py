@@ -1,7 +1,7 @@
 """Every method at equal calls on the arena: accuracy of each, and how far `default` is ahead of it on the same worlds.
 
     python -m benchmarks.arena.rivals [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
-        [--latents] [--table]
+        [--first-seed 20000] [--latents] [--table]
 
 Parts are labels ignored or used × 500, 1,000 or 2,000 planned calls, each with a folder of records below --out, so a
 stopped measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap.
@@ -83,32 +83,32 @@ PARTS = tuple(Part(labels, calls) for labels, calls in product(LABELS, CALLS))
 
 
 def play(
-    parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], worlds: int, out: Path, jobs: int
+    parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], seeds: range, out: Path, jobs: int
 ) -> None:
     """Play world by world, so that what is done early covers everything."""
     files = {part: RecordFile(out / part.name) for part in parts}
-    for seed in range(FIRST_SEED, FIRST_SEED + worlds):
+    for number, seed in enumerate(seeds, 1):
         matches = {
             match.key: (part, match) for part in parts for match in part.programme(methods, graphs, seed).matches()
         }
         missing = [match for key, (part, match) in matches.items() if key not in files[part].by_key]
         for record in play_all(missing, jobs) if missing else ():
             files[matches[record.key][0]].add(record)
-        print(f"world {seed - FIRST_SEED + 1} of {worlds}", file=sys.stderr, flush=True)
+        print(f"world {number} of {len(seeds)}", file=sys.stderr, flush=True)
 
 
-def play_latents(parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], worlds: int, out: Path) -> None:
+def play_latents(parts: Sequence[Part], methods: Sequence[str], graphs: Sequence[str], seeds: range, out: Path) -> None:
     """Play searches without texts, world by world, in this process."""
     files = {part: RecordFile(out / f"{part.name}{LATENTS}") for part in parts}
     known = {(one.graph, one.seed): one.seed_accuracy for file in files.values() for one in file.by_key.values()}
-    for seed in range(FIRST_SEED, FIRST_SEED + worlds):
+    for number, seed in enumerate(seeds, 1):
         for part in parts:
             for match in part.programme(methods, graphs, seed).matches():
                 if match.key not in files[part].by_key:
                     record = of_latents(match, known.get((match.graph, seed)))
                     known[match.graph, seed] = record.seed_accuracy
                     files[part].add(record)
-        print(f"world {seed - FIRST_SEED + 1} of {worlds}", file=sys.stderr, flush=True)
+        print(f"world {number} of {len(seeds)}", file=sys.stderr, flush=True)
 
 
 def of_latents(match: Match, before: float | None) -> Record:
@@ -195,6 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("arena-rivals"))
     parser.add_argument("--worlds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED)
     parser.add_argument("--only", default="", help="methods to play or to print")
     parser.add_argument("--parts", default=",".join(part.name for part in PARTS))
     parser.add_argument("--graphs", default=",".join(GRAPHS))
@@ -207,11 +208,12 @@ def main() -> None:
     if unknown := [name for name in methods if name not in PRESETS]:
         parser.error(f"--only {unknown[0]}: expected some of {', '.join(PRESETS)}")
     parts = [part for part in PARTS if part.name in given.parts.split(",")]
+    graphs, seeds = given.graphs.split(","), range(given.first_seed, given.first_seed + given.worlds)
     if given.latents:
         without_texts = [name for name in methods if name not in AS_TEXT]
-        play_latents(parts, without_texts, given.graphs.split(","), given.worlds, given.out)
+        play_latents(parts, without_texts, graphs, seeds, given.out)
     elif not given.table:
-        play(parts, methods, given.graphs.split(","), given.worlds, given.out, given.jobs)
+        play(parts, methods, graphs, seeds, given.out, given.jobs)
     print("\n\n".join(table(part, methods, given.out) for part in parts))
 
 

@@ -107,6 +107,11 @@ class Asked:
             text for text, (section, *rest) in names.items() if section != "search" or not {*rest[:1]} & (others - own)
         )
 
+    def sets_for(self, *sections: str) -> list[str]:
+        """Return the settings of some sections as arguments, for commands that no search setting means anything to."""
+        chosen = [text for text in self.sets if text.partition(".")[0].strip() in sections]
+        return [part for text in chosen for part in ("--set", text)]
+
     def folder(self, cell: Cell) -> Path:
         """Where a cell is kept."""
         return self.out / cell.system / cell.task / (cell.method + (f"-{cell.seed}" if cell.seed else ""))
@@ -238,7 +243,7 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
     (folder / "prompts.json").write_text(json.dumps(prompts_of(run, cell.method), indent=2), encoding="utf-8")
     compared = ("--prompts", str(folder / "prompts.json"), "--against", "seed", "--scorer", task.scorer)
     rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
-    maspo("evaluate", str(system), *rows, *compared, *asked.flags_but("proposer-model"))
+    maspo("evaluate", str(system), *rows, *compared, *asked.sets_for("models"), *asked.flags_but("proposer-model"))
 
 
 def restructure(asked: Asked, cell: Cell, task: Task, pool: str) -> None:
@@ -257,11 +262,12 @@ def restructure(asked: Asked, cell: Cell, task: Task, pool: str) -> None:
     structure = folder / "structure"
     if not (structure / "structure.json").is_file():
         place = ("--inputs", pool, "--out", str(structure))
-        seeded = ("--set", f"seed={cell.seed}")
+        seeded = ("--set", f"seed={cell.seed}", *asked.sets_for("models", "caps"))
         maspo("structure", str(system_file(cell, task)), *place, *given, *seeded, *asked.flags_but("proposer-model"))
     rows = ("--inputs", str(asked.rows_file(cell.task, "test")), "--out", str(folder / "evaluation"))
     alone = ("--prompts", "seed", "--against", "none", "--scorer", task.scorer)
-    maspo("evaluate", str(structure / "system.yaml"), *rows, *alone, *asked.flags_but("proposer-model"))
+    models = asked.sets_for("models")
+    maspo("evaluate", str(structure / "system.yaml"), *rows, *alone, *models, *asked.flags_but("proposer-model"))
 
 
 def prompts_of(run: Path, method: str) -> Mapping[str, str]:

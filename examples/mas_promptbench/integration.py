@@ -162,6 +162,11 @@ def team_of(topology: str, roles: Sequence[str]) -> Team:
     return Team(tuple(order), readers, order[-1])
 
 
+def speaker(message: Mapping[str, Any]) -> str:
+    """Return who wrote a message, looked for where the benchmark looks: LangChain's have a name, and a role of all."""
+    return next((str(message[key]) for key in ("source", "name", "agent", "role") if message.get(key)), "")
+
+
 @dataclass
 class Answering:
     """Answers the requests of the search; rollouts that are known are not run again."""
@@ -203,9 +208,7 @@ class Answering:
 
     def run_in(self, record: Any) -> Run:
         """Return what a record of the benchmark says; an answer that is a mapping is compared as JSON."""
-        written = {
-            str(one.get("source") or one.get("role") or ""): str(one.get("content", "")) for one in record.messages
-        }
+        written = {speaker(one): str(one.get("content", "")) for one in record.messages}
         final = record.final_output
         answer = final if isinstance(final, str) else json.dumps(final, sort_keys=True, default=str)
         written.setdefault(self.problem.team.output, answer)

@@ -57,7 +57,7 @@ def test_w03_a_search_without_texts_is_paired_with_one_without_texts_and_goes_on
 
     monkeypatch.setattr(rivals, "of_latents", counted)
     for methods in (["default"], ["default", "spo"]):
-        rivals.play_latents([part], methods, ["reflect"], 1, tmp_path)
+        rivals.play_latents([part], methods, ["reflect"], range(20000, 20001), tmp_path)
     assert len(keys) == len(set(keys)) == 2, "what is recorded is not played again"
     found = rivals.by_place(tmp_path / "ignore-300-latents")
     assert {method for _, method in found} == {"default", "spo"}

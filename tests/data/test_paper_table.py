@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,26 @@ def test_t07_of_several_seeds_mean_and_spread_are_shown_and_columns_line_up(data
     assert shown["sequential, default+agent-dropout"] == shown["sequential, default"]
     assert len({len(line) for line in lines[: lines.index("")]}) == 1
     assert "mean over 2 seeds" in "\n".join(lines) and "Simulated" not in "\n".join(lines)
+
+
+def test_t08_what_is_set_of_models_holds_where_a_cell_is_evaluated_too(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["--base-url", "u", "--model", "w", "--data", str(data), "--out", str(tmp_path), "--systems", "sequential"]
+    sets = ["--set", "models.max_tokens=48", "--set", "search.calls=100", "--set", "caps.calls=90"]
+    asked = paper.parsed([*given, "--tasks", "aqua", "--methods", "default,agent-dropout", *sets])
+    commands: dict[str, list[str]] = {}
+
+    def played(name: str, *arguments: str) -> None:
+        commands[name] = [text for flag, text in pairwise(arguments) if flag == "--set"]
+
+    monkeypatch.setattr(paper, "maspo", played)
+    monkeypatch.setattr(paper, "prompts_of", lambda *_: {})
+    task = paper.prepare(asked, "aqua")
+    for cell in asked.cells:
+        asked.folder(cell).mkdir(parents=True)
+        paper.play(asked, cell, task)
+        assert commands.pop("evaluate") == ["models.max_tokens=48"]
+    assert set(commands) == {"optimize", "structure"}
+    assert commands["structure"] == ["seed=0", "models.max_tokens=48", "caps.calls=90"]
+    assert {"search.calls=100", "models.max_tokens=48", "caps.calls=90"} <= set(commands["optimize"])

@@ -152,3 +152,12 @@ def test_h03_who_reads_whom_follows_the_topology(integration: Any) -> None:
     assert integration.team_of("decentralized", ["all"]).output == "all"
     with pytest.raises(ValueError, match="one shared role"):
         integration.team_of("independent", ["a", "b"])
+
+
+def test_h04_who_wrote_a_message_is_read_from_autogen_and_from_langchain(integration: Any) -> None:
+    messages = [
+        {"source": "planner", "role": "assistant", "content": "a plan"},
+        {"name": "writer", "role": "assistant", "type": "ai", "content": "a text"},
+    ]
+    assert [integration.speaker(one) for one in messages] == ["planner", "writer"]
+    assert integration.speaker({"role": "manager", "content": ""}) == "manager" and integration.speaker({}) == ""
