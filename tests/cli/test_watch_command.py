@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -46,6 +47,7 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
     given = ("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL, "--month-calls", "9000")
     said = maspo(*given)
     assert said.code == 0, said
+    assert re.search(r"9,000 calls, which pay a search and at least [1-9]\d+ windows", said.err), said
     assert said.out.startswith("Simulated world: no language model was asked.\n")
     assert "seen       2 windows of 10 inputs" in said.out and "of 9,000 calls" in said.out
     assert json.loads(Path("maspo-watch/prompts.json").read_text()).keys() == {"solver", "critic"}

@@ -290,6 +290,10 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
     assert plan_of(state).calls == 5000
     with pytest.raises(ConfigInvalid, match="does not pay a single search"):
         go(watched(world, replace(PLAN, calls=50)))
+    costs = given.costs
+    with pytest.raises(ConfigInvalid, match="and a window, which take up to"):
+        go(watched(world, replace(PLAN, calls=costs.search + costs.look - 1)))
+    go(watched(world, replace(PLAN, calls=costs.search + costs.look)))
 
 
 def test_p22_a_watch_goes_on_at_another_port_and_not_at_another_host(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from maspo.core.running import run
 from maspo.data.inputs import Inputs
 from maspo.online.control import Standing
 from maspo.online.page import WatchPage
-from maspo.online.plan import Plan
+from maspo.online.plan import Costs, Plan
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import source_of
 from maspo.online.watching import (
@@ -40,6 +40,7 @@ from maspo.online.watching import (
 )
 from maspo.report.folder import WATCH_PAGE
 from maspo.report.logged import Entry
+from maspo.report.phrases import plural
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of, with_models_of
@@ -100,7 +101,7 @@ def run_watch(asked: WatchOptions) -> None:
     costs = given.costs
     note(
         f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, one that tries a candidate "
-        f"{costs.canary:,}, a search about {costs.search:,}. In a month: {_budget(asked.plan)}."
+        f"{costs.canary:,}, a search about {costs.search:,}. In a month: {_budget(asked.plan, costs)}."
     )
     if not (asked.yes or agreed()):
         note("Not started; nothing was paid.")
@@ -170,9 +171,12 @@ class _Told:
         self._seen = len(now.told)
 
 
-def _budget(plan: Plan) -> str:
-    calls = "any number of calls" if plan.calls is None else f"{plan.calls:,} calls"
-    return calls if plan.usd is None else f"{calls}, ${plan.usd:,.2f}"
+def _budget(plan: Plan, costs: Costs) -> str:
+    money = "" if plan.usd is None else f", ${plan.usd:,.2f}"
+    if plan.calls is None:
+        return f"any number of calls{money}"
+    windows = max(0, plan.calls - costs.search) // costs.look
+    return f"{plan.calls:,} calls{money}, which pay a search and at least {plural(windows, 'window')}"
 
 
 def _prompts(system: System, asked: WatchOptions) -> tuple[System, Prompts]:

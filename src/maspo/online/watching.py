@@ -125,10 +125,11 @@ async def watch(given: Watch, source: Source, state: Path, around: Surroundings,
         ProviderError, Interrupted: no further call can be made; what was recorded is kept.
 
     """
-    if given.plan.calls is not None and given.plan.calls < given.costs.search:
+    costs, calls = given.costs, given.plan.calls
+    if calls is not None and calls < costs.search + costs.look:
         raise ConfigInvalid(
-            f"--month-calls {given.plan.calls:,} does not pay a single search, which takes up to "
-            f"{given.costs.search:,}: give more, or a smaller search (--set search.calls=N)"
+            f"--month-calls {calls:,} does not pay a single search and a window, which take up to {costs.search:,} and "
+            f"{costs.look:,} calls: give more, or a smaller search (--set search.calls=N)"
         )
     require_known_prices(given)
     async with _opened(given, state, around) as store:
