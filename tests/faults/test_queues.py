@@ -7,7 +7,7 @@ import math
 import random
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from statistics import median
+from statistics import fmean, median
 
 import pytest
 
@@ -34,6 +34,8 @@ class Queue:
     spread: float = 0.0
     noise: float = 0.0
     """Standard deviation of the time for a token, relative to it."""
+    uneven: float = 0.0
+    """Share by which a reply takes more or less time, evenly, with no token that tells it."""
     way: float = 0.0
     """Seconds that a call takes beside its slot, on average."""
     chance: random.Random = field(default_factory=lambda: random.Random(1))
@@ -60,6 +62,7 @@ class Queue:
         self._count(1)
         tokens = max(1, round(100 * math.exp(self.spread * self.chance.gauss(0, 1))))
         takes = self.seconds * tokens / 100 * max(0.3, 1 + self.noise * self.chance.gauss(0, 1))
+        takes *= 1 + self.chance.uniform(-self.uneven, self.uneven) if self.uneven else 1.0
         way = self.chance.expovariate(1 / self.way) if self.way else 0.0
         await asyncio.sleep(way / 2)
         async with self._free:
@@ -221,3 +224,12 @@ def test_q06_a_hiccup_is_not_taken_for_a_queue(kind: str) -> None:
         took.append(searched(Hiccups(pauses, chance.randint(3, 120) if kind == "a slow reply" else -1, chance)))
     assert max(took) <= 1.15 * median(took)
     assert median(took) <= 1.15 * searched(Hiccups([])) + 1.0
+
+
+def test_q07_calls_that_overtake_others_shorten_the_start() -> None:
+    queues = [Queue(4, 0.5, way=0.02, uneven=0.5, chance=random.Random(seed)) for seed in range(100, 112)]
+    several = [play(queue, NEAR, calls=600) for queue in queues]
+    assert fmean(found.busy for found in several) >= 0.91
+    assert min(found.busy_later for found in several) >= 0.97
+    assert max(queue.peak for queue in queues) <= 6
+    assert sum(queue.late for queue in queues) == 0

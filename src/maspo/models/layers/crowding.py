@@ -11,6 +11,10 @@ several round trips and takes it up again when the rise was noise (RFC 9406, 4.2
 by answer (Wald, Sequential Tests of Statistical Hypotheses, 1945). A level at which calls were seen to wait is the most
 that is tried, until the one below is compared with it again.
 
+Who is answered before a call that was sent clearly earlier did not wait behind it, so a call that overtakes all others
+in flight says at once that all of them are worked on. Servers take calls in turn, and where replies differ much in
+length, so that latency tells little, some overtake soon.
+
 A hiccup is no queue: of the endpoint, the network, or this machine, which pauses for a second or collects garbage. So
 what few calls met is left out, and where calls were seen to wait, that is seen a second time before it counts.
 """
@@ -22,6 +26,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from statistics import median
 from typing import Literal
 
@@ -75,6 +80,11 @@ _EVERY = 4
 """One try in so many is of less: what is in vain there leaves slots idle, and slots seldom go."""
 _FIXED_TOKENS = 32
 """Tokens that a model of usual speed would write in the time that a call takes beside its text."""
+_CLEARLY = 0.2
+"""Share of the time of a call by which another one must have been sent earlier to have been overtaken: those of one
+moment may change places on the way."""
+_SPARE = 3
+"""Slots from which on one call more waits, so that none is idle while a reply is on its way: a third more at most."""
 _CHARACTERS_PER_TOKEN = 4
 _READ_FASTER = 16
 """How many times faster prompts are read than replies are written, about, where nothing is cached."""
@@ -176,20 +186,30 @@ class Beside:
         self._in_flight = 0
         self._peaks: list[tuple[int, int]] = []
         """The numbers of calls at whose begin more were in flight than at that of any later one, and how many."""
+        self._sent: dict[int, float] = {}
+        """When the calls in flight were sent, by number, in this order."""
 
-    def begin(self) -> int:
+    def begin(self, now: float) -> int:
         """Take note that a call begins; return its number."""
         self._begun += 1
         self._in_flight += 1
         while self._peaks and self._peaks[-1][1] <= self._in_flight:
             self._peaks.pop()
         self._peaks.append((self._begun, self._in_flight))
+        self._sent[self._begun] = now
         return self._begun
 
-    def end(self, number: int) -> int:
-        """Take note that a call ends; return how many were in flight at most since it began."""
+    def end(self, number: int, now: float) -> tuple[int, int]:
+        """Take note that a call ends.
+
+        Return how many were in flight at most since it began, and how many it has overtaken: those that were sent
+        clearly before it and still are, up to ``_FEW``.
+        """
         self._in_flight -= 1
-        return self._peaks[bisect_left(self._peaks, (number,))][1]
+        sent = self._sent.pop(number)
+        clearly = sent - _CLEARLY * (now - sent)
+        overtaken = sum(other < clearly for other in islice(self._sent.values(), _FEW))
+        return self._peaks[bisect_left(self._peaks, (number,))][1], overtaken
 
 
 class Crowding:
@@ -227,8 +247,14 @@ class Crowding:
         self._told = True
         self.limit = min(self._most, float(slots + (slots > 1)))
 
-    def note(self, request: Request, reply: Reply, sent: float, now: float, in_flight: int) -> None:
-        """Take note of an answer to a call that was sent at a time, with at most ``in_flight`` in all meanwhile."""
+    def note(self, request: Request, reply: Reply, sent: float, now: float, in_flight: int, overtaken: int = 0) -> None:
+        """Take note of an answer to a call that was sent at a time.
+
+        At most ``in_flight`` were on their way meanwhile, and ``overtaken`` still are that were sent clearly before it.
+        """
+        if self._doing == "growing" and self._now is self._high and overtaken + 1 >= self._high.limit:
+            self._grow(self._high, now)
+            return
         if self._told or sent < self._began or in_flight < math.floor(self.limit):
             return  # It tells of another level, or of none: nothing is learned where too little is asked.
         seconds = reply.seconds or now - sent
@@ -329,7 +355,7 @@ class Crowding:
             surely = high * math.exp(-rise - (_SURE * error if error > _UNSURE else 0.0))
             gains = surely > _NO_GAIN * low
             # A slot that is idle is worse than a call that waits.
-            self._settle(min(high, math.ceil(worked) + 1) if gains else low, now)
+            self._settle(min(high, math.ceil(worked) + 1 if gains else low + (few and low >= _SPARE)), now)
 
     def _try(self, now: float) -> None:
         """Look again, after a hold, whether the endpoint works on more, or on fewer."""

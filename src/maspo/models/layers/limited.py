@@ -356,7 +356,7 @@ class Limited:
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
-        sent, number = _now(), self._beside.begin()
+        sent, number = _now(), self._beside.begin(_now())
         try:
             reply = await self._inner.complete(request)
         except Adapted as learned:
@@ -380,13 +380,13 @@ class Limited:
             self._hopeless = error
             raise
         finally:
-            beside = self._beside.end(number)
+            beside, overtaken = self._beside.end(number, _now())
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
         now = _now()
         self._pace.note_answer(now)
-        self._pace.crowding.note(request, reply, sent, now, beside)
+        self._pace.crowding.note(request, reply, sent, now, beside, overtaken)
         return reply
 
     async def _until_due(self, request: Request) -> None:
