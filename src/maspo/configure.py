@@ -162,8 +162,10 @@ def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimiz
     if name not in fields:
         of_optimizer = section is optimizer.config
         foreign = explain_foreign(name, optimizer.method, optimizer.chosen_by) if of_optimizer else ""
+        gone = optimizer.config.gone.get(name, "") if of_optimizer else ""
+        gone = f"the setting {name!r} is no more: {gone}" if gone else ""
         unknown = _explain_unknown(setting.path[: depth + 1], section, optimizer.config)
-        raise ConfigInvalid(f"{setting.place}: {foreign or unknown}")
+        raise ConfigInvalid(f"{setting.place}: {foreign or gone or unknown}")
     annotation = fields[name].annotation
     inner = _section(annotation, optimizer.config)
     if inner is not None:

@@ -929,6 +929,25 @@ ROWS: dict[str, Row] = {
     "a model that is not pulled (Ollama)": Row(
         told('model "m" not found, try pulling it first', 404), "refused", "try pulling it first"
     ),
+    "a model for the responses API alone (OpenAI)": Row(
+        told("This model is only supported in v1/responses and not in v1/chat/completions.", 404),
+        "refused",
+        "but at v1/responses, which is not asked: name one for chats.*LiteLLM",
+    ),
+    "a model that is none for chats (OpenAI)": Row(
+        told(
+            "This is not a chat model and thus not supported in the v1/chat/completions endpoint. "
+            "Did you mean to use v1/completions?",
+            404,
+        ),
+        "refused",
+        "but at v1/completions",
+    ),
+    "chats are not taken (a gateway)": Row(
+        told("Unsupported legacy protocol: /v1/chat/completions is not supported. Please use /v1/responses."),
+        "refused",
+        "but at v1/responses",
+    ),
     "no worker is left (SGLang's router)": Row(
         told("No available workers (all circuits open or unhealthy)", 503), "refused", "No available workers"
     ),

@@ -373,6 +373,17 @@ def test_s13_refusals_that_no_slowness_ends_do_not_bring_a_run_to_a_halt(
     assert len(outcome.lost) <= len(outcome.texts) * max(1 / 50, by_chance)
 
 
+def test_s16_a_stray_refusal_holds_its_own_call_back_and_no_other() -> None:
+    def weather(_: float, number: int) -> Exception | float:
+        stray = unit(3, "stray", number) < 0.15
+        return Transient("HTTP 429", Stage.LIMITED, 1.0) if stray else 0.1
+
+    endpoint, outcome = play(weather, 400, at_once=16)
+    own = (len(endpoint.sent) - 400) * 1.25 / 16
+    assert outcome.lost == []
+    assert outcome.seconds <= own + 1.5 * 400 * 0.15 / 16 + 3, "a first few hold all back: they may be a limit"
+
+
 @pytest.mark.parametrize("latency", [0.5, 2.0])
 @pytest.mark.parametrize("form", ["exact", "untold"])
 def test_s14_a_limit_far_below_the_first_calls_in_flight_is_found_and_not_given_up(form: str, latency: float) -> None:

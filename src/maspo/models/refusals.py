@@ -51,6 +51,9 @@ _EVERY_CALL = {
     405: "check that --base-url ends as the provider says (often /v1)",
     410: "it is there no more: name another model (--agent-model), or another --base-url",
 }
+_ANOTHER_API = re.compile(r"\bv1/(?:responses|completions|embeddings|messages)\b|\b(?:responses|messages) api\b")
+"""Where a model is answered that is no model for chats: OpenAI and gateways before it name the path, or the API."""
+_OUR_API = "chat/completions"
 _FILTER_WORDS = (
     *("content_filter", "content filter", "content management policy", "flagged", "content exists risk", "guardrail"),
     *("datainspectionfailed", "data_inspection_failed", "inappropriate content", "usage guidelines", "usage polic"),
@@ -164,6 +167,11 @@ def read_refusal(
         return ProviderError(
             f"{reason}; the address redirects: give the final address as --base-url{_target(endpoint, headers)}"
         )
+    if elsewhere := _another_api(words, asked):
+        return ProviderError(
+            f"{reason}; this model is not answered at {_OUR_API}, but at {elsewhere}, which is not asked: name one for "
+            "chats (--agent-model), or put a proxy before it that takes chats and asks there (LiteLLM does)"
+        )
     if status in _EVERY_CALL:
         fix = _header_asked_for(endpoint, words) or _version_missed(endpoint, status) or _EVERY_CALL[status]
         return ProviderError(f"{reason}; {fix}")
@@ -171,6 +179,12 @@ def read_refusal(
         return CallFailed(reason)
     fix = _TRY if says_nothing(body) else _parameter_asked_for(words)
     return CallFailed(f"{reason}; {fix}" if fix else reason)
+
+
+def _another_api(words: str, asked: str) -> str:
+    """Return where a refusal says that the model is answered, if that is not where chats are; else nothing."""
+    named = _ANOTHER_API.search(words) if _OUR_API in words or "chat completions" in words else None
+    return named[0].replace(" api", " API") if named is not None and named[0] not in asked.lower() else ""
 
 
 def _parameter_asked_for(words: str) -> str:

@@ -126,6 +126,8 @@ class OptimizerConfig(BaseModel):
     method: str
     earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {}
     """What earlier versions had where nobody asked for another value, by setting: what began so goes on so."""
+    gone: ClassVar[Mapping[str, str]] = {}
+    """Settings that are no more, and what is so in their place."""
 
     def planned_calls(self, team: Team) -> int | None:  # noqa: ARG002 - others plan by the team
         """Return the calls that a whole run is planned for, the hold-out test included; None: as many as are asked."""

@@ -38,6 +38,8 @@ _ENOUGH = 30
 """A rate is held for as many calls, or pauses; a refusal after as many answers came at a rate that was borne."""
 _IN_VAIN = 8
 """A limit that was overestimated twentyfold is found in fewer refusals in a row."""
+_STRAYS = 3
+"""Refusals that others were not met by, from which on the next one holds back its own call alone."""
 _WORTH_TELLING = 3.0
 """Seconds; a shorter wait is over before anybody has read of it."""
 _WORTH_LEAVING = 1.0
@@ -82,7 +84,9 @@ class Pace:
     and from there on a few more per round. After an outage it is slow start again, up to that half. An isolated failure
     changes nothing: it costs its own retry. Calls a second: see ``_Rate``.
 
-    A wait that the endpoint asks for holds for every call.
+    A wait that the endpoint asks for holds for every call, since a limit that is reached is reached for all. Where
+    calls that were sent during such waits were answered several times, it does not: then a wait is the refused call's
+    alone, as it is in most providers' own clients, until most calls are refused.
     """
 
     def __init__(self, most: int, pacing: Pacing) -> None:
@@ -102,6 +106,10 @@ class Pace:
         self.answered_once = False
         self._row = 0
         self._recent: deque[bool] = deque(maxlen=_RECENT)
+        self._waits: deque[tuple[float, float]] = deque(maxlen=_RECENT)
+        """When calls were sent that were asked to wait, and until when."""
+        self._strays = 0
+        """Waits that were not everybody's, since most calls were refused."""
         self._threshold = float(most)
         self._backed_off = -math.inf
 
@@ -124,8 +132,11 @@ class Pace:
         self._rate.note_sent(now)
         self.due = max(self.due, now + 1 / self._rate.calls)
 
-    def note_answer(self, now: float) -> None:
-        """Take note of an answer, whatever it says."""
+    def note_answer(self, now: float, sent: float = -math.inf) -> None:
+        """Take note of an answer, whatever it says, to a call that was sent at a time."""
+        waits = len(self._waits)
+        self._waits = deque((wait for wait in self._waits if not wait[0] < sent <= wait[1]), _RECENT)
+        self._strays += waits - len(self._waits)
         self._recent.append(True)
         self._row = 0
         self.answered_once = True
@@ -139,7 +150,10 @@ class Pace:
     def note_failure(self, fault: Transient, sent: float, now: float, in_flight: int) -> None:
         """Take note of a failure of a call that was sent at a time; ``in_flight`` calls are under way."""
         self._row += 1
-        self._wait(now, fault.retry_after or 0.0)
+        if fault.retry_after:
+            self._waits.append((sent, now + fault.retry_after))
+            if self._strays < _STRAYS:
+                self._wait(now, fault.retry_after)
         if self.down or sent < self._backed_off:
             return  # Told already, by the outage or by the last back-off while this call was under way.
         self._recent.append(False)
@@ -153,6 +167,7 @@ class Pace:
             self._threshold = self.window = max(1.0, self.window / 2)
             self._backed_off = now
             self._recent.clear()
+            self._strays = 0
         if fault.stage is Stage.LIMITED:
             pause = self._pacing.moment if fault.retry_after is None else min(fault.retry_after, self._pacing.patience)
             if self._rate.lower(sent, now, pause, severe):
@@ -385,7 +400,7 @@ class Limited:
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
         now = _now()
-        self._pace.note_answer(now)
+        self._pace.note_answer(now, sent)
         self._pace.crowding.note(request, reply, sent, now, beside, overtaken)
         return reply
 

@@ -30,10 +30,14 @@ _UNRECORDED: Mapping[str, Any] = {
     "verdicts_on_answers": 0,
 }
 """What versions did whose records do not say so, because the setting did not exist yet."""
-_GONE = ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull")
-"""Settings that are no more: by what conflicts were proven when each verdict was held for its own comparison alone.
-An unfinished run whose record holds proofs may ask for other ones now; then it ends only with the version that began
-it, and says so (``study/followed.py``)."""
+_GONE = dict.fromkeys(
+    ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull"),
+    "conflicts are proven at one standard, by all that the judge has said of the answers; search.conflict_inputs says "
+    "on how many inputs at most",
+)
+"""By what conflicts were proven when each verdict was held for its own comparison alone. An unfinished run whose
+record holds proofs may ask for other ones now; then it ends only with the version that began it, and says so
+(``study/followed.py``)."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
 
@@ -160,6 +164,7 @@ class AnchorRaceConfig(OptimizerConfig):
 
     earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {"shared_inputs": (24, 40)}
     """24 by default and 40 in the profile ``thorough``, before candidates were dealt."""
+    gone: ClassVar[Mapping[str, str]] = _GONE
 
     @classmethod
     def of_record(cls, recorded: Mapping[str, Any], labels: str) -> Mapping[str, Any]:
