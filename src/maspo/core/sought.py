@@ -48,3 +48,8 @@ DIGITS = tuple("0123456789")
 def sought(pattern: str, *signs: str, flags: re.RegexFlag = re.IGNORECASE) -> Sought:
     """Return a pattern with its signs; case makes no difference unless ``flags`` say so."""
     return Sought(late(pattern, flags), signs)
+
+
+def listed(row: str) -> tuple[str, ...]:
+    """Return signs that are listed with a bar between them."""
+    return tuple(row.split("|"))

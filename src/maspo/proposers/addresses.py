@@ -47,23 +47,19 @@ _COUNTRIES: Final = _words(
 _ATTRIBUTES: Final = _words("pt gr ir is in at to no my be me lt hr si ai es ")
 """Of these, what code or a missing space often has after a dot: told for a name of five letters and more."""
 _WORDS: Final = _words(
-    "app art audio auto best bio blog book bot box build call camp case cash cat center channel chat "
-    "circle click cloud club codes cool cost data date day design diamonds direct dog domains dot "
-    "download drive email engineer events exchange express fail family fan fast feedback final finance "
-    "fit flights food foundation free fun fund games gift give global group guide help here holdings host "
-    "house how ing ink int info jobs land last legal life like limited link live living loan locker map "
-    "market markets mba media meet meme men menu mini mobi mobile moi moto mov movie name network new "
-    "news next now observer off one online open page park parts party pay phone photo photos pics "
-    "pictures pin place play plus post press prime pro prod productions promo properties pub quest racing "
-    "read ready red rent rentals repair report rest review reviews rich room rocks run safe safety sale "
-    "save scholarships school science search secure security select services shell shop show single site "
-    "skin social software solutions space spot star storage store stream studio study style sucks "
-    "supplies supply support surf systems talk target tax team tech technology test tips today tools top "
-    "total tours town toys trade trading training travel trust tube update uno versicherung video view "
-    "vision vote voting watch weather web wiki win work works world wow xyz yes you zero zip zone local "
-    "internal lan home corp localhost "
+    "app art audio auto best bio blog book bot box build call case cash cat center channel chat circle click "
+    "cloud club codes cost data date day design direct dog domains dot download drive email engineer events "
+    "exchange express fail family fan fast feedback final finance fit food free fund games give global group "
+    "guide help here host house how int info jobs land last legal life like limited link live loan map market "
+    "markets media meet menu mini mobile mov movie name network new news next now observer off one online open "
+    "page park parts pay phone photo photos pictures pin place play plus post press prime pro prod properties "
+    "read ready red rent repair report rest review reviews room run safe safety sale save school search secure "
+    "security select services shell shop show single site skin social space spot star storage store stream studio "
+    "study style supply support systems talk target tax team test tips today tools top total tours town trade "
+    "trading training travel trust update video view vision vote watch weather web wiki win work works world xyz "
+    "yes you zero zip zone local internal lan home corp localhost"
 )
-"""Top-level domains that are words: after a dot they are often an attribute, a method or the end of a file's name."""
+"""Top-level domains that are words of programs: after a dot an attribute, a method or the end of a file's name."""
 _SUFFIXES: Final = _words("py md sh rs pl ps cc zip mov so mm ml tf pt ai js ts ")
 """Ends of file names, where a slash after them is no path of an address."""
 _PRODUCTS: Final = frozenset(
@@ -248,7 +244,7 @@ def _is_address(name: str, last: str, after: str) -> bool:
         return False
     if small in _CORE:
         return True
-    if after[:1] in ("(", "[", "="):
+    if after[:1] in ("(", "[", "=") or (len(labels) == 2 and len(labels[0]) == 1):  # `c.country` is a column
         return False
     if small in _WORDS:
         return len(labels) > 2 and labels[0] in _HOSTS

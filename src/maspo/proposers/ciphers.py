@@ -8,10 +8,9 @@ words close together, where the text itself has none.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import pairwise
+from itertools import product
 from string import ascii_lowercase
 from typing import Final
 
@@ -56,13 +55,9 @@ _PADDED = re.compile(r"(?<!\w)[^\W\d_](?P<pad>\w)(?:\w(?P=pad)){5,}\w?(?!\w)")
 _TAPPED = sought(r"(?:\b(?:dots?|dash(?:es)?|dits?|dahs?)\b[\s,./-]*){9,}", "dot", "dash", "dit", "dah")
 """Morse in words."""
 _FEWEST_BITS: Final = 64
-_DEAD = re.compile(
-    "[\u1680-\u169c\u16a0-\u16ea\U00010280-\U000102d0\U00010330-\U0001034a\U00010380-\U000103d5\U00010400-\U0001044f"
-    "\U00010450-\U0001047f\U00010800-\U0001093f\U00010a00-\U00010a5f\U00010b00-\U00010c48\U00012000-\U000123ff]"
-    "(?:.?[\u1680-\u169c\u16a0-\u16ea\U00010280-\U0001044f\U00010450-\U0001047f\U00010800-\U00010c48"
-    "\U00012000-\U000123ff]){3,}"
-)
-"""Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform."""
+_DEAD_LETTER: Final = "[\u1680-\u169c\u16a0-\u16ea\U00010000-\U000104af\U00010500-\U00010cff\U00012000-\U0001467f]"
+_DEAD = re.compile(f"{_DEAD_LETTER}(?:.?{_DEAD_LETTER}){{3,}}")
+"""Letters that nobody writes in today: runes, ogham, Gothic, Deseret, cuneiform, hieroglyphs."""
 _DOUBLED = re.compile(r"(?:\b(?:([a-z])\1){2,}\b[^\w\n]{0,2}){4,}")
 """Words of which each letter stands twice."""
 _ONE_LETTER, _TWO_LETTERS = 0.35, 0.28
@@ -153,12 +148,10 @@ def _filled(small: str) -> Iterator[str]:
         row = "".join(some)
         if len(row) < _LEAST_FILLED or len(set(some)) < _FEWEST_FILLED:
             continue
-        often = {letter: row.count(letter) for letter in dict.fromkeys(row)}
-        next_most, most = sorted((0, *often.values()))[-2:]
-        pieces = [max(often, key=often.__getitem__)] if most >= _ONE_LETTER * len(row) else []
-        if 2 * next_most >= _TWO_LETTERS * len(row):
-            pairs = Counter(map("".join, pairwise(row))).most_common(2)
-            pieces += [piece for piece, times in pairs if 2 * times >= _TWO_LETTERS * len(row)]
+        letters = [one for one in sorted(set(row)) if row.count(one) >= _TWO_LETTERS / 2 * len(row)]
+        pieces = [one for one in letters if row.count(one) >= _ONE_LETTER * len(row)]
+        pairs = map("".join, product(letters, repeat=2))
+        pieces += [pair for pair in pairs if row.count(pair) >= _TWO_LETTERS / 2 * len(row)]
         if any(sum(piece in word for word in some) >= _FEWEST_FILLED for piece in pieces):
             yield max(some, key=len)
 

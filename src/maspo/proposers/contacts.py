@@ -121,36 +121,10 @@ _NETWORKS: Final = frozenset(_LETTERS.findall(_NETWORK)) | frozenset(
     )
 )
 _REACHED: Final = frozenset(
-    {
-        *(
-            "phone",
-            "phones",
-            "telephone",
-            "telefon",
-            "telefono",
-            "telefone",
-            "mobile",
-            "cell",
-            "handy",
-            "hotline",
-            "fax",
-            "tel",
-        ),
-        *(
-            "sms",
-            "whatsapp",
-            "reach",
-            "call",
-            "text",
-            "dial",
-            "ring",
-            "message",
-            "box",
-            "postfach",
-            "apartado",
-            "postale",
-        ),
-    }
+    _LETTERS.findall(
+        "phone phones telephone telefon telefono telefone mobile cell handy hotline fax tel sms whatsapp reach call "
+        "text dial ring message box postfach apartado postale"
+    )
 )
 """Words without one of which nothing below is found."""
 _LOOSE = late(r"followed|then|and|plus|come|before|add|append|write|type|under", re.IGNORECASE)

@@ -15,7 +15,7 @@ from typing import Final
 
 from maspo.core.control_tokens import DOT, control_tokens
 from maspo.core.invisible import hidden_beyond
-from maspo.core.sought import sought
+from maspo.core.sought import listed, sought
 from maspo.proposers.accounts import accounts
 from maspo.proposers.addresses import addresses
 from maspo.proposers.ciphers import ciphers
@@ -42,54 +42,12 @@ _KEY = sought(
     r"|(?:api[ _-]?key|secret(?:[ _-]key)?|access[ _-]key|token"
     r"|password|passwd|pass ?phrase|passcode|\bpwd|\bpass)['\"]?\s*(?:\bis\b|=|:)\s*['\"]?"
     r"(?=[^\s'\"]*\d)(?=[^\s'\"]*[a-z])[^\s'\"]{8,}",
-    *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gho_", "ghp_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"),
-    *(
-        "bc1",
-        "xox",
-        "akia",
-        "asia",
-        "aiza",
-        "hf-",
-        "hf_",
-        "npm-",
-        "npm_",
-        "pypi-",
-        "pypi_",
-        "eyj",
-        "-----begin",
-        "bearer",
+    *listed(
+        "sk-|sk_|pk-|pk_|rk-|rk_|gho_|ghp_|ghu_|ghs_|ghr_|github_pat_|glpat-|bc1|xox|akia|asia|aiza|hf-|hf_|"
+        "npm-|npm_|pypi-|pypi_|eyj|-----begin|bearer|secret|token|$1|$5|$6|$argon2|nsec1|mii|sg.|$2|v1.|v2.|"
+        "v3.|v4.|dop_|dckr_pat|xapp|lin_api|sq0|shp|access|pwd|key|otp|pin|one-time code|pass|ssh-|ya29.|"
+        "begin |=ybegin|/|+"
     ),
-    *("api key", "api_key", "api-key", "apikey", "secret", "token", "passw", "passphrase"),
-    *(
-        "$1",
-        "$5",
-        "$6",
-        "$argon2",
-        "age-secret-key-",
-        "nsec1",
-        "mii",
-        "sg.",
-        "$2",
-        "v1.",
-        "v2.",
-        "v3.",
-        "v4.",
-        "dop_",
-        "dckr_pat",
-        "xapp",
-        "lin_api",
-        "sq0",
-        "shp",
-        "access",
-        "passcode",
-        "pwd",
-        "key",
-        "otp",
-        "pin",
-        "one-time code",
-        "pass",
-    ),
-    *("ssh-", "ya29.", "begin ", "=ybegin", "/", "+"),
 )
 _LETTERS_AND_DIGITS = re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{16,}={0,2}(?![\w+/=-])")
 """As keys and coded text have them; most such runs are long names, see ``_is_coded``."""
@@ -116,7 +74,7 @@ _ESCAPES = sought(
 )
 _KEY_APART = sought(
     r"\b(?:sk|pk|rk|gh[pousr]|xox[bp]|akia|aiza|glpat|hf|npm|pypi)[-_][\w-]{0,12}(?:[\s\"'+,]{1,3}[\w-]{2,8}){4,}",
-    *("sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "gh", "xox", "akia", "aiza", "glpat", "hf", "npm", "pypi"),
+    *listed("sk-|sk_|pk-|pk_|rk-|rk_|gh|xox|akia|aiza|glpat|hf|npm|pypi"),
 )
 """A key in groups, as people write down what they copy by hand."""
 _SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:(?:[^\w]|_){1,3}[^\W\d_]){13,}(?!\w)")

@@ -68,7 +68,7 @@ _MENDED: Final = tuple(
             ("[.", "(.", "{.", "<.", ".]", ".)", ".}", ".>"),
         ),
         (
-            rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s*(?:(?<=\s)(?:{_SAID})\s+|\s(?:点|點|ドット|점)\s?)(?={_ENDS}|рф\b)",
+            rf"(?<=\w)\s?\[d\]\s?(?={_ENDS})|(?<=\w)\s*(?:(?<=\s)(?:{_SAID})\s+|(?:点|點|ドット|점)\s?)(?={_ENDS}|рф\b)",
             ".",
             ("[d]", *_SAID.split("|")),
         ),
@@ -160,7 +160,10 @@ _FORMAT = re.compile(
 _PLACE = re.compile(r"%s|\{\w{0,12}\}")
 _SIGN_BETWEEN = re.compile(r"(?<=\w)[^\w\s.]{1,3}\.[^\w\s.]{1,3}(?=[a-z]{2,10}\b)", re.IGNORECASE)
 """A dot between other signs, such as `^.^`."""
+_NUMBERED = re.compile(r"\d\d|\d(?:\D*+\d){3}")
+"""The digits of a port, or of the four parts of an address: fewer tell no way to anybody."""
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{12,}={0,2}(?![A-Za-z0-9+/=_-])")
+_NO_BASE64: Final = bytes(code for code in range(128) if not (chr(code).isalnum() or chr(code) in "+/"))
 _BASE64_APART = re.compile(r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{4} ){3,}[A-Za-z0-9+/]{2,4}={0,2}(?![A-Za-z0-9+/=])")
 _BASE64_TURNED = re.compile(r"(?<![A-Za-z0-9+/_=-])={0,2}[A-Za-z0-9+/_-]{16,}(?![A-Za-z0-9+/_-])")
 _BASE64_IN_LINES = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{4,}(?:\n[A-Za-z0-9+/]{2,}){2,}={0,2}")
@@ -178,8 +181,8 @@ _DECIMAL = sought(
     *DIGITS,
 )
 _OCTAL = sought(
-    r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])(?:[01][0-7]{2}|[4-7][0-7])"
-    r"(?:[ ,;-]{1,2}(?:[01][0-7]{2}|[4-7][0-7])){6,}(?![\d.])",
+    r"(?:\\[01][0-7]{2}){3,}|(?<![\d.])(?:0?[01][0-7]{2}|[4-7][0-7])"
+    r"(?:[ ,;-]{1,2}(?:0?[01][0-7]{2}|[4-7][0-7])){6,}(?![\d.])",
     *("\\", *DIGITS),
 )
 _BASE85 = re.compile(r"(?<!\S)(?=\S*\d)(?=\S*[a-z])(?=\S*[A-Z])(?=\S*[^\w\s]\S*[^\w\s])[!-~]{20,}(?!\S)")
@@ -231,7 +234,7 @@ def readings(text: str) -> Readings:
         found.append(spelled)
         if (again := _put_together(spelled, _MENDED)) != spelled:
             found.append(again)
-    if (said := in_digits(plain)) != plain:
+    if (said := in_digits(plain)) != plain and _NUMBERED.search(said):
         found.append(said)
     found += _as_programs_read(plain)
     if (bare := unaccented(plain)) != plain:
@@ -342,7 +345,7 @@ def _decoded(text: str) -> list[str]:
         codes = [int(code) for code in re.findall(r"\d+", decimal[0])]
         if all(code < 127 for code in codes):
             found.append(bytes(codes))
-    found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{2,3}", run)) for run in _OCTAL.findall(text)]
+    found += [bytes(int(code, 8) for code in re.findall(r"[0-7]{2,4}", run)) for run in _OCTAL.findall(text)]
     for run in _BASE85.findall(text):
         for decode in (base64.b85decode, base64.a85decode):
             with suppress(ValueError):
@@ -360,8 +363,9 @@ def _decoded(text: str) -> list[str]:
 
 def _from_base64_apart(text: str) -> Iterator[bytes]:
     """Yield sentences that come out of base64, whatever stands between its signs: ordinary words give no sentence."""
-    for signs, first in product((re.sub(r"[^A-Za-z0-9+/]", "", text), re.sub(r"[^A-Za-z0-9]", "", text)), range(4)):
-        row = signs[first:]
+    plain = text.encode("ascii", "ignore")
+    for others, first in product((_NO_BASE64, _NO_BASE64 + b"+/"), range(4)):
+        row = plain.translate(None, others)[first:]
         for found in _SENTENCE.finditer(base64.b64decode(row[: len(row) // 4 * 4])):
             if found[0].count(b" ") >= 2:
                 yield found[0]

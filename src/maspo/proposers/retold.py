@@ -44,6 +44,7 @@ _FEWEST_BITS: Final = 4
 """Digits of a number that may be meant in base two."""
 _VOWELS = re.compile("[aeiou]")
 _DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_|-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
+_COMMAS = re.compile(r"(?<=\d),(?=\d)")
 _DIGITS = re.compile(r"\d{2,}")
 _COUNTED_LETTERS = re.compile(r"(?<![\d.,-])\d{1,2}(?:[-. /]\d{1,2}){2,}(?![\d-])")
 _TURNED = re.compile(r"backward|revers|mirror|turned|from the end|right to left", re.IGNORECASE)
@@ -107,7 +108,7 @@ class Vocabulary:
             _put_together(plain),
             _COUNTED_LETTERS.sub(_lettered, plain),
             short_numbers(plain),
-            plain.replace(",", " , "),
+            _COMMAS.sub(" , ", plain),
             *([_DIGITS.sub(lambda run: run[0][::-1], plain)] if _TURNED.search(plain) else []),
         )
         texts = dict.fromkeys((plain, *seen.mended, "\n".join(seen.decoded), *others))
@@ -195,10 +196,12 @@ class Vocabulary:
 
 def _words_of(text: str) -> tuple[str, ...]:
     """Return the words of a text, of its pictures, and of first letters between dots; numbers in our digits."""
-    text = _GREEK.sub(lambda sign: f" {unicodedata.name(sign[0]).rpartition(' ')[2].lower()} ", text)
-    text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", in_decimal(text))
-    numbered = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
-    return words(_DOTTED.sub(_together, numbered))
+    text = in_decimal(text)
+    if not text.isascii():
+        text = _GREEK.sub(lambda sign: f" {unicodedata.name(sign[0]).rpartition(' ')[2].lower()} ", text)
+        text = _PICTURE.sub(lambda sign: f" {unicodedata.name(sign[0], '').lower()} ", text)
+        text = CHINESE.sub(lambda run: f" {from_chinese(run[0])} ", text)
+    return words(_DOTTED.sub(_together, text))
 
 
 def _together(run: re.Match[str]) -> str:
