@@ -188,16 +188,20 @@ async def test_libraries_that_start_threads_are_not_forked_with(app: WriteApp, t
     assert await made.wait() == 0
     library = next(site.glob("lib/python3*/site-packages"))
     started = "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
-    (library / "calm.py").write_text("")
-    (library / "threaded.py").write_text(started)
+    for calm in ("calm", "late"):
+        (library / f"{calm}.py").write_text("")
+    for package, text in (("threaded", started), ("user", "import threaded")):
+        (library / package).mkdir()
+        (library / package / "__init__.py").write_text(text)
+        (library / package / "part.py").write_text("")
     code = """
     import sys
-    loaded = [name in sys.modules for name in ("calm", "threaded")]
-    import calm, threaded
+    loaded = [name for name in ("calm", "threaded", "threaded.part", "user.part", "late") if name in sys.modules]
+    import calm, threaded.part, user.part, late
     def answer(row): return loaded
     """
-    found = await run(app(code, python="env/bin/python"), {}, {}, {}, {})
-    assert [ended.answer for ended in found] == ["[false, false]", "[false, false]", "[true, false]", "[true, false]"]
+    found = await run(app(code, python="env/bin/python"), {}, {}, {})
+    assert [json.loads(ended.answer or "") for ended in found] == [[], ["calm", "late"], ["calm", "late"]]
 
 
 async def test_frameworks_are_told_not_to_phone_home(app: WriteApp) -> None:

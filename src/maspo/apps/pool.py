@@ -103,8 +103,8 @@ class Pool:
         self.app = app
         self._shim: _Shim | None = None
         self._left: list[_Shim] = []
-        self._warms: int | None = None
-        """How many of the library modules that the app loads first are imported for all rollouts; None is all."""
+        self._warms = True
+        """Library modules that the app loads are imported for all rollouts."""
         self._starting = asyncio.Lock()
         self._places: asyncio.Queue[int] = asyncio.Queue()
         for place in range(app.workers):
@@ -167,9 +167,9 @@ class Pool:
             if self._closed:
                 raise CallFailed("the app's processes are closed")
             if self._shim is not None and self._shim.unfit:
-                # Forks of a process with threads can hang: from now on each rollout imports itself what started them.
+                # Forks of a process with threads can hang: from now on each rollout imports all itself.
                 self._left.append(self._shim)
-                self._warms = self._shim.fits if self._warms is None else 0
+                self._warms = False
                 self._shim = None
             if self._shim is None or self._shim.gone:
                 self._shim = await _Shim.start(self.app, self._warms)
@@ -186,12 +186,10 @@ class _Shim:
         self._reader = asyncio.create_task(self._read())
         self.unfit = ""
         """Why it cannot be forked any more."""
-        self.fits = 0
-        """How many library modules it had imported before."""
         self.ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
     @classmethod
-    async def start(cls, app: App, warms: int | None) -> _Shim:
+    async def start(cls, app: App, warms: bool) -> _Shim:
         """Start it in the app's folder, with the app's interpreter.
 
         Raises:
@@ -260,7 +258,7 @@ class _Shim:
         finally:
             self._waiting.pop(name, None)
         if "unfit" in told:
-            self.unfit, self.fits = told["unfit"], told["fits"]
+            self.unfit = told["unfit"]
             return None
         printed = "\n".join(text.strip() for text in (told.get("out", ""), told.get("err", "")) if text.strip())
         return Ended(

@@ -252,7 +252,7 @@ def run_once(app: str, row: object, first: bool, readers: list[str]) -> dict[str
         set_by_app = {name: value for name, value in os.environ.items() if before.get(name) != value}
         told["answer"] = call_app(function, row)
         if watch is not None:
-            told["modules"], told["environ"] = library_modules(), set_by_app
+            told["modules"], told["environ"], told["threads"] = library_modules(), set_by_app, bool(why_unfit())
             told["agents"] = watch.told()
     except BaseException as error:
         told.pop("answer", None)
@@ -360,9 +360,8 @@ class Shim:
         self.processes: dict[str, Process] = {}
         self.workers: dict[str, Process] = {}
         self.buffer = b""
-        self.asks_modules = app["warms"] != 0
+        self.asks_modules = app["warms"]
         self.unfit = ""
-        self.fits = 0
         self.is_open = True
         self.wake_in, self.wake_out = os.pipe()
         for pipe in (self.wake_in, self.wake_out):
@@ -417,7 +416,7 @@ class Shim:
     def _do(self, asked: dict[str, Any]) -> None:
         what = asked["do"]
         if what == "run" and self.unfit:
-            self.tell(id=asked["id"], unfit=self.unfit, fits=self.fits)
+            self.tell(id=asked["id"], unfit=self.unfit)
         elif what == "run":
             try:
                 self._run(asked)
@@ -645,11 +644,11 @@ class Shim:
             told["error"] = died if status else "ended without an answer"
         else:
             told = self._parsed(result)
-        modules, environ = told.pop("modules", None), told.pop("environ", None)
+        modules, environ, threads = (told.pop(name, None) for name in ("modules", "environ", "threads"))
         printed = {what: bytes(process.heard[what]).decode("utf-8", "replace")[-KEPT:] for what in ("out", "err")}
         self.tell(id=process.rollout, seconds=time.monotonic() - process.began, **told, **printed)
         if modules:
-            self.warm(modules, environ)
+            self.warm(modules, environ, threads)
         elif process.is_first:
             self.asks_modules = True
 
@@ -666,21 +665,48 @@ class Shim:
             return told
         return {"answer": told if isinstance(told, str) else json.dumps(told, ensure_ascii=False)}
 
-    def warm(self, modules: list[str], environ: dict[str, str]) -> None:
-        """Import the library modules that the app loads, in its order, so that forks have them."""
-        began = time.monotonic()
+    def warm(self, modules: list[str], environ: dict[str, str], threads: bool) -> None:
+        """Import the library modules that the app loads, in its order, so that forks have them.
+
+        A process with threads cannot be forked. Where the app had ``threads``, a process that is not needed finds out
+        which module starts some; that is left out, with what comes later of its package.
+        """
         os.environ.update({name: value for name, value in environ.items() if not name.endswith("_BASE_URL")})
-        failed = 0
-        for place, name in enumerate(modules[: self.app["warms"]]):
-            if name not in sys.modules:
-                try:
-                    importlib.import_module(name)
-                except BaseException:
-                    failed += 1
-                self.unfit, self.fits = why_unfit(), place
-                if self.unfit:
+        while modules and not self.unfit:
+            fits = how_many_fit(modules) if threads else len(modules)
+            import_all(modules[:fits])
+            self.unfit = why_unfit()
+            package = modules[fits].partition(".")[0] if fits < len(modules) else ""
+            modules = [name for name in modules[fits + 1 :] if name.partition(".")[0] != package]
+
+
+def how_many_fit(modules: list[str]) -> int:
+    """Return how many of some modules are imported before the first that makes a process unfit to be forked."""
+    heard, told = os.pipe()
+    trial = os.fork()
+    if not trial:
+        fits = 0
+        try:
+            while fits < len(modules):
+                import_all([modules[fits]])
+                if why_unfit():
                     break
-        self.tell(warm=len(modules) - failed, seconds=time.monotonic() - began)
+                fits += 1
+        finally:
+            os.write(told, str(fits).encode())
+            os._exit(0)
+    os.close(told)
+    os.waitpid(trial, 0)
+    with os.fdopen(heard, "rb") as pipe:
+        return int(pipe.read() or 0)
+
+
+def import_all(modules: list[str]) -> None:
+    """Import modules; one that fails here may not fail in a rollout, which imports it itself."""
+    for name in modules:
+        if name not in sys.modules:
+            with suppressed(BaseException):
+                importlib.import_module(name)
 
 
 def why_unfit() -> str:
