@@ -78,23 +78,36 @@ def measured(name: str, seed: int, config: RunConfig) -> dict[str, Any]:
     return row
 
 
+def ratio(own: Sequence[float], others: Sequence[float]) -> str:
+    """Return the ratio of two sums over seeds, with its standard error by leaving out one seed at a time."""
+    seeds, whole = len(own), sum(own) / sum(others)
+    if seeds < 2:
+        return f"{whole:.2f}"
+    left = [(sum(own) - one) / (sum(others) - other) for one, other in zip(own, others, strict=True)]
+    return f"{whole:.2f} ± {((seeds - 1) * fmean((one - fmean(left)) ** 2 for one in left)) ** 0.5:.2f}"
+
+
 def table(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print the gains."""
-    print("| team | seeds | gain | ± SE | calls | by hand | calls |\n|---|---|---|---|---|---|---|")
+    """Print the gains, and of teams with branches what the rarest gains beside the others."""
+    print("| team | seeds | gain | ± SE | calls | by hand | calls | of its gain |\n|---|---|---|---|---|---|---|---|")
     for name in LIVING:
         own = [row for row in rows if row["team"] == name]
         if not own:
             continue
         gains = [row["gain"] for row in own]
         error = f"{stdev(gains) / len(gains) ** 0.5:.3f}" if len(gains) > 1 else "–"
-        by_hand = fmean(row["by hand"] for row in own) if "by hand" in own[0] else None
-        told = "– | –" if by_hand is None else f"{by_hand:+.3f} | {fmean(row['by hand calls'] for row in own):,.0f}"
+        told = "– | – | –"
+        if "by hand" in own[0]:
+            by_hand = [row["by hand"] for row in own]
+            calls_by_hand = fmean(row["by hand calls"] for row in own)
+            told = f"{fmean(by_hand):+.3f} | {calls_by_hand:,.0f} | {ratio(gains, by_hand)}"
         calls = fmean(row["calls"] for row in own)
         print(f"| {name} | {len(own)} | {fmean(gains):+.3f} | {error} | {calls:,.0f} | {told} |")
     routed = [row for row in rows if row["team"] == "routed4"]
     for name in ("of kinds", "of kinds by hand") if routed else ():
         means = [f"{kind} {fmean(row[name][place] for row in routed):+.3f}" for place, kind in enumerate(KINDS)]
-        print(f"routed4, {name}: {', '.join(means)}")
+        rarest, others = [row[name][-1] for row in routed], [fmean(row[name][:-1]) for row in routed]
+        print(f"routed4, {name}: {', '.join(means)}; the last one's, of the others' mean: {ratio(rarest, others)}")
 
 
 def main() -> None:
