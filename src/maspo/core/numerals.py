@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from maspo.core.counted_abroad import counted_at, from_roman, plain_words
+from maspo.core.counted_abroad import counted_in, from_roman
 from maspo.core.looks import as_seen
 from maspo.core.spelling import tokens
 
@@ -61,11 +61,11 @@ def _with_signs(text: str) -> list[str]:
 
 def _counted_out(said: Sequence[str]) -> Iterator[str]:
     """Yield words with the numbers of other languages, and Roman ones, in digits."""
-    folded = [plain_words(word) for word in said]
+    counted = counted_in(said)
     single = {} if sum(len(word) == 1 and word.isalpha() for word in said) > _MOST_SINGLE * len(said) else _SINGLE_ROMAN
     place = 0
     while place < len(said):
-        number, length = counted_at(folded, place)
+        number, length = counted.get(place, ("", 0))
         yield number or from_roman(said[place]) or single.get(said[place], said[place])
         place += length or 1
 

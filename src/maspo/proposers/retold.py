@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from maspo.core.counted_abroad import CHINESE, counted_at, from_chinese, from_roman, in_decimal, plain_words
+from maspo.core.counted_abroad import CHINESE, counted_in, from_chinese, from_roman, in_decimal
 from maspo.core.numerals import short_numbers, words
 from maspo.core.spelling import SAY_LITTLE
 from maspo.proposers.ciphers import UNDOINGS
@@ -121,11 +121,8 @@ class Vocabulary:
             places[word].append(place)
             for other in self._told_by(word):
                 places[other].append(place)
-        folded = [plain_words(word) for word in said]
-        for place in range(len(said)):
-            number, _ = counted_at(folded, place)
-            if number:
-                places[number].append(place)
+        for place, (number, _) in counted_in(said).items():
+            places[number].append(place)
         return places
 
     def _told_by(self, word: str) -> tuple[str, ...]:
