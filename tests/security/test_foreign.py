@@ -400,6 +400,20 @@ def test_f09_a_name_below_a_word_is_an_address_where_no_program_has_such_an_attr
         assert refused(ordinary, SEED) == "", ordinary
 
 
+def test_f10_a_mask_and_a_network_with_its_size_are_no_host() -> None:
+    for ordinary in ("10.0.0.0/8", "192.168.4.0/22", "203.0.113.0/24", "255.255.255.0", "0.0.0.255", "0.0.0.0"):
+        assert refused(f"Explain {ordinary} to a beginner.", SEED) == "", ordinary
+    for host in (
+        "203.0.113.45/24",
+        "203.0.113.0",
+        "203.0.113.8/29",
+        "203.0.113.0/24:80",
+        "0.0.0.0:9000",
+        "255.0.113.45",
+    ):
+        assert refused(f"Explain {host} to a beginner.", SEED) != "", host
+
+
 @pytest.mark.parametrize(
     "text",
     [

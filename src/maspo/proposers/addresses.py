@@ -88,6 +88,8 @@ _MAILBOX = sought(
 )
 _PART = r"(?:0x[0-9a-f]{1,8}|\d{1,10})"
 _DOTTED = sought(rf"(?<![\w.-]){_PART}(?:\.{_PART}){{3}}(?![\w-])(?!\.\d)", *DIGITS)
+_SIZE_OF_A_NETWORK = re.compile(r"/(?:[89]|1\d|2[0-4])(?!\d)")
+"""Of 256 hosts and more, so that its address ends in a zero."""
 _SHORT_DOTTED = sought(rf"(?<![\w.-])0x[0-9a-f]{{1,8}}(?:\.{_PART}){{1,2}}(?![\w-])(?!\.\d)", "0x")
 """Fewer parts than four, as programs read them; in decimal ones nothing tells them from a number."""
 _DASHED = sought(r"(?<![\w-])(?:1\d\d|2[0-4]\d|25[0-5])(?:[-_](?:25[0-5]|2[0-4]\d|1?\d?\d)){3}(?![\w-])", *DIGITS)
@@ -300,8 +302,22 @@ def _dotted(text: str) -> Iterator[str]:
         except ValueError:
             continue
         counted = _COUNTED.search(text, max(0, found.start() - 12), found.start())
-        if all(number < 256 for number in numbers) and not (counted and all(len(part) == 1 for part in parts)):
+        if max(numbers) > 255 or (counted and all(len(part) == 1 for part in parts)):
+            continue
+        if not _has_no_host(found[0], text[found.end() : found.end() + 8]):
             yield found[0]
+
+
+def _has_no_host(dotted: str, after: str) -> bool:
+    """Return whether what is written as an address is a mask, or a network whose size is told behind it."""
+    size = _SIZE_OF_A_NETWORK.match(after)
+    if _AFTER.match(after[size.end() if size else 0 :]):
+        return False
+    try:
+        ipaddress.IPv4Network(f"{dotted}{size[0]}" if size else f"0.0.0.0/{dotted}")
+    except ValueError:
+        return False
+    return True
 
 
 def _moved(text: str) -> Iterator[str]:

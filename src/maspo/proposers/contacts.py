@@ -19,7 +19,8 @@ _STRONG_ENDS: Final = frozenset(["com", "org", "net", "edu", "gov", "mil", "io"]
 _SPELLED_ENDS: Final = "|".join(r"[^\w\s]?_?".join(end) for end in sorted(_STRONG_ENDS))
 _SAFE_COUNTRIES: Final = "uk|ru|cn|jp|nl|kr|tw|hk|nz|ua|cz|pl|hu|bg|info|biz|dev|xyz|onion"
 """Ends that are no words of a sentence, so that the name of a dot before them makes an address."""
-_END = late(rf"(?<![^\W_])(?:{_SPELLED_ENDS}|{_SAFE_COUNTRIES})(?![\w-])", re.IGNORECASE)
+_END = late(rf"(?<![^\W_])(?:{_SPELLED_ENDS}|{_SAFE_COUNTRIES})(?![\w-]|(?:\.\w+){{2}})", re.IGNORECASE)
+"""An end, but for that with which the name of a package begins: `com.acme.billing`."""
 _BEFORE_AN_END = late(
     r"(?<![^\W_])[^\W_]{2,62}(?=[\W_])"
     rf"((?:[^\w\n]|_){{0,6}}(?:(?<![^\W_])(?:{_NAMES_OF_A_DOT}|{_WORDS_FOR_A_DOT})(?![^\W_])(?:[^\w\n]|_){{1,6}})?)$",
