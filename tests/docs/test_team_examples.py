@@ -15,6 +15,7 @@ from maspo.models.base import RoleSettings
 from maspo.runners.messages import check_inputs
 from maspo.runners.prompt_graph import PromptGraph
 from maspo.study.job import Job
+from maspo.study.resolve import split_of
 from maspo.team.load import load_system
 from maspo.testing.runs import SMALL_RACE, Recorder, begin
 from maspo.world import World, WorldSpec
@@ -45,7 +46,7 @@ def test_d41_the_page_names_each() -> None:
 @pytest.mark.parametrize("name", NAMES)
 async def test_d42_each_is_called_as_its_page_says_and_ends_in_a_verdict(name: str, tmp_path: Path) -> None:
     job = job_of(name)
-    assert len(load_inputs(TEAMS / f"{name}.jsonl").rows) == {"supply": 120, "robots": 40}.get(name, 24)
+    assert len(load_inputs(TEAMS / f"{name}.jsonl").rows) == {"supply": 120, "robots": 40, "service": 64}.get(name, 24)
     assert check_inputs(job.system, job.inputs) == []
     graph = PromptGraph(job.system, {row.key: row for row in job.inputs.rows}, World(), RoleSettings("m"))
     traces = [await graph.run(job.system.prompts, row.key) for row in job.inputs.rows]
@@ -65,6 +66,14 @@ async def test_d42_each_is_called_as_its_page_says_and_ends_in_a_verdict(name: s
         assert all(len(trace.by_agent["sceptic"]) == 3 for trace in traces)
     outcome = await begin(job, tmp_path / "run")
     assert outcome.exit_code == EXIT_OK and outcome.finished is not None
+
+
+async def test_d46_each_specialist_is_called_on_inputs_that_the_search_sees() -> None:
+    system, inputs = load_system(TEAMS / "service.yaml"), load_inputs(TEAMS / "service.jsonl")
+    graph = PromptGraph(system, {row.key: row for row in inputs.rows}, World(), RoleSettings("m"))
+    traces = [await graph.run(system.prompts, key) for key in split_of(Job(system, inputs, RunConfig())).search]
+    called = {name for trace in traces for name in trace.by_agent}
+    assert called == set(system.order), "the page says that rare branches get inputs that take them"
 
 
 async def test_d43_buyers_with_opposite_goals_are_found_and_told_and_both_are_mended(tmp_path: Path) -> None:
