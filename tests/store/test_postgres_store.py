@@ -149,6 +149,39 @@ class Never:
         raise AssertionError("was asked")
 
 
+async def test_g16_a_call_reads_its_own_rows_whatever_the_server_took_the_tables_to_be(
+    tmp_path: Path, address: StoreAddress
+) -> None:
+    calls = 200
+
+    async def record(run: str, count: int) -> None:
+        async with RunStore.create(tmp_path / f"{run}.db", address) as store:
+            store.share("mine")
+            for number in range(count):
+                request = Request("m", (Message("user", f"{run} {number}"),), "agent", agent="a")
+                assert store.get(request.key) is None and await store.borrow(request.key) is None
+                await store.sent(request, 0.01)
+                await store.put(request, Reply("x", 1, 1))
+                assert store.last_call() > 0
+
+    def counted(what: str) -> int:
+        with connect(address) as connection:
+            of = "relname IN ('calls', 'unanswered') AND schemaname = 'maspo'"
+            row = connection.execute(f"SELECT SUM({what})::bigint FROM pg_stat_user_tables WHERE {of}").fetchone()
+            return int(row[0]) if row else 0
+
+    await record("new tables", calls)
+    with connect(address) as connection:
+        connection.execute("TRUNCATE maspo.calls, maspo.unanswered")
+    await record("a small run", 3)
+    with connect(address) as connection:
+        connection.execute("ANALYZE maspo.calls, maspo.unanswered")
+    await record("tables taken to be small", calls)
+    # A session tells what it did when it ends.
+    wait_until(lambda: counted("n_tup_del") >= 2 * calls, lambda: counted("n_tup_del"))
+    assert counted("seq_tup_read + COALESCE(idx_tup_fetch, 0)") < 2 * calls * 8, "each call read those before it"
+
+
 def test_g05_a_scope_is_of_key_and_address_and_tells_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     models = ModelSettings(base_url="https://one.example.com/v1")
     scopes = []

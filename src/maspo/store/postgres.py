@@ -123,6 +123,12 @@ MIGRATIONS: Final[tuple[tuple[LiteralString, ...], ...]] = (
         "ALTER TABLE maspo.runs ADD COLUMN file text NOT NULL DEFAULT 'run.db'",
         "ALTER TABLE maspo.runs ADD COLUMN whole text NOT NULL DEFAULT ''",
     ),
+    (
+        # While a table is new, a server takes any index that begins with the run to be as good as its key, and then
+        # reads all calls of the run for each that is looked up. Not this one: it serves who asks for numbers above 0.
+        "DROP INDEX maspo.calls_by_number",
+        "CREATE INDEX calls_by_number ON maspo.calls (run, rowid) WHERE rowid > 0",
+    ),
 )
 """What brings a database from each format to the next. What was released is never changed, only added to."""
 
@@ -162,6 +168,11 @@ def from_text(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if _ESCAPE in text else text
 
 
+_PLANS: Final = "SET enable_seqscan = off; SET jit = off"
+"""Tables grow by thousands of rows before a server looks at their size again (``autovacuum_naptime``, a minute). By a
+plan for a small table it would read all of a large one for each call, until then. All that is read has an index."""
+
+
 # ── the server ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -180,6 +191,7 @@ def connect(address: StoreAddress, *, looking: bool = False) -> psycopg.Connecti
         raise unusable(address, error) from None
     try:
         connection.execute("SET default_transaction_read_only = on" if looking else "SET synchronous_commit = on")
+        connection.execute(_PLANS)
         if connection.execute("SHOW server_encoding").fetchone() != ("UTF8",):
             raise StoreError(f"{address.shown}: the database has another encoding; make one with: createdb -E UTF8 …")
         _bring_up_to_date(connection, address, looking)
@@ -476,7 +488,8 @@ class PostgresDatabase:
     def paid_by_another(self, key: str) -> int | None:
         """Return a run of the same scope that has an answer to a question."""
         query = (
-            "SELECT run FROM maspo.calls WHERE scope = ? AND key = ? AND attempts > 0 AND trim(reply, ?) <> '' "
+            "SELECT run FROM maspo.calls WHERE scope <> '' AND scope = ? AND key = ? AND attempts > 0 "
+            "AND trim(reply, ?) <> '' "  # the first condition is that of the index
             "ORDER BY at LIMIT 1"
         )
         rows = self.select(query, self.scope, key, " \t\n\v\f\r")

@@ -34,8 +34,11 @@ from maspo.store.unpriced import Unpriced
 from maspo.store.writer import Writer
 
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
-_OF_CALLS = "calls.rowid > ? AND calls.rowid <= ?"
+_NUMBERED = "calls.rowid > 0"
+"""Says nothing, since all are; a server has an index for who says it."""
+_OF_CALLS = f"{_NUMBERED} AND calls.rowid > ? AND calls.rowid <= ?"
 """Calls are added and never changed or taken away, so each has a higher number than those before it."""
+_LAST_CALL = f"SELECT rowid FROM calls WHERE {_NUMBERED} ORDER BY calls.rowid DESC LIMIT 1"  # noqa: S608 (our own words)
 _EVER = (1 << 63) - 1
 _USAGE = f"""
 SELECT purpose, SUM(attempts), SUM(attempts - 1), COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0),
@@ -264,7 +267,8 @@ class RunStore:
 
     def last_call(self) -> int:
         """Return the number of the call that was recorded last; 0 without any."""
-        return int(self._select("SELECT COALESCE(MAX(rowid), 0) FROM calls")[0][0])
+        rows = self._select(_LAST_CALL)
+        return int(rows[0][0]) if rows else 0
 
     def replies(self, purposes: str, asked_for: str, after: int = 0, until: int = _EVER) -> Iterator[str]:
         """Return the replies to questions whose purpose begins so, and which hold a text; of calls by their number."""
