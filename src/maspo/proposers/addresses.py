@@ -309,9 +309,12 @@ def _dotted(text: str) -> Iterator[str]:
 
 
 def _has_no_host(dotted: str, after: str) -> bool:
-    """Return whether what is written as an address is a mask, or a network whose size is told behind it."""
+    """Return whether what is written as an address is a mask, or a network whose size is told behind it.
+
+    Where a port or a path follows, or where all is zero, programs reach a host by it.
+    """
     size = _SIZE_OF_A_NETWORK.match(after)
-    if _AFTER.match(after[size.end() if size else 0 :]):
+    if _AFTER.match(after[size.end() if size else 0 :]) or not (size or dotted.strip("0.")):
         return False
     try:
         ipaddress.IPv4Network(f"{dotted}{size[0]}" if size else f"0.0.0.0/{dotted}")
