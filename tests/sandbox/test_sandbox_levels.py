@@ -132,7 +132,7 @@ def test_l08_nothing_of_this_process_is_handed_on(monkeypatch: pytest.MonkeyPatc
     ],
 )
 def test_l09_passed_needs_every_report_and_the_nonce(told: bytes) -> None:
-    endings = _Endings(_Ending(0, 0.0), _Ending(0, 0.0), True, SandboxLimits())
+    endings = _Endings(_Ending(0, 0.0), _Ending(0, 0.0), 0.0, SandboxLimits())
     assert _judge(told, "n", endings).outcome == "wrong"
     whole = b'{"nonce": "n", "test": 0, "ok": true, "why": ""}\n{"nonce": "n", "end": 1}\n'
     assert _judge(whole, "n", endings).outcome == "passed"
@@ -153,5 +153,18 @@ def test_l13_a_signal_without_a_name_is_told_by_its_number() -> None:
     worker = ForkServer("unsafe")
     try:
         assert worker.run(killed, SandboxLimits()).why == "the program crashed (signal 40)"
+    finally:
+        worker.close()
+
+
+def test_l14_time_is_longer_where_processes_wait_for_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Submission("import time\ndef f(): time.sleep(0.5)\n", ("assert f() is None",) * 3)
+    limits = SandboxLimits(wall_seconds=1.0)
+    worker = ForkServer("unsafe")
+    try:
+        monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+        assert "not finished after" in worker.run(slow, limits).why
+        monkeypatch.setattr(os, "getloadavg", lambda: (100.0 * (os.cpu_count() or 1), 0.0, 0.0))
+        assert worker.run(slow, limits).outcome == "passed"
     finally:
         worker.close()

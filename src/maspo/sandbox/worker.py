@@ -45,9 +45,11 @@ class SandboxFailed(MaspoError):
 class SandboxLimits:
     """The most that a program and its tests may use, each in its own process.
 
-    ``cpu_seconds`` are whole seconds of computing, ``wall_seconds`` is the time until everything is ended,
-    ``memory_mb`` the address space, ``value_mb`` the size of one value that a program returns. The defaults
-    leave a short program of a benchmark ample room; with fewer than 8 files no interpreter starts.
+    ``cpu_seconds`` are whole seconds of computing, ``wall_seconds`` is the time until everything is ended
+    where nobody waits for a core, and as many times more as processes do: computing is what counts, and a program that
+    only sleeps ends all the same. ``memory_mb`` is the address space, ``value_mb`` the size of one value that a program
+    returns. The defaults leave a short program of a benchmark ample room; with fewer than 8 files no interpreter
+    starts.
     """
 
     cpu_seconds: int = 10
@@ -154,7 +156,7 @@ class ForkServer:
             finally:
                 os.close(writing)
             try:
-                report, in_time = _read_report(reading, time.monotonic() + limits.wall_seconds)
+                report, late = _read_report(reading, limits.wall_seconds)
             finally:
                 os.close(reading)
         try:
@@ -164,7 +166,7 @@ class ForkServer:
             ends = {name: _Ending(end["signal"], end["cpu"]) for name, end in json.loads(raw).items()}
         except (OSError, ValueError) as error:
             raise SandboxFailed("the sandbox is gone") from error
-        return _judge(report, nonce, _Endings(ends["program"], ends["examiner"], in_time, limits))
+        return _judge(report, nonce, _Endings(ends["program"], ends["examiner"], late, limits))
 
     def _read_line(self, seconds: float) -> bytes:
         """Return one line of the fork server; what there is of it when the time is over."""
@@ -190,13 +192,14 @@ class _Ending:
 class _Endings:
     program: _Ending
     examiner: _Ending
-    in_time: bool
+    late: float
+    """The seconds after which it was ended, since its time was over; 0 where it was not."""
     limits: SandboxLimits
 
     def explain(self, why: str) -> str:
         """Return the reason why a job stopped, as far as the endings explain more than ``why``."""
-        if not self.in_time:
-            return f"not finished after {self.limits.wall_seconds:g} s"
+        if self.late:
+            return f"not finished after {self.late:.3g} s"
         for one in (self.program, self.examiner):
             if one.signal == signal.SIGXCPU or one.cpu > self.limits.cpu_seconds:
                 return f"used more than {self.limits.cpu_seconds} s of CPU"
@@ -242,22 +245,31 @@ def _unnamed_file(content: Mapping[str, object]) -> IO[bytes]:
     return file
 
 
-def _read_report(descriptor: int, until: float) -> tuple[bytes, bool]:
-    """Read until the writer is gone; return what came, and whether it was all before the time was over."""
+def _read_report(descriptor: int, seconds: float) -> tuple[bytes, float]:
+    """Read until the writer is gone; return what came, and after how many seconds the time was over (0: it was not)."""
     parts: list[bytes] = []
     size = 0
+    began = time.monotonic()
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     while size < _MOST_RESULTS:
-        left = until - time.monotonic()
-        if left <= 0 or not poll.poll(left * 1000):
-            return b"".join(parts), False
+        took = time.monotonic() - began
+        left = seconds * _processes_a_core() - took
+        if left <= 0:
+            return b"".join(parts), took
+        if not poll.poll(left * 1000):
+            continue  # By now the machine may be busier.
         part = os.read(descriptor, 1 << 16)
         if not part:
             break
         parts.append(part)
         size += len(part)
-    return b"".join(parts), True
+    return b"".join(parts), 0.0
+
+
+def _processes_a_core() -> float:
+    """Return how many processes share a core of this machine, at least one: the load of the last minute."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class SandboxPool:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from maspo.core.late import late
 from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import AFTER_A_LETTER, SEVERAL, claimed, is_reconsidered, plainly
-from maspo.scoring.closing import without_closing
+from maspo.scoring.closing import breaks_off, without_closing
 from maspo.scoring.corrections import corrected
 from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
 from maspo.scoring.doubts import brings_another, takes_back
@@ -84,6 +84,8 @@ _CALLED_WRONG = late(
     re.DOTALL,
 )
 """An option that is called wrong, and what is said behind it."""
+_SAID_WRONG = late(r"(?i:wrong|incorrect|false|mistaken|invalid|not\s+(?:right|correct))\W*\s(?:since|because|as|it)\b")
+"""How an option is told again that is wrong, and why: it is none that has a text of its own."""
 _HEAD_OF_TEXT = late(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
 )
@@ -264,7 +266,7 @@ def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
     if head is not None and wrong is not None and not is_text_of(head[1], wrong[1], question):
         return choice_in(wrong[2], question, bare)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
-        if is_eliminated(head[2]):
+        if is_eliminated(head[2]) or (_SAID_WRONG.match(head[2]) and not is_text_of(head[1], head[2], question)):
             return None
         if not bare or by_text is None:
             return head[1]
@@ -281,6 +283,8 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
+    if breaks_off(line):
+        return None
     if "?" in line and len(asked := _ASKED_OF_EACH.findall(line)) > 1:
         said = [letter for letter, yes in asked if yes]
         return said[0] if len(said) == 1 else None
@@ -383,7 +387,9 @@ def _choice_first(text: str, question: str) -> str | None:
         return letter
     # The first line begins a list, unless each line that follows speaks against another option, or of another one.
     others = [line for line in rest.split("\n") if _LISTED.match(line)]
-    apart = rest.startswith("\n") and all(letter not in _LETTER.findall(line) for line in others)
+    apart = (rest.startswith("\n") or 1 < len(others) == rest.count("\n") + 1) and all(
+        _HEAD.match(line) and letter not in _LETTER.findall(line) for line in others
+    )
     return letter if (alone is not None and apart) or all(_DOUBTED.search(line) for line in others) else None
 
 

@@ -56,7 +56,7 @@ _NOUN = _words(
 )  # fmt: skip
 _RIGHT = (
     r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
-    r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one))"
+    r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one|fit|match))"
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
@@ -72,7 +72,8 @@ _LEFT = _words(
 )  # fmt: skip
 _CORRECTS = _words(
     "wait", "actually", "edit", "corrected", "revised", "correction", "sorry", "on reflection",
-    "on second thoughts?", "reconsidering", "scratch that", "make that",
+    r"on (?:a )?second (?:thoughts?|look|glance|reading)", "on closer (?:look|inspection)", "reconsidering",
+    "scratch that", "make that",
 )  # fmt: skip
 _DENIED_FIRST = (
     r"(?:(?:[Nn](?i:ot)|[Ii](?i:sn['’]t))\s+(?i:option\s+)?\(?[A-Ja-h]\)?\s*[,;]?\s*(?i:but|rather)\s*,?\s+"
@@ -175,7 +176,7 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ),
     ("ladc", rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}"),
     # "C, because the others are ruled out", at the begin of a line; "the evidence points to D", "not sure, but A"
-    (_LETTERS, rf"(?<![^\n])(){_L},?\s+(?i:because|since)\b"),
+    (_LETTERS + "olr", rf"(?<![^\n])(){NAMED},?\s+(?i:because|since)\b"),
     ("spfi", rf"{_words('supports?', 'points to', 'favou?rs', 'indicates', 'suggests')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     ("b", rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     (_LETTERS, rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b"),
@@ -229,7 +230,8 @@ _PATTERNS_ABROAD = (
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "B가 정답입니다", "C'est la B", "Chọn B"
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
-    rf"(?<![^\W_])(?:(?i:c['’]est)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}(?=[.!]?\s*(?:\n|$))",
+    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
+    r"(?=[.!]?\s*(?:\n|$)|,\s+(?i:pas|nicht|no|não|non|niet|inte)\s+(?i:(?:la|le|die|de|a)\s+)?[(]?[A-J]\b)",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
     rf"(?<![^\W_]){_L}\s+(?:(?:şıkkı|seçeneği|cevabı)\s+)?()(?!correct|exact){RIGHT_ABROAD}",

@@ -34,8 +34,19 @@ _MOST_SENTENCES = 4
 """Sentences at the end of a last line that may only close a conversation."""
 _LONGEST_LINE = 200
 """Characters of a line that are looked at: its begin says what it is."""
+_BREAKS_OFF = late(
+    r"(?<=[A-Za-z,;:)] )(?:the|an|of|and|or|that|with|is|are|was|were|by|from|because|since|which|we|into|their|its|our"
+    r"|then|next we|note that)\s*\Z"
+    r"|(?<=\w )[=+*/×·÷−-]\s*\Z|\\frac\{[^{}]*\}\{[^{}]*\Z"
+)
+"""How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit."""
 _MOST_LINES = 12
 """Lines of a closing that are taken off: longer ones are no closing."""
+
+
+def breaks_off(line: str) -> bool:
+    """Whether a line breaks off in the middle of a sentence, so that what it says so far is no conclusion."""
+    return _BREAKS_OFF.search(line, max(0, len(line) - _LONGEST_LINE)) is not None
 
 
 def without_closing(text: str) -> str:

@@ -132,7 +132,11 @@ _ATTRIBUTED = late(
     r" (?:option |for )?\(?[a-j]\)?[\s,;:.]*\Z"
 )
 """What another one says, and nothing else."""
-_TURN = late(r".*\b(?:but|however|yet|still)\b", re.DOTALL)
+_TURN = late(
+    r".*\b(?:but|however|yet|still)\b"
+    r"|\b(?:after|upon|on) (?:\w+ly )?(?:re-?)?(?:check|consider|review|verif|comput)\w*",
+    re.DOTALL,
+)
 _SMALL_LETTER = late(r"(?<![a-z0-9])[b-j](?![a-z0-9'’])|(?<![a-z0-9])a(?=[\s]*[,.;:)])")
 BEFORE = 80
 """Characters before a claim that are looked at."""

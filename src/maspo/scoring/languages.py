@@ -16,7 +16,7 @@ správně správná rätt riktig poprawna correcta corretta doğru helyes
 gabarito pilihan seçenek opcja lösungsbuchstabe cavab javob përgjigja erantzuna ateb rezultat jawab
 """
 _OTHERS = """
-ответ вариант відповідь отговор одговор απάντηση 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
+ответ вариант відповідь отговор одговор απάντηση σωστό σωστή 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
 الإجابة الجواب إجابة جواب
 التשובה תשובה התשובה पاسخ उत्तर विकल्प उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
 جواب گزینه जवाब জবাব উত্তর விடை જવાબ ਜਵਾਬ ಉತ್ತರ ഉത്തരം պատասխան პასუხი жауап ចម្លើយ ข้อ ตัวเลือก 선택지 보기 الخيار
@@ -39,7 +39,7 @@ NO = (
     r"|niet|geen|inte|ikke|ei|değil|bukan|không|nem|nu|не|нет)"
 )
 """Words that deny in some of these languages."""
-NO_ELSEWHERE = r"(?:не|нет|ليس|ليست|לא|नहीं)"
+NO_ELSEWHERE = r"(?:не|нет|δεν|ليس|ليست|לא|नहीं)"
 """The same of those that are not written in Latin letters and part their words."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""

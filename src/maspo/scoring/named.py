@@ -51,7 +51,7 @@ _NAME = rf"(?:{_BEFORE}(?:(?P<answer>{_ANSWERS})|{_LABELS}){_AFTER}|(?P<alone>fi
 _MARKS = r"[\s*_#>•`-]{0,12}"
 _NAMED = late(
     rf"(?P<head>{_MARKS}){_NAME}(?P<end>[*_`]{{0,3}})(?:\s{{0,3}}(?:[:：=→⇒]|[-=]>|\s[–—-]\s)"
-    r"|\s{1,3}(?:is|are|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
+    r"|\s{1,3}(?:is|are|(?:should|must|has\s+to)\s+be|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
     re.IGNORECASE,
 )
 """A label, what stands between, and what is labelled."""
@@ -114,12 +114,17 @@ _MOST_WORDS = 3
 """Words of an answer without a label that is explained in the same line."""
 _SINGLE_QUOTED = late(r"\{\s?'([\w ]{1,40})'\s?:\s?'([^'{}\n]{1,200})'\s?\}")
 """An object of one field as Python writes it."""
+_ENTRY = late(r"(?P<indent> *)(?:(?P<item>-) *.*|(?P<key>[A-Za-z][\w -]{0,40}): *(?P<value>[^\s|>].*?)? *)")
+"""A line of YAML: a key, or an item of a list."""
+_DEEPEST = 1_000
+"""Of a line's indent, more than any has."""
 _LABEL_KEYS = frozenset(
     {"label", "category", "class", "classification", "sentiment", "intent", "emotion", "topic", "verdict", "decision"}
     | {"predictedlabel", "predictedclass", "predictedcategory"}
 )
 _NO_KEYS = late(
     r"(?i)not|confidence|score|prob|wrong|incorrect|error|reason|explanation|exclud|reject|alternative|input|question|example"
+    r"|rationale|justif|why|comment|thought|analysis|evidence|source|steps?$|working"
 )
 
 
@@ -143,6 +148,8 @@ def named_answer(reply: str) -> str | None:
         found = _only_value(text)
         if found is not None:
             return found
+    if "\n " in text and (found := _of_outline(text)) is not None:
+        return found
     body = without_closing(text)
     closing = text[len(body) :]
     if not body or takes_back(closing):
@@ -233,7 +240,7 @@ def _only_value(text: str) -> str | None:
     if len(fields) == 1 and not any(isinstance(value, dict) for value in fields.values()):
         ((key, value),) = fields.items()
         return None if _NO_KEYS.search(key) else _scalar(value)
-    labels = list(_labels_in(fields))
+    labels = list(_labels_in(fields)) or [value for key, value in fields.items() if not _NO_KEYS.search(key)]
     return _scalar(labels[0]) if len(labels) == 1 else None
 
 
@@ -244,8 +251,33 @@ def _labels_in(fields: dict[str, object]) -> Iterator[object]:
             continue
         if isinstance(value, dict):
             yield from _labels_in(value)
-        elif "".join(filter(str.isalnum, key)).lower() in _LABEL_KEYS:
+        elif _key(key) in _LABEL_KEYS:
             yield value
+
+
+def _of_outline(text: str) -> str | None:
+    """Return the value of the only label in a reply that is nested YAML and nothing else."""
+    lines = [line for line in text.split("\n")[:_MOST_LINES] if line.strip()]
+    entries = [_ENTRY.fullmatch(line) for line in lines if len(line) <= _LONGEST_LINE]
+    if len(entries) < len(lines):
+        return None
+    labels: list[str] = []
+    left_out = _DEEPEST
+    for entry in entries:
+        if entry is None:
+            return None
+        indent = len(entry["indent"])
+        if indent > left_out or entry["item"]:
+            continue  # It belongs to what gives a reason, or is one of several.
+        left_out = indent if _NO_KEYS.search(entry["key"]) else _DEEPEST
+        if left_out == _DEEPEST and _key(entry["key"]) in _LABEL_KEYS and entry["value"]:
+            labels.append(entry["value"].strip("\"'"))
+    return labels[0] if len(labels) == 1 else None
+
+
+def _key(name: str) -> str:
+    """Return a key without case and signs."""
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _labelled(lines: list[str]) -> Iterator[_Labelled]:

@@ -28,6 +28,9 @@ _QUOTE_FENCE = re.compile(
 _QUOTE_END = re.compile(r"^(?:'''|\"\"\")\s*$", re.MULTILINE)
 _CODE_AS_INFO = re.compile(r"(?:python|py)?\d?\s*((?:(?:async def|def|class|import|from)\b|@).*)")
 _PROMPTS = re.compile(r"^(?:>>>|\.\.\.|In \[\d+\]:)(?: |$)", re.MULTILINE)
+_CHANGES = frozenset({"diff", "patch"})
+_PATCH = re.compile(r"^(?:diff --git |--- \S.*\n\+\+\+ \S|\*\*\* Begin Patch$)", re.MULTILINE)
+"""How a change begins that stands in no fence: as git writes it, and as OpenAI's agents do."""
 _SHELL = re.compile(r"^[ \t]*[!%][A-Za-z%].*$", re.MULTILINE)
 """A line of a notebook that is no Python: !pip install …, %timeit."""
 _TAGS = re.compile(
@@ -42,7 +45,7 @@ _BEGINS = re.compile(
 )
 """How a program begins."""
 _BEGINS_AFTER_WORDS = re.compile(r"[^\n]{0,60}?[:>!.]\s*(?=(?:async\s+def|def|class)\s+\w+\s*[(:])")
-_INLINE = re.compile(r"(?<!`)`((?:async\s+def|def)\s+\w+\s*\([^`]{1,4000})`(?!`)")
+_INLINE = re.compile(r"(?<!`)`((?:(?:async\s+def|def)\s+\w+\s*\(|[A-Za-z_]\w*\s*=\s*lambda\b)[^`]{1,4000})`(?!`)")
 """A function set as code within a sentence."""
 _GOES_ON = re.compile(
     r"\s|(?:async|def|class|import|from|return|for|while|if|elif|else|try|except|finally|with|assert|raise|del"
@@ -102,6 +105,8 @@ def program_in(reply: str, names: Collection[str], body_of: str = "") -> str:
     """
     text = _quotes_as_fences(_unquoted(reply))
     fenced = "```" in text or "~~~" in text
+    if not fenced and (patch := _PATCH.search(text)) is not None:
+        text, fenced = f"{text[: patch.start()]}```diff\n{text[patch.start() :]}\n```", True
     blocks = list(_blocks(text if fenced else _TAGS.sub(_as_fence, text)))
     python = [block for block in blocks if block.is_python]
     defining = [block for block in python if _defines_any(block.text, names)]
@@ -268,7 +273,7 @@ def _to_an_end(lines: Sequence[str]) -> Sequence[str]:
 
 
 def _block(lines: Sequence[str], language: str, said: Sequence[str]) -> Block:
-    if language == "diff":
+    if language in _CHANGES:
         # What is left when the change is made.
         lines, language = [line[1:] for line in lines if line[:1] in ("+", " ") and not line.startswith("+++")], ""
     elif lines and lines[0].strip().lower() in _PYTHON - {"", "code"}:

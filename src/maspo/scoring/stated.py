@@ -26,7 +26,7 @@ _CLASSIFIED = late(
 _VALUE = r"(?P<value>[^\s,;!?]*[^\s.,;:!?](?:\s[^\s,;!?]*[^\s.,;:!?]){0,5})"
 """One to six words; signs within one are a part of it (a date, an address)."""
 _STATED = late(
-    r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)(?:is|was|ist|est|es)\s+"
+    r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)(?:is|was|(?:should|must)\s+be|ist|est|es)\s+"
     rf"{_VALUE}[.!]?"
 )
 _SAID = late(

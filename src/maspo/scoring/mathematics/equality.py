@@ -508,6 +508,7 @@ def _scales(one: Unit | None, other: Unit | None) -> list[tuple[Fraction | float
     unit = one or other
     if unit is None:
         return found
+    found += [(1 / size, 1) if one is not None else (1, 1 / size) for size in unit.told_in]
     share = _SHARES.get(unit.dimension)
     if share is not None:
         found.append((share, 1) if one is not None else (1, share))

@@ -19,7 +19,9 @@ Kind: TypeAlias = Literal["value", "list", "set", "group", "matrix", "union", "r
 MOST_ITEMS = 64
 DEEPEST = 12
 
-_MATRIX = re.compile(r'"?\\begin\{([pbBvV]?matrix|array|smallmatrix)\}(?:\s*\{[clr| ]*\})?(.*)\\end\{\1\}', re.DOTALL)
+_MATRIX = re.compile(
+    r'"?[\[(]?\\begin\{([pbBvV]?matrix|array|smallmatrix)\}(?:\s*\{[clr| ]*\})?(.*)\\end\{\1\}\s*[\])]?', re.DOTALL
+)
 _ROWS = re.compile(
     r"\\begin\{(aligned|align\*?|alignedat|gathered|gather\*?|split|array"
     r"|eqnarray\*?)\}(?:\s*\{[^{}]*\})?(.*)\\end\{\1\}",

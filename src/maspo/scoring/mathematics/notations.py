@@ -14,7 +14,9 @@ _GREEK = re.compile(
     r"(?<![A-Za-z\\\"])(?:theta|alpha|beta|gamma|delta|lambda|omega|sigma|phi|mu|rho|tau|epsilon|psi)(?![A-Za-z\"])"
 )
 """Greek letters by their names."""
-_CONTAINER = re.compile(r"(?:Matrix|array|Tuple|tuple|list)\((\[.*\]|\(.*\))\)")
+_CONTAINER = re.compile(r"([A-Za-z]\w?\s*=\s*)?(?:Matrix|array|Tuple|tuple|list)\((\[.*\]|\(.*\))\)")
+_TRANSPOSED = re.compile(r"(.*)[\[(]([^\[\]()]*,[^\[\]()]*)[\])]\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?")
+"""A column written as a row."""
 _OF_SYMPY = {"Eq": "{} = {}", "Interval": "[{}, {}]"}
 _TWO_GIVEN = re.compile(r"(Eq|Interval)\(([^(),]+),\s*([^(),]+)\)")
 _FINITE = re.compile(r"(?:FiniteSet|set)\((?:[\[{(])?([^()\[\]{}]*)(?:[\]})])?\)")
@@ -36,6 +38,8 @@ def of_programs(text: str) -> str:
         text = _MODULE.sub("", text)
     if len(text) > _SHORTEST_NAME and not text.isalpha():
         text = _GREEK.sub(r"\\\g<0> ", text)
+    if "^" in text and (column := _TRANSPOSED.fullmatch(text)) is not None:
+        return f"{column[1]}({column[2]})"
     if text[-1:] == ")":
         text = _of_containers(text)
     if ("%" in text or "mod" in text) and (rest := _REMAINDER.fullmatch(text)) and int(rest[1]) >= int(rest[2]):
@@ -54,7 +58,7 @@ def of_programs(text: str) -> str:
 def _of_containers(text: str) -> str:
     whole = _CONTAINER.fullmatch(text)
     if whole is not None:
-        return whole[1]
+        return f"{whole[1] or ''}{whole[2]}"
     two = _TWO_GIVEN.fullmatch(text)
     if two is not None:
         return _OF_SYMPY[two[1]].format(two[2], two[3])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maspo.scoring.closing import without_closing
+from maspo.scoring.closing import breaks_off, without_closing
 from maspo.scoring.corrections import corrected
 from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
@@ -135,6 +135,12 @@ _GIVES_UP = re.compile(
     rf"|\b{_UNABLE_TO_TELL}\s+{_ANY}(?:answer|solution|result)(?=\s*[:(.]|\s+(?:because|since)\b|$)(?!.*[.;!?]\s)"
 )
 """A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
+_NO_SOLUTION = re.compile(
+    r"(?i)(?<!\bI )(?<!\bwe )\b(?:(?:has|have|there\s+(?:is|are|exists?))\s+"
+    r"(no\s+(?:real\s+|integer\s+|possible\s+)?(?:solutions?|roots?))(?:\s+exists?)?"
+    r"|limit\s+(does\s+not\s+exist|doesn['’]t\s+exist))[\s.!]*$"
+)
+"""A sentence whose answer is that there is none."""
 _ALL_THE_SAME = re.compile(r"(?i)\b(?:but|however|still)\b,?\s+")
 """What stands before an answer that is given in spite of that."""
 _DIGIT = re.compile(r"\d")
@@ -187,9 +193,14 @@ _STATED = re.compile(
     r"|\b(?:it|that|this|he|she|there)['’]s\b|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
     rf"|(?P<abroad>{_IS_ABROAD})|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
-    r"(?=[-−‑+±(\[{|$§€£₹¥₩√π\\\d]|Rs\.?\s?\d|[A-Za-z]\s*=)"
+    r"(?=[-−‑+±(\[{|$§€£₹¥₩√π∅⟨ℝℤℕℂ∞\\\d]|Rs\.?\s?\d|[A-Za-z]\s*=)"
 )
 """What stands before a conclusion that begins as mathematics does."""
+_REWRITTEN = re.compile(
+    r"(?i)\b(?:factors?|factori[sz](?:es|ation)|factored|written|rewritten|expressed|simplif(?:ies|ied)|expands?|reduces|evaluates"
+    r"|integrates|comes(?:\s+out)?|works\s+out)\s+(?:as|to|into)\s+(?=[^\s.]*[\d^(+*/=\\√π])"
+)
+"""What stands before a formula that is another one, or its value: "which factors to a(b + c)"."""
 _BOLD = re.compile(r"(?<!\*)\*\*(\$?[-−]?(?:\\?\$)?[\d\\√][^*\n]{0,60})\*\*(?!\*)")
 """A value that a sentence sets in bold."""
 _DATE = re.compile(
@@ -393,6 +404,11 @@ def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
     line = last_line(text)
+    if breaks_off(line):
+        return None
+    none = _NO_SOLUTION.search(line) if "no" in line or "n't" in line or "n’t" in line else None
+    if none is not None:
+        return none[1] or none[2]
     given_up = last_found(_GIVES_UP, line)
     if given_up is not None and _DIGIT.search(line) is not None:
         but = _ALL_THE_SAME.search(line, given_up.end())
@@ -494,6 +510,13 @@ def _listed(text: str) -> str | None:
         for value in values
     )
     return ", ".join(values) if short else None
+
+
+def listed_at_the_end(text: str) -> str | None:
+    """Return the items of the list that a reply ends with as one answer; None where it ends in none."""
+    lines = f"\n{without_closing(text)}"
+    items = last_found(_ITEMS, lines) if lines.count("\n") > 1 else None
+    return _listed(items[0]) if items is not None and items.end() == len(lines) else None
 
 
 def _taken_back(text: str, claim: re.Match[str], rest: str) -> bool:
@@ -610,6 +633,9 @@ def _concluded(line: str) -> str | None:
     amounts = _AMOUNTS.search(sentence)
     if amounts is not None:
         return amounts[0]
+    rewritten = last_found(_REWRITTEN, sentence)
+    if rewritten is not None:
+        return _begun(sentence[rewritten.end() :])
     stated = last_found(_STATED, sentence)
     if stated is not None:
         found = _stated(sentence[stated.end() :])

@@ -12,7 +12,7 @@ from maspo.scoring.labelled import NO_LABEL
 from maspo.scoring.limits import Limits
 from maspo.scoring.marked import boxes
 from maspo.scoring.mathematics.equality import Same, same
-from maspo.scoring.mathematics.reading import label_of, read_math
+from maspo.scoring.mathematics.reading import label_of, listed_at_the_end, read_math
 from maspo.scoring.mathematics.separators import read_elsewhere
 from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, spelled
 from maspo.scoring.pool import Pool, Reply, Skill
@@ -69,7 +69,9 @@ def _by_form(sample: Sample) -> Score | tuple[str, str]:
         return Score(sample.id, "unread", why="no answer could be read from the output")
     label = label_of(sample.answer)
     found = same(answer, label)
-    if found is not Same.YES and (_boxes_together(output, label) or _written_elsewhere(answer, label)):
+    if found is not Same.YES and (
+        _boxes_together(output, label) or _listed(output, label) or _written_elsewhere(answer, label)
+    ):
         found = Same.YES
     light = max(len(answer), len(label)) <= LONGEST_FOR_ALGEBRA and not _HEAVY.search(answer)
     if found is Same.UNSURE and light:
@@ -84,6 +86,12 @@ def _boxes_together(output: str, label: str) -> bool:
     return len(found) > 1 and any(
         same(", ".join(found[-count:]), label) is Same.YES for count in range(2, min(len(found), 6) + 1)
     )
+
+
+def _listed(output: str, label: str) -> bool:
+    """Whether the items of the list that an output ends with are the several values that the label is."""
+    found = listed_at_the_end(output) if "," in label and "\n" in output else None
+    return found is not None and same(found, label) is Same.YES
 
 
 def _written_elsewhere(answer: str, label: str) -> bool:

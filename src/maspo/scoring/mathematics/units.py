@@ -63,14 +63,16 @@ length/time kmph 5/18 kph kmh
 angle deg 1 degree degrees \\deg 度 градусов градуса градус 도 Grad grados degrés graus gradi
 morning am 1 a.m
 evening pm 1 p.m
-part % 1 percent percents percentage pct
+part % 1 percent percents percentage pct per_cent percentage_points Prozent Prozentpunkte pour_cent por_ciento por_cento
 """
 _ALIASES = {
-    alias: (dimension, Fraction(scale))
+    alias.replace("_", " "): (dimension, Fraction(scale))
     for dimension, name, scale, *aliases in (line.split() for line in _TABLE.split("\n") if line)
     for alias in (name, *aliases)
 }
 _HOURS = frozenset({"h", "hr", "hrs", "hour", "hours", "d", "day", "days"})
+_HOURS_AND_MINUTES = re.compile(r"(\d{1,3})\s?h\s?([0-5]\d)", re.ASCII)
+"""As it is written in French, and on displays: 2h30."""
 _SHORT = frozenset(name for name in _ALIASES if len(name) == 1 and name.isalpha())
 _BEFORE = re.compile(
     r'^(-?\s*)"?((?:US|USD|A|AU|C|CA|HK|NT|S|NZ|R|MX)?\s?§|[€£¥₹₽₩₫₺₴₦฿₱₪]|(?:Rs\.?|INR|USD|EUR|GBP|JPY|CNY|RMB|CHF'
@@ -85,6 +87,11 @@ _COMPOUND_AFTER = re.compile(
     r'(?:\^\s*\{?-?\d\}?)?\s*(?:\\cdot|/|\s)?\s*){2,6})"?\s*\.?\s*$'
 )
 """A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
+_GROUPED_AFTER = re.compile(
+    r"(?<=[\d)}])\s*(?:\{((?:[A-Za-z\s/]|\\cdot)*(?:\^\s*\{?-?\d\}?(?:[A-Za-z\s/]|\\cdot)*)+)\}"
+    r'|"([A-Za-z ]+)"\s*\^\s*\{?-\d\}?)\s*\.?\s*$'
+)
+"""The same set upright, with a power below nothing: m s^{-2}."""
 _FOREIGN_AFTER = re.compile(
     r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}+[^\x00-\x7f]++[A-Za-z]{0,12}+[ ./]?+)+)'
     r'(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
@@ -108,6 +115,8 @@ class Unit:
 
     dimension: str
     scale: Fraction = Fraction(1)
+    told_in: tuple[Fraction, ...] = ()
+    """The sizes of those that an amount in several names: 2 h 30 min is 2.5 of the one and 150 of the other."""
 
 
 @lru_cache(maxsize=8192)
@@ -147,6 +156,9 @@ def _of_other_scripts(text: str) -> tuple[str, Unit] | None:
     foreign = None if text.isascii() else _FOREIGN_AFTER.search(text)
     if foreign is not None and any(map(str.isalpha, foreign[1])):
         return text[: foreign.start()].strip(), _named(foreign[1].strip(" ."), int(foreign[2] or 1))
+    grouped = _GROUPED_AFTER.search(text) if "^" in text and text[-1] in '}"0123456789. ' else None
+    if grouped is not None:
+        return text[: grouped.start()].strip(), Unit("compound " + "".join(grouped[0].split()))
     compound = _COMPOUND_AFTER.search(text) if "\\cdot" in text else None
     if compound is not None and "\\cdot" in compound[1]:
         return text[: compound.start()].strip(), Unit("compound " + "".join(compound[1].split()))
@@ -166,6 +178,8 @@ def _in_words(text: str) -> tuple[str, Unit] | None:
 
 def in_several_units(text: str) -> tuple[str, Unit] | None:
     """Return an amount in several units of one dimension, 3 hours and 20 minutes, in the basic one; None for others."""
+    if (short := _HOURS_AND_MINUTES.fullmatch(text)) is not None:
+        text = f"{short[1]} h {short[2]} min"
     parts = _PART.findall(text)
     if len(parts) > 1 and parts[0][1] in _HOURS:
         # 1h 15m: beside hours, m stands for minutes.
@@ -179,7 +193,8 @@ def in_several_units(text: str) -> tuple[str, Unit] | None:
     ):
         return None
     total = sum(Fraction(number) * unit[1] for (number, _), unit in zip(parts, units, strict=True) if unit)
-    return str(total), Unit(units[0][0] if units[0] else "")
+    sizes = tuple(unit[1] for unit in units if unit)
+    return str(total), Unit(units[0][0] if units[0] else "", told_in=sizes)
 
 
 def _is_amount(text: str) -> bool:

@@ -73,6 +73,12 @@ _MYRIAD_MEANS = dict.fromkeys("万萬만", "10^4") | dict.fromkeys("亿億억", 
 _PARTS = {"halves": 2, "thirds": 3, "quarters": 4, "fourths": 4, "fifths": 5, "sixths": 6, "sevenths": 7, "eighths": 8,
           "ninths": 9, "tenths": 10, "hundredths": 100, "thousandths": 1000}  # fmt: skip
 _PARTS_AFTER = re.compile(rf'(\d+)\s*"?\s*({"|".join(_PARTS)})"?')
+_NONE = re.compile(
+    r'"?(?:(?:the )?(?:solution )?set(?: of solutions)? is )?(?:the )?(?:empty|null)(?: set)?"?'
+    r'|"?(?:there (?:is|are) )?no (?:real |integer |possible )?(?:solutions?|roots?)(?: exists?)?"?',
+    re.IGNORECASE,
+)
+"""That nothing solves what was asked."""
 _LESS_SOME = re.compile(r"(\\mathbb\s*\{?\s*R\s*\}?)\s*-\s*(?=\\\{)")
 """All real numbers but some, with a minus."""
 _HALF_DAY = re.compile(r"(?<=\d)\s*\b([AaPp])\.\s?[Mm]\b\.?")
@@ -92,6 +98,8 @@ def without_preamble(text: str) -> str:
 
 def in_signs(text: str) -> str:
     """Write infinity, relations, chances, ratios and large numbers that are said in words as signs."""
+    if text[:1] in 'nNtTeE"' and _NONE.fullmatch(text):
+        return r"\emptyset"
     if "oo" in text or "nf" in text or "NF" in text:
         text = _INFINITE.sub(r"\\infty ", text)
     if " " in text or '"' in text:
