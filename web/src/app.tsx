@@ -20,7 +20,7 @@ import { href, useRoute } from "./route";
 import { GONE, type Source } from "./source";
 import { applyTheme, theme, THEMES } from "./theme";
 import type { AnyDocument, Document } from "./view";
-import { number, stateName } from "./words";
+import { number } from "./words";
 
 interface Page {
   readonly id: string;
@@ -158,11 +158,10 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
 }
 
 function State({ document }: { document: Document }) {
-  const words = document.held ? "paused" : document.approval ? "awaiting approval" : stateName(document.state);
   return (
     <span class={`state ${document.held ? "paused" : document.state}`}>
       <span class="lamp" aria-hidden="true" />
-      {words}
+      {document.status}
       {document.simulated && " · simulated"}
     </span>
   );

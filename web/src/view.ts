@@ -203,6 +203,7 @@ export interface Document {
   readonly name: string;
   readonly folder: string;
   readonly state: "empty" | "running" | "stopped" | "paused" | "finished";
+  readonly status: string;
   readonly seq: number;
   readonly written: number;
   readonly damage: string;
@@ -447,6 +448,7 @@ export interface RunRow {
   readonly name: string;
   readonly folder: string;
   readonly state: "empty" | "running" | "stopped" | "paused" | "finished";
+  readonly status: string;
   readonly label: string;
   readonly headline: string;
   readonly verdict: "improved" | "no_evidence" | "worse" | "cannot_tell" | null;

@@ -98,11 +98,6 @@ export function inputName(id: string, text: string): string {
   return /^[0-9a-f]{16}$/.test(id) && flat ? (flat.length > 46 ? `${flat.slice(0, 45)}…` : flat) : id;
 }
 
-/** The state of a run in a word; a run that is paused is one that was interrupted. */
-export function stateName(state: string): string {
-  return { empty: "nothing yet", paused: "interrupted" }[state] ?? state;
-}
-
 export interface Sign {
   readonly mark: string;
   readonly word: string;

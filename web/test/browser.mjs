@@ -1,20 +1,22 @@
 // What the browser tests share: the pages, a browser, and what a page may not do.
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
+import { compared } from "./pictures.mjs";
 
 export const FOLDER = process.env.PAGES_FOLDER ?? new URL("../built/pages", import.meta.url).pathname;
 export const PAGES = ["overview", "team", "search", "prompts", "cases", "inputs", "judge", "cost", "influence", "log"];
 const AXE = readFileSync(new URL("../node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--font-render-hinting=none", "--disable-lcd-text", "--force-color-profile=srgb", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export function launch() {
   // Without a sandbox only because the pages are our own and load nothing.
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS });
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ARGS, env: { FONTCONFIG_FILE: fileURLToPath(new URL("fonts.conf", import.meta.url)), ...process.env } });
 }
 
 /** Open a page that collects what goes wrong on it. */
 export async function opened(browser, { theme = "light", width = 1280, height = 900 } = {}) {
-  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce" });
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: "reduce", timezoneId: "UTC" });
   const page = await context.newPage();
   page.setDefaultTimeout(60_000); // a machine with much else to do
   const goto = page.goto.bind(page);
@@ -60,12 +62,29 @@ export async function axe(page, rules = WCAG) {
   }, rules);
 }
 
-/** What axe finds in the light theme, and what the dark one does to colours: of one page that is open. */
-export async function axeInBoth(page) {
-  const found = await axe(page);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await settled(page);
-  found.push(...(await axe(page, COLOURS)).map((one) => `dark: ${one}`));
-  await page.emulateMedia({ colorScheme: "light" });
+/** What is wrong with the page that is open, light and dark: what axe finds, and where it is unlike the stored pictures of that name, if it has any. */
+export async function seen(page, name = "") {
+  const found = [];
+  for (const [colorScheme, rules] of [["dark", COLOURS], ["light", WCAG]]) {
+    await page.emulateMedia({ colorScheme });
+    await settled(page);
+    found.push(...(await axe(page, rules)).map((one) => `${colorScheme}: ${one}`));
+    if (name) found.push(...(await compared(page, `${name}-${colorScheme}`)));
+  }
   return found;
+}
+
+/** What differs from one making of the pages to the next: ids of runs, times of work that was really done, what a folder had. */
+const PASSING = [[/\brun [0-9a-f]{12}\b/g, "run ID"], [/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME"], [/\b\d+ h \d+ min\b/g, "TIME"], [/[\d,]+ answered from the record/g, "COUNT answered from the record"]];
+
+export function lasting(text) {
+  return PASSING.reduce((found, [what, word]) => found.replace(what, word), text);
+}
+
+/** Put words for what differs from one making to the next into the page itself, before its picture is taken. */
+export async function steady(page) {
+  await page.evaluate((rules) => {
+    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) for (const [what, word] of rules) texts.currentNode.data = texts.currentNode.data.replace(new RegExp(what, "g"), word);
+  }, PASSING.map(([what, word]) => [what.source, word]));
 }

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { FOLDER, axe, launch, opened, settled } from "./browser.mjs";
+import { FOLDER, axe, launch, opened, seen, settled } from "./browser.mjs";
+import { typeset } from "./pictures.mjs";
 
 const read = (name) => readFileSync(`${FOLDER}/${name}`, "utf8");
 let browser;
@@ -62,17 +63,18 @@ after(async () => {
 test("runs are listed, chosen and compared", async () => {
   const { page, wrong, close } = await opened(browser);
   await page.goto(base);
+  await typeset(page);
   await page.locator("tbody tr").first().waitFor();
   assert.equal(await page.getByRole("region", { name: "Table: Runs" }).locator("tbody tr").count(), 5);
   assert.equal(await page.getByRole("region", { name: "Table: Other work" }).locator("tbody tr").count(), 12);
-  assert.deepEqual(await axe(page), []);
-  await page.locator("tbody input[type=checkbox]").nth(0).check();
-  await page.locator("tbody input[type=checkbox]").nth(1).check();
+  assert.deepEqual(await seen(page, "runs/list"), []);
+  await page.getByLabel("Compare running-2").check();
+  await page.getByLabel("Compare finished-2").check();
   await page.getByText("Compare 2 runs").click();
   await page.getByRole("heading", { name: "Compare" }).waitFor();
   await page.locator("tbody tr").first().waitFor();
   assert.match(page.url(), /runs=/);
-  assert.deepEqual(await axe(page), []);
+  assert.deepEqual(await seen(page, "runs/compare"), []);
   await page.getByRole("link", { name: "Choose others" }).click();
   await page.locator("tbody input[type=checkbox]").first().waitFor();
   assert.equal(await page.locator("tbody input[type=checkbox]:checked").count(), 2, "the choice stays");

@@ -1,15 +1,13 @@
 // Pages of evaluations, judge checks, comparisons and the arena: the same page with another document.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { axe, launch, opened, report, settled } from "./browser.mjs";
+import { axe, launch, opened, report, settled, steady } from "./browser.mjs";
+import { compared, typeset } from "./pictures.mjs";
 
 const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint", "joint_cut", "evaluation_empty", "evaluation_large"];
-const SHOTS = process.env.SHOTS;
 let browser;
 before(async () => {
   browser = await launch();
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
 });
 after(() => browser.close());
 
@@ -18,14 +16,17 @@ for (const name of SHEETS) {
     for (const [theme, width] of [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 3840]]) {
       const { page, wrong, close } = await opened(browser, { theme, width });
       await page.goto(report(name));
+      await typeset(page);
       await settled(page);
+      await steady(page);
+      const different = width === 1280 ? await compared(page, `sheets/${name}-${theme}`) : [];
       assert.notEqual((await page.textContent("main h1")).trim(), "");
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}`);
       await page.evaluate(() => { for (const one of document.querySelectorAll("details")) one.open = true; });
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, `${name} at ${width}, all of it open`);
       assert.deepEqual(await axe(page), [], `${name} ${theme} ${width}`);
-      if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}-${theme}-${width}.png`, fullPage: name !== "evaluation_large" });
       assert.deepEqual(wrong, []);
+      assert.deepEqual(different, []);
       await close();
     }
   });

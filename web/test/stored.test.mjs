@@ -1,15 +1,14 @@
 // What every page shows is compared with what is stored, and its geometry with what must hold on any machine.
 //
-// Pixels are not compared: fonts and the way they are drawn are those of a machine, so a stored picture would fail on the
-// next one or tolerate what a reader would see. Stored is the page as assistive technology is told it: every heading,
-// text, link, button, cell and its order. Where things stand is tested by rules: nothing is cut off, no label lies on
-// another, every control is large enough. SHOTS=FOLDER npm test writes pictures to look at.
+// Stored is the page as assistive technology is told it: every heading, text, link, button, cell and its order. Where
+// things stand is tested by rules that hold with any font: nothing is cut off, no label lies on another, every control is
+// large enough. What pages look like is compared in pictures.mjs.
 //
 //   RENEW=1 node --test test/stored.test.mjs     writes web/test/stored again; look at the difference before you commit it
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { PAGES, go, launch, opened, report, settled } from "./browser.mjs";
+import { PAGES, go, lasting, launch, opened, report, settled } from "./browser.mjs";
 
 const STATES = ["empty", "running", "held", "awaiting", "interrupted", "finished", "failed"];
 const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint", "joint_cut"];
@@ -19,11 +18,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser.close());
-
-/** What differs from one making of the pages to the next: ids of runs, times of work that was really done, what a folder had. */
-function lasting(text) {
-  return text.replace(/\brun [0-9a-f]{12}\b/g, "run ID").replace(/\b\d+(\.\d+)? (ms|s|min)\b/g, "TIME").replace(/\b\d+ h \d+ min\b/g, "TIME").replace(/[\d,]+ answered from the record/g, "COUNT answered from the record");
-}
 
 function compare(name, text) {
   const file = new URL(`${name}.yml`, STORED);

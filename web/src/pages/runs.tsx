@@ -7,7 +7,7 @@ import { Command } from "../parts/text";
 import { href, replace, type Route } from "../route";
 import type { Listing, Source } from "../source";
 import type { RunRow, SheetRow } from "../view";
-import { duration, moment, money, number, stateName } from "../words";
+import { duration, moment, money, number } from "../words";
 
 const MOST_COMPARED = 4;
 const EVERY = 3000;
@@ -112,9 +112,7 @@ function inOrder(narrow: boolean, columns: readonly Column<RunRow>[]): readonly 
 }
 
 function State({ row }: { row: RunRow }) {
-  // What waits for a person is at rest, and so is one that was interrupted: its label says which it is.
-  const words = row.state === "paused" || row.state === "running" ? (row.label ?? stateName(row.state)).toLowerCase() : stateName(row.state);
-  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{words}</span>;
+  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.status}</span>;
 }
 
 function Kind({ row }: { row: SheetRow }) {

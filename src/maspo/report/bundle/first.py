@@ -17,7 +17,6 @@ from maspo.report.document.sheet import Sheet
 from maspo.report.result import HoldoutFigures
 from maspo.report.visible import visible
 
-_STATES: Final = {"empty": "nothing yet", "paused": "interrupted"}
 _MOST_NAMES: Final = 4
 """Agents whose names fit into a heading."""
 _LONG: Final = 70
@@ -34,8 +33,7 @@ _BAR: Final = '<span class="interval large"></span>'
 def first_of_run(document: Document) -> str:
     """Return the overview of a run as far as its ten answers; of one that works, as far as its budget."""
     name = document.name or "no run yet"
-    words = "paused" if document.held else "awaiting approval" if document.approval else _STATES.get(document.state)
-    state = _state("paused" if document.held else document.state, words or document.state, document.simulated)
+    state = _state("paused" if document.held else document.state, document.status, document.simulated)
     pages = '<ul><li><a href="#/overview" aria-current="page"><span>Overview</span></a></li></ul>'
     turn = document.part_of == "prompts and structure" and document.verdict is not None
     working = _works(document)

@@ -451,6 +451,8 @@ class RunRow(Dumped):
     name: str
     folder: str
     state: State
+    status: str
+    """The state in a word or two for people."""
     label: str
     headline: str
     verdict: VerdictWord | None
@@ -516,6 +518,8 @@ class Document(Dumped):
     folder: str
     """The name of the run folder, without where it lies; empty of a run that is in no folder."""
     state: State
+    status: str
+    """The state in a word or two for people; of one that a cap ended before its plan was done, that it did."""
     seq: int
     """The last entry of the record that is told here."""
     written: float

@@ -69,6 +69,7 @@ def document_of(view: RunView, extras: Extras | None = None) -> model.Document:
         name=short(started.system) if started else "",
         folder=short(known.folder),
         state=view.state,
+        status=_status(view),
         seq=known.entries[-1].seq if known.entries else 0,
         written=known.written,
         damage=short(known.damage),
@@ -134,6 +135,7 @@ def row_of(view: RunView, id_: str, folder: str = "", written: float = 0.0, begu
         name=short(view.started.system) if view.started else "",
         folder=short(folder),
         state=view.state,
+        status=_status(view),
         label=_label(view),
         headline=sentences.headline(view),
         verdict=finished.verdict if finished else None,
@@ -161,6 +163,12 @@ def _label(view: RunView) -> str:
         return "Paused"
     names = {"empty": "Nothing yet", "paused": "Interrupted", "stopped": "Stopped"}
     return names.get(view.state, "Running")
+
+
+def _status(view: RunView) -> str:
+    if view.finished:
+        return "finished" if view.finished.complete else "ended early"
+    return _label(view).lower()
 
 
 def _progress(view: RunView) -> str:
