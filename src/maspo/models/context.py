@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from maspo.core.late import late
+
 _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
 # Of local servers: llama.cpp, vLLM, SGLang, LM Studio, TGI. Of providers: OpenAI, Azure, Anthropic, Google, Mistral,
 # Cohere, xAI, Moonshot, Qwen, DeepSeek, Groq, Cerebras, Fireworks, OpenRouter, Bedrock, watsonx, Databricks.
-_CONTEXT = re.compile(
+_CONTEXT = late(
     rf"maximum context length (?:is|of) {_NUMBER}|{_NUMBER} maximum context"
     rf"|available context size \({_NUMBER}|maximum (?:model|prompt) length (?:is|of) {_NUMBER}"
     rf"|exceed context limit: [\d,]+ \+ [\d,]+ > {_NUMBER}|\+ \W{{0,2}}max_new_tokens\W{{1,3}} ?must be <= {_NUMBER}"
@@ -24,9 +26,9 @@ _CONTEXT = re.compile(
     rf"|max_seq_len\D{{0,12}}{_NUMBER}|maximum of {_NUMBER} (?:input|prompt|context) tokens"
     rf"|total tokens limit {_NUMBER}|maximum input length \({_NUMBER}|input token limit\W[^.]{{0,40}}limit {_NUMBER}"
 )
-_TOLD = re.compile(rf"\"n_ctx\"\s*:\s*{_NUMBER}")
+_TOLD = late(rf"\"n_ctx\"\s*:\s*{_NUMBER}")
 """The context as a field of its own, as llama.cpp tells it beside its words."""
-_PROMPT = re.compile(
+_PROMPT = late(
     rf"(?<!maximum of )(?<![\d,]){_NUMBER}"
     r" (?:input tokens|in (?:the messages|your prompt)|tokens? (?:in|from) the (?:input|messages|prompt))"
     rf"|{_NUMBER} of text input|exceed context limit: {_NUMBER} \+"
@@ -40,8 +42,8 @@ _PROMPT = re.compile(
     rf"|requested tokens \({_NUMBER}"
     r"|(?:current length is|requested:?) (\d[\d,]{0,12}+)(?! tokens)"
 )
-_TOTAL = re.compile(rf"(?:you )?requested (?:about )?{_NUMBER} tokens")
-_TOO_LONG = re.compile(
+_TOTAL = late(rf"(?:you )?requested (?:about )?{_NUMBER} tokens")
+_TOO_LONG = late(
     r"context_length_exceeded|exceed_context_size|maximum context|prompt is too long|input token count"
     r"|context (?:length|window|size)[^.]{0,80}(?:exceed|large|long|maximum|not enough)"
     r"|(?:exceed|larger? than|longer than|greater than|too (?:large|long))[^.]{0,80}context"
@@ -58,7 +60,7 @@ _TOO_LONG = re.compile(
 )
 _AT_MOST = r"(?:max(?:imum)?|most|cap|allow(?:s|ed)?)"
 _WRITTEN = r"(?:output|completion|generat(?:es?|ed|ion)|writes?|written)"
-_LIMIT_NAMED = re.compile(
+_LIMIT_NAMED = late(
     r"max(?:imum)?[_ ]?(?:completion_|output[_ ]?|new_)?tokens|(?:output|completion)[ _]tokens? limit"
     r"|\b(?:num|n)_predict\b"
     # "the model's maximum output of 1,024 tokens", "can write at most 1,024 tokens"
@@ -69,23 +71,23 @@ _LIMIT_NAMED = re.compile(
     r"|^(?!.*(?:temperature|seed|top_|penalty|logprob|content|messages|prompt|length|characters|size))"
     r".*must be less than or equal to \W?\d{2,}"
 )
-_RATE = re.compile(r"(?:\bper[ _-]?|/ ?)(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\b")
+_RATE = late(r"(?:\bper[ _-]?|/ ?)(?:s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?)\b")
 """What makes a limit none of a reply."""
-_EXACT = re.compile(
+_EXACT = late(
     r"max\w*tokens\W{1,3}(?:value )?(?:(?:must|should|has to) (?:be (?:set to |equal to |exactly )?|equal )"
     r"|only (?:supports?|accepts?|allows?) (?:the value )?|is fixed (?:at|to) )[`'\"\\]{0,2}(\d[\d,]{0,12}+)"
     r"(?!\W*(?:tokens? )?(?:or|and|to|at|as|max|maximum|min|minimum|less|minus|plus|in total"
     r"|including|inclusive|with|together|up|upper|lower)\b)(?![`'\"\\]{0,2} ?(?:[-~(<>=≤≥+–—…]|\.\.))"
 )
 """A limit of tokens that may have a single value: no sign before it, and nothing after it that makes it a bound."""
-_TOO_MANY = re.compile(
+_TOO_MANY = late(
     r"too (?:large|high|big|many)|at most|maximum|less than|smaller than|range|between|<|≤|exceed|greater than|>"
     r"|tokens? limit (?:is|of)|\d (?:tokens? )?\(?max\b|or (?:less|fewer|lower|smaller)\b|no more than|up to"
 )
-_BELOW = re.compile(r"(?:<|\b(?:less|smaller|lower|fewer) than|\bbelow) ?[`'\"\\]{0,2}(\d[\d,]{0,12})")
+_BELOW = late(r"(?:<|\b(?:less|smaller|lower|fewer) than|\bbelow) ?[`'\"\\]{0,2}(\d[\d,]{0,12})")
 """A number that is itself too many."""
 _SIZE = r"(\d[\d,]{0,12}(?:\.\d{1,3})?)"
-_BYTES = re.compile(
+_BYTES = late(
     rf"(?<![\w.,]){_SIZE}\s?(bytes?|kilobytes?|megabytes?|gigabytes?|[kmg]i?b|[kmg])\b"
     r"|\b(?:limit|max\w{0,4}|size|(?:larger|bigger|greater|more) than|exceed\w{0,3}|up to|at most|allowed)\b\D{0,30}"
     rf"(?<![\w.,]){_SIZE}(?![\w.,]|\s?(?:tok|byte|kilo|mega|giga|[kmg]i?b\b))"
@@ -94,7 +96,7 @@ _BYTES = re.compile(
 _SMALLEST_BODY = 500
 """Bytes: no server that reads chat completions takes less, so a smaller number is another one, such as 413."""
 _UNITS = {"b": 1, "k": 2**10, "m": 2**20, "g": 2**30}
-_ANY_NUMBER = re.compile(r"\d[\d,]{0,12}")
+_ANY_NUMBER = late(r"\d[\d,]{0,12}")
 _FEWEST = 16
 """Tokens of a reply below which a limit is no limit but another number of the message."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from maspo.core.late import late
 from maspo.models.base import Message, Request, ToolOffered, offers_size, size_of_text
 from maspo.models.context import exactly_written, most_written, sizes_in
 from maspo.models.refusals import ONE_CALL_WORDS
@@ -22,7 +23,7 @@ _VALUE_WORDS = (
     *("expected a value", "below minimum", "not implemented", "out of range", "非法", "不支持", "无效"),
 )
 """What is said of a value that a parameter may not have: without the parameter its own default holds."""
-_ROLES_REFUSED = re.compile(
+_ROLES_REFUSED = late(
     r"(?:system|developer)(?:'s)? (?:role|message|prompt|instruction)s?\b.{0,40}?"
     r"not (?:supported|enabled|allowed|available)"
     r"|role\W{0,3} ?(?:does not|doesn't) support\W{1,3}(?:system|developer)"
@@ -37,25 +38,25 @@ _ROLES_REFUSED = re.compile(
     r"|invalid value\W{1,3}(?:system|developer)\W{1,3}(?:supported|allowed) values|valid role\W{1,3}user\W{1,3}model\b"
     r"|\brole\W{1,4}(?:input )?(?:should|must) be (?:either |one of )?\W?user\b(?![^.}]{0,60}system)"
 )
-_WANTS_DEVELOPER = re.compile(
+_WANTS_DEVELOPER = late(
     r"role\W{0,3} ?does not support\W{1,3}system|use (?:the )?\W?developer"
     r"|invalid value\W{1,4}system\W{1,4}supported values[^.}]{0,60}developer"
 )
 """OpenAI's words, where the role has another name. Elsewhere a message of that role might be left out in silence."""
-_WANTS_PARTS = re.compile(
+_WANTS_PARTS = late(
     r"content\b.{0,80}?(?:must|should|expects?|expected|has to|needs? to|requires?|valid|only (?:supports?|accepts?))"
     r".{0,40}?\b(?:list|array|sequence)\b"
     r"|content\b.{0,40}?(?:cannot|can not|must not|may not|should not) be (?:a )?(?:plain )?(?:string|text)\b"
     r"|(?:expected|requires?) (?:a |an )?(?:list|array|sequence)\b.{0,40}?\bcontent\b"
 )
-_QUOTES = re.compile(r"[\\\"'`‘’“”]+")
+_QUOTES = late(r"[\\\"'`‘’“”]+")
 """Marks in which some endpoints set roles, in JSON with a backslash."""
 _TOKEN_LIMITS = (
     *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens", "max_tokens_to_sample"),
     *("maxOutputTokens", "maxTokens", "max_gen_len", "num_predict", "n_predict"),
 )
 """Names of the limit of tokens, in the order in which they may follow one another: so no two are tried in turns."""
-_STREAMS_ONLY = re.compile(
+_STREAMS_ONLY = late(
     r"\bonly (?:be )?(?:supports?|accepts?|allows?|available)\b.{0,20}\bstream"
     r"|\bstream(?:ing)?\b(?: \w+)? (?:is required|must be (?:enabled|true)|must be set to true)"
     r"|(?:enable|requires?) (?:the )?stream|non-?stream\w*.{0,40}not supported"
