@@ -1,12 +1,13 @@
 """Structure and prompts, alone and one after the other: true accuracy and calls a run on worlds with and without harm.
 
     python -m benchmarks.arena.structure [--worlds 20] [--first-seed 9000] [--methods greedy,agent-dropout] [--out FILE]
-        [--latents | --one-budget [CALLS]] [--graphs rumours,hierarchical]
+        [--latents] [--one-budget [CALLS]] [--labels use] [--graphs rumours,hierarchical]
 
 With ``--latents`` searches are driven by what the world knows, without texts (``benchmarks/latents.py``), in a
 small part of the time. With ``--one-budget`` prompts alone, structure alone and both in turns (``maspo optimize
---optimize prompts,structure``) get the same calls. ``rumours`` has two members who only harm; of ``hierarchical``
-everybody helps. Each world is one line of JSON, so a measurement that was stopped goes on.
+--optimize prompts,structure``) get the same calls; only there do ``--labels`` count.
+``rumours`` has two members who only harm; of ``hierarchical`` everybody helps. Each world is one line of JSON, so a
+measurement that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -15,27 +16,31 @@ import argparse
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
-from benchmarks.latents import Latent, run_whole
+from benchmarks.latents import Latent, run_whole, searched
 
 from maspo.config import Caps, RunConfig
-from maspo.core.usage import total
-from maspo.core.verdict import Comparison
+from maspo.core.errors import BudgetReached
+from maspo.core.usage import Usage, total
+from maspo.core.verdict import Comparison, Verdict
 from maspo.data.inputs import make_inputs
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.models.base import ModelClient
 from maspo.optimizers.structure.base import FoundTeam, Meet, Method, StructurePlan, StructureSearch
 from maspo.study.alternation.alternate import alternate
+from maspo.study.alternation.plan import TURNS as ORDER
 from maspo.study.alternation.plan import Alternation
+from maspo.study.alternation.tally import Stage
+from maspo.study.alternation.tally import verdict_of as verdict_in_turns
 from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
-from maspo.study.evaluation.structure import METHODS, StructureFindings, search_structure, verdict_of
+from maspo.study.evaluation.structure import METHODS, StructureFindings, search_structure, verdict_of, worse_bound
 from maspo.study.holdout import result_of
 from maspo.study.job import Job, Provider
 from maspo.study.optimize import start
@@ -140,16 +145,17 @@ class OnLatents:
 
     world: World
     graph: str
+    labels: bool = False
 
     def rewrite(self, system: System) -> System:
         """Search for prompts, and test them."""
-        latent = Latent(self.world, self.graph, labels=False, given=system)
+        latent = Latent(self.world, self.graph, self.labels, given=system)
         end, _, found = run_whole(latent, Job(system, make_inputs(self.world.inputs(INPUTS)), RunConfig()))
         return system.with_prompts(end.prompts) if found.shipped != "seed" else system
 
-    def restructure(self, system: System, method: Method) -> Restructured:
-        """Search for a structure, and test it."""
-        latent, plan = Latent(self.world, self.graph, labels=False, given=system), StructurePlan()
+    def restructure(self, system: System, method: Method, asked: Latent | None = None) -> Restructured:
+        """Search for a structure, and test it; ``asked`` is what answers."""
+        latent, plan = asked or Latent(self.world, self.graph, self.labels, given=system), StructurePlan()
         split = split_of(evaluation_of(self.world, system).job)
         found = ended(METHODS[method](system, split.search, plan), latent)
         met = [(key, latent.meet(Meet(system, found.system, key))) for key in (split.holdout if found.changes else ())]
@@ -157,12 +163,20 @@ class OnLatents:
         return shipped(system, found.changes, found.system, verdict_of(method, found.changes, result, plan.margin))
 
 
-def ended(searching: StructureSearch, latent: Latent) -> FoundTeam:
-    """Let a search for a better structure go to its end."""
+def ended(searching: StructureSearch, latent: Latent, cap: int | None = None) -> FoundTeam:
+    """Let a search for a better structure go to its end, or to a cap on calls."""
     try:
         wanted = next(searching)
         while True:
-            wanted = searching.send(tuple(map(latent.meet, wanted)))
+            verdicts = list[Verdict]()
+            for one in wanted:
+                if cap is not None and latent.calls.total() >= cap:
+                    break
+                verdicts.append(latent.meet(one))
+            if len(verdicts) == len(wanted):
+                wanted = searching.send(tuple(verdicts))
+            else:
+                wanted = searching.throw(BudgetReached("its part of the calls"))
     except StopIteration as end:
         found: FoundTeam = end.value
         return found
@@ -195,47 +209,115 @@ def measure(steps: Steps, world: World, graph: str, methods: Sequence[Method]) -
     }
 
 
-def measure_at_one_budget(seed: int, graph: str, calls: int) -> dict[str, object]:
+def measure_at_one_budget(seed: int, graph: str, calls: int, latents: bool, labels: str) -> dict[str, object]:
     """Return true accuracies of what each gives for the same calls, the test on held-out inputs included."""
     world = World(WorldSpec(seed=seed))
     given = world.system(graph)
-    config = RunConfig(caps=Caps(calls=calls))
-    config = config.model_copy(update={"search": config.search.model_copy(update={"calls": int(PLANNED * calls)})})
-    job = Job(given, make_inputs(world.inputs(INPUTS)), config)
-    turns = replace(job, config=RunConfig(caps=Caps(calls=calls)))
+    config = RunConfig(caps=Caps(calls=calls), labels="use" if labels == "use" else "ignore")
+    planned = config.model_copy(update={"search": config.search.model_copy(update={"calls": int(PLANNED * calls)})})
+    rows = make_inputs(world.inputs(INPUTS))
+    alone, turns = Job(given, rows, planned), Alternation(Job(given, rows, config))
+    if latents:
+        return row_of(world, graph, *on_latents(world, graph, alone, turns))
     with tempfile.TemporaryDirectory() as scratch:
-        folder, attention = Path(scratch), Attention(Recorder(), provider_of(world))
-        prompts = asyncio.run(start(resolve(job), folder / "prompts", Recorder(), provider_of(world))).finished
-        assert prompts is not None
-        alone = changed(world, given, "greedy", folder / "structure", Caps(calls=calls))
-        both = asyncio.run(alternate(Alternation(turns), folder / "both", attention))
-    teams = {
-        "seed": given,
-        "prompts": given.with_prompts(prompts.prompts),
-        "structure": shipped(given, alone.changes, alone.system, alone.verdict).team,
-        "prompts and structure in turns": both.system,
-    }
+        return row_of(world, graph, *with_texts(world, alone, turns, Path(scratch)))
+
+
+Found: TypeAlias = tuple[Mapping[str, System], Mapping[str, int], Mapping[str, object]]
+"""Teams by what found them, the calls that this took, and what the turns say of themselves."""
+PROMPTS, STRUCTURE, TURNS = "prompts", "structure", "prompts and structure in turns"
+
+
+def row_of(
+    world: World, graph: str, teams: Mapping[str, System], spent: Mapping[str, int], said: Mapping[str, object]
+) -> dict[str, object]:
+    """Return what a world comes to."""
+    teams = {"seed": world.system(graph), **teams}
     return {
-        "seed": seed,
+        "seed": world.spec.seed,
         "graph": graph,
         "accuracy": {name: world.accuracy(team, team.prompts) for name, team in teams.items()},
         "calls": {name: len(team.agents) for name, team in teams.items()},
-        "spent": {
-            "seed": 0,
-            "prompts": total(prompts.usage.values()).calls,
-            "structure": total(alone.usage.values()).calls,
-            "prompts and structure in turns": both.usage.calls,
-        },
-        "said": {"changes": [str(one) for one in both.changes], "verdict": both.verdict, "ships": both.ships},
+        "spent": {"seed": 0, **spent},
+        "said": said,
     }
 
 
+def with_texts(world: World, job: Job, turns: Alternation, folder: Path) -> Found:
+    """Let the commands do it."""
+    given, calls = job.system, turns.job.config.caps
+    attention = Attention(Recorder(), provider_of(world))
+    prompts = asyncio.run(start(resolve(job), folder / "prompts", Recorder(), provider_of(world))).finished
+    assert prompts is not None
+    alone = changed(world, given, turns.method, folder / "structure", calls)
+    both = asyncio.run(alternate(turns, folder / "both", attention))
+    teams = {
+        PROMPTS: given.with_prompts(prompts.prompts),
+        STRUCTURE: shipped(given, alone.changes, alone.system, alone.verdict).team,
+        TURNS: both.system,
+    }
+    spent = {
+        PROMPTS: total(prompts.usage.values()).calls,
+        STRUCTURE: total(alone.usage.values()).calls,
+        TURNS: both.usage.calls,
+    }
+    said = {"changes": [str(one) for one in both.changes], "verdict": both.verdict, "ships": both.ships}
+    return teams, spent, said
+
+
+def on_latents(world: World, graph: str, job: Job, turns: Alternation) -> Found:
+    """Let what the world knows do it; each turn pays for what it asks, as turns with texts do."""
+    given, labels = job.system, job.config.labels == "use"
+
+    def latent_of(team: System) -> Latent:
+        return Latent(world, graph, labels, given=team)
+
+    alone, searched_alone = latent_of(given), latent_of(given)
+    end, _, found = run_whole(alone, job)
+    steps = OnLatents(world, graph, labels)
+    structure = steps.restructure(given, turns.method, searched_alone)
+    team, spent, ends, changes = given, 0, list[System](), list[Change]()
+    for number, turn in enumerate(ORDER):
+        latent = latent_of(team)
+        if turn == "prompts":
+            winners = searched(latent, turns.prompts_job(team, number, Usage(calls=spent), 0.0), lambda _: None)
+            team = team.with_prompts(winners.prompts)
+        else:
+            cap = turns.structure_caps(number, Usage(calls=spent), 0.0).calls
+            slimmer = ended(METHODS[turns.method](team, turns.split.search, turns.plan), latent, cap)
+            team, changes = slimmer.system, [*changes, *slimmer.changes]
+        spent += latent.calls.total()
+        ends.append(team)
+    tested: dict[Stage, System] = {"joint": team} if ends[0] == team else {"prompts": ends[0], "joint": team}
+    met = latent_of(given)
+    results = {
+        name: result_of(
+            Comparison(key, said, (), said) for key in turns.split.holdout for said in [met.meet(Meet(given, one, key))]
+        )
+        for name, one in tested.items()
+        if one != given
+    }
+    bound = worse_bound(results["joint"]) if changes and results["joint"].n else float("inf")
+    verdict, ships = verdict_in_turns(results, bound, turns.plan.margin)
+    teams = {
+        PROMPTS: given.with_prompts(end.prompts) if found.shipped != "seed" else given,
+        STRUCTURE: structure.team,
+        TURNS: given if ships == "given" else tested[ships],
+    }
+    calls = {
+        PROMPTS: alone.calls.total(),
+        STRUCTURE: searched_alone.calls.total(),
+        TURNS: spent + met.calls.total(),
+    }
+    return teams, calls, {"changes": [str(one) for one in changes], "verdict": verdict, "ships": ships}
+
+
 def played(
-    seed: int, graph: str, methods: Sequence[Method], latents: bool, one_budget: int | None
+    seed: int, graph: str, methods: Sequence[Method], latents: bool, one_budget: int | None, labels: str
 ) -> dict[str, object]:
     """Return what one world comes to."""
     if one_budget:
-        return measure_at_one_budget(seed, graph, one_budget)
+        return measure_at_one_budget(seed, graph, one_budget, latents, labels)
     world = World(WorldSpec(seed=seed))
     if latents:
         return measure(OnLatents(world, graph), world, graph, methods)
@@ -252,6 +334,7 @@ def main() -> None:
     parser.add_argument("--graphs", default=",".join(GRAPHS))
     parser.add_argument("--latents", action="store_true", help="without texts")
     parser.add_argument("--one-budget", type=int, nargs="?", const=BUDGET, metavar="CALLS")
+    parser.add_argument("--labels", default="ignore", choices=("ignore", "use"))
     parser.add_argument("--out", type=Path, default=Path("arena-structure.jsonl"))
     given = parser.parse_args()
     methods: list[Method] = [name for name in METHODS if name in given.methods.split(",")]
@@ -262,7 +345,7 @@ def main() -> None:
     for seed in range(given.first_seed, given.first_seed + given.worlds):
         for graph in graphs:
             if (seed, graph) not in known:
-                found.append(played(seed, graph, methods, given.latents, given.one_budget))
+                found.append(played(seed, graph, methods, given.latents, given.one_budget, given.labels))
                 with given.out.open("a") as file:
                     file.write(json.dumps(found[-1]) + "\n")
     for graph in graphs:

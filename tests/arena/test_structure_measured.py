@@ -59,3 +59,20 @@ def test_m04_a_recorded_world_is_not_played_again(
     monkeypatch.setattr(sys, "argv", ["structure", *given])
     structure.main()
     assert "| both | 0.750 | +0.250 ± 0.000 | 3.0 |" in capsys.readouterr().out
+
+
+def test_m05_turns_without_texts_keep_to_the_budget_and_are_those_of_the_command() -> None:
+    found = structure.measure_at_one_budget(21000, "reflect", 900, latents=True, labels="ignore")
+    accuracy, spent = found["accuracy"], found["spent"]
+    assert isinstance(accuracy, dict) and isinstance(spent, dict)
+    assert list(accuracy) == list(spent) == ["seed", structure.PROMPTS, structure.STRUCTURE, structure.TURNS]
+    assert 300 < spent[structure.TURNS] <= 900 and spent[structure.STRUCTURE] < spent[structure.TURNS]
+    assert accuracy[structure.TURNS] > accuracy["seed"]
+
+
+def test_m06_a_cap_ends_a_search_for_structure_with_what_it_has() -> None:
+    given = WORLD.system("rumours")
+    keys = [str(row["id"]) for row in WORLD.inputs(60)]
+    latent = Latent(WORLD, "rumours", labels=False)
+    found = structure.ended(search_greedily(given, keys, StructurePlan()), latent, cap=40)
+    assert found.system == given and latent.calls.total() <= 40 + len(given.agents) + 2

@@ -28,7 +28,7 @@ from maspo.report.alternation import (
     write_alternation,
 )
 from maspo.store.run_store import RunStore
-from maspo.study.alternation.alternate import AlternationFindings, alternate, as_begun
+from maspo.study.alternation.alternate import AlternationFindings, alternate, as_begun, contestants
 from maspo.study.alternation.plan import ALTERNATION, SHARES, TURNS, Alternation, differences
 from maspo.study.alternation.tally import Stage, better_stages, verdict_of
 from maspo.study.attention import Attention
@@ -199,6 +199,20 @@ def test_l04_two_tests_on_one_hold_out_are_corrected_and_the_last_proven_team_is
     assert verdict_of({"joint": result(0, 0, 1.0)}, 0.05, 0.1) == ("as_good", "joint")
     assert verdict_of({"joint": result(0, 9, 1.0, level / 4)}, 0.5, 0.1) == ("worse", "given")
     assert verdict_of({}, 0.0, 0.1) == ("unchanged", "given")
+
+
+def test_l09_where_nothing_came_after_the_first_prompts_there_is_one_claim_and_it_has_the_whole_level() -> None:
+    team = WORLD.system("reflect")
+    better, best = (team.with_prompts({**team.prompts, team.output: text}) for text in ("Better.", "Best."))
+    assert contestants(team, better, best) == {"prompts": better, "joint": best}
+    assert contestants(team, better, better) == {"joint": better}
+    assert contestants(team, team, better) == {"joint": better} and contestants(team, better, team) == {
+        "prompts": better
+    }
+    assert contestants(team, team, team) == {}
+    one = result(9, 1, 0.75 * result(1, 0, 0.5).level)
+    assert verdict_of({"joint": one}, 1.0, 0.1) == ("better", "joint")
+    assert verdict_of({"prompts": one, "joint": one}, 1.0, 0.1) == ("not_proven", "given")
 
 
 @given(st.integers(1200, 30_000), st.sampled_from(["reflect", "rumours", "chain5"]))

@@ -247,7 +247,7 @@ def changed(turn: TurnFigures) -> str:
 
 
 def _score(found: AlternationFigures, one: StageFigures) -> str:
-    level = (found.level or SIGNIFICANT) / 2  # of two teams one has the half of it
+    level = (found.level or SIGNIFICANT) / len(found.stages)  # of two teams one has the half of it
     undecided = f", {one.undecided} undecided" if one.undecided else ""
     proven = ", proven better" if one.proven_better else ", not proven better"
     proven = f"; {phrases.p_value(one.p_better, level)}{proven}" if one.net is not None else ""

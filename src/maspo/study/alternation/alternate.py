@@ -233,8 +233,7 @@ async def _restructure(
 async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, attention: Attention) -> AlternationFindings:
     """Let prompts alone, and prompts with structure, meet the given team once on inputs that no turn has seen."""
     given, keys = asked.job.system, asked.split.holdout
-    teams: dict[Stage, System] = {"prompts": turns[0].system, "joint": turns[-1].system}
-    changed: dict[Stage, System] = {name: team for name, team in teams.items() if team != given}
+    changed = contestants(given, turns[0].system, turns[-1].system)
     spent, seconds = _spent(turns)
     evaluation = asked.evaluation(given, keys, asked.test_caps(spent, seconds))
     run = store.meta()["run"]
@@ -253,15 +252,15 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
         async with at_work(session, attention.watcher, attention.stop):
             simulated = await session.probe(questions_of(evaluation, judged=True))
             if changed:
-                results = await _results(asked, session, evaluation, changed)
+                results = await _results(asked, session, evaluation, changed, turns)
                 measured: dict[Stage, System] = {"given": given, **changed}
                 for stage, team in measured.items():
                     sides[stage] = await _side(session, evaluation, team, keys)
             await session.save()
             usage, own = total(session.ledger.usage().values()), session.ledger.seconds
             reached = session.ledger.reached
-    joint = results.get("joint")
-    cheaper = joint is not None and len(teams["joint"].agents) <= len(given.agents) and bool(turns[1].changes)
+    joint, last = results.get("joint"), turns[-1].system
+    cheaper = joint is not None and len(last.agents) <= len(given.agents) and bool(turns[1].changes)
     bound = worse_bound(joint) if joint is not None and joint.n and cheaper else float("inf")
     verdict, ships = verdict_of(results, bound, asked.plan.margin)
     return AlternationFindings(
@@ -271,7 +270,7 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
         sides=sides,
         verdict=verdict,
         ships=ships,
-        system=given if ships == "given" else teams[ships],
+        system=given if ships == "given" else changed[ships],
         usage=total([spent, usage]),
         seconds=seconds + own,
         cap=reached or next((end.cap for end in turns if end.cap and end.turn == "prompts"), ""),
@@ -280,12 +279,24 @@ async def _test(asked: Alternation, turns: list[TurnEnd], store: RunStore, atten
     )
 
 
+def contestants(given: System, prompts: System, joint: System) -> dict[Stage, System]:
+    """Return the teams that meet the given one; where nothing came after the first prompts there is one claim."""
+    teams: dict[Stage, System] = {"prompts": prompts, "joint": joint}
+    return {name: team for name, team in teams.items() if team != given and (name == "joint" or team != joint)}
+
+
 async def _results(
-    asked: Alternation, session: Session, evaluation: Evaluation, changed: Mapping[Stage, System]
+    asked: Alternation,
+    session: Session,
+    evaluation: Evaluation,
+    changed: Mapping[Stage, System],
+    turns: Sequence[TurnEnd],
 ) -> dict[Stage, HoldoutResult]:
     """Return how each changed team does against the given one: one look at the hold-out for all of them."""
     keys, texts = asked.split.holdout, texts_of_inputs(asked.job, asked.split.holdout)
-    work = "joint/" + prompt_id("\n".join(map(_content, changed.values())))
+    # Named by both teams also where they are one, as by versions that tested it twice: to go on is no other look.
+    both = (team for team in (turns[0].system, turns[-1].system) if team != asked.job.system)
+    work = "joint/" + prompt_id("\n".join(map(_content, both)))
     await session.looks.take(work, texts)
     session.begin_stage("holdout", len(keys) * len(changed))
     met = {
