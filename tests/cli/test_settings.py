@@ -129,6 +129,7 @@ def test_i09_an_unknown_variable_is_remarked() -> None:
 
 REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({}, ["search.conflict_level=0.1"], {}, r"'conflict_level' is no more: .*search\.conflict_inputs"),
+    ({}, ["search.contested_first=false"], {}, r"'contested_first' is no more: search\.contested says"),
     ({}, ["search.pases=2"], {}, r"^--set search\.pases: unknown setting 'pases'; did you mean 'search\.passes'\?"),
     ({}, ["pases=2"], {}, r"did you mean 'search\.passes'\? The keys are: profile, seed"),
     ({}, ["search.weights.glob=1"], {}, r"did you mean 'search\.weights\.global'\?"),

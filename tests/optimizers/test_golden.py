@@ -67,7 +67,7 @@ CASES: Mapping[str, Golden] = {
     "race-plain": Golden(
         "race",
         {"passes": 4, "stages": (12,), "ahead": False, "conflicts": False, "judge_order": "fixed"}
-        | {"double_orders": "unions", "weighting": "global", "partial_inputs": 0, "contested_first": False}
+        | {"double_orders": "unions", "weighting": "global", "partial_inputs": 0, "contested": 0.0}
         | {"memory": 0.0, "design": "drawn"},
     ),
     "race-fixed-weights": Golden(

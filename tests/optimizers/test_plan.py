@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maspo.core.verdict import Comparison, Level, Verdict
+from maspo.events import LevelAgreement
 from maspo.optimizers.base import Compare, rounds_begun
+from maspo.optimizers.parts.reward import Weights
+from maspo.optimizers.race.agreement import Reliability, score
+from maspo.optimizers.race.inputs import InputOrder
 from maspo.optimizers.race.proof import PROVE
 from maspo.optimizers.race.settings import AnchorRaceConfig, RoundSize
-from maspo.testing.optimizers import Oracle, play
+from maspo.optimizers.registry import recorded_config
+from maspo.testing.optimizers import Oracle, play, played
 from tests.optimizers.small import problem_of, small
 
 PLANS = st.builds(
@@ -74,3 +81,66 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
         assert len(proven[number]) <= plan.conflict_inputs
     # Runs grow, and on an input there are as many as mixtures into which the candidates are dealt.
     assert [len(raced[number]) for number in (1, 2, 3)] == [3, 5, 8]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "contested"),
+    [
+        ({}, 1.0),
+        ({"contested_first": True}, 1.0),
+        ({"contested_first": False}, 0.0),
+        ({"contested": 2.0}, 2.0),
+    ],
+)
+def test_b04_a_record_orders_inputs_as_it_did_when_that_was_a_switch(
+    recorded: dict[str, object], contested: float
+) -> None:
+    found = recorded_config({"method": "race", **recorded}, "ignore")
+    assert isinstance(found, AnchorRaceConfig)
+    assert found.contested == contested
+
+
+def places_of(key: str, contested: float, rounds: int = 40) -> list[int]:
+    """Return where an input comes whose answers differed in one of two runs; in all others they never did."""
+    problem = problem_of(inputs=20)
+    order = InputOrder(problem, contested)
+    for where in problem.inputs:
+        for run in range(2):
+            same = where != key or run == 0
+            asked = Compare(f"{where}/{run}", problem.seed_prompts, {}, where, True)
+            order.learn([(asked, Comparison(where, Verdict.TIE, (), Verdict.TIE, same))])
+    return [order.of_round(number).index(key) for number in range(1, rounds + 1)]
+
+
+def test_b05_an_input_whose_answers_differed_comes_the_earlier_the_more_that_counts() -> None:
+    chance, half, surely = (places_of("i07", contested) for contested in (0.0, 1.0, 3.0))
+    assert sum(surely) == 0, "half of its runs, three times: more than any draw"
+    assert sum(half) < sum(chance)
+    assert max(half) > 0
+
+
+def test_b06_readers_are_asked_on_every_run_of_one_agent_and_the_agents_own_level_on_the_first() -> None:
+    race, problem = small("race", passes=3, partial_inputs=2, stages=(12,), weighting="readers"), problem_of(inputs=16)
+    asked = [one for one in played(race, problem, Oracle(problem.team)).requests if isinstance(one, Compare)]
+    mixed = [one for one in asked if one.purpose == "mixed" and one.agent != problem.team.output]
+    own = [one for one in mixed if Level.LOCAL in one.levels]
+    assert mixed
+    assert all({Level.LOOKAHEAD, Level.GLOBAL} <= set(one.levels) and not one.when_differing for one in mixed)
+    assert 0 < len(own) < len(mixed)
+
+
+@pytest.mark.parametrize(
+    ("seen", "glob", "expected"),
+    [
+        (LevelAgreement(), 0.0, 0.4 * 5 / 20 / 2),
+        (LevelAgreement(agreed=20), 0.0, 0.4 * 25 / 40 / 2),
+        (LevelAgreement(disagreed=5), 0.0, 0.0),
+        (LevelAgreement(), 0.5, 0.5 + 0.4 * 5 / 20 / 2),
+    ],
+)
+def test_b07_what_readers_saw_is_added_as_far_as_they_agreed(
+    seen: LevelAgreement, glob: float, expected: float
+) -> None:
+    one = Comparison("i", Verdict.LOSS, (("b", Verdict.WIN),), Verdict.WIN if glob else Verdict.TIE, not glob)
+    found = score(one, "readers", Weights(), Reliability(lookahead=seen), glob)
+    assert found == pytest.approx(expected)

@@ -106,7 +106,7 @@ class _Race(SearchState):
     def __init__(self, config: AnchorRaceConfig, problem: Problem) -> None:
         super().__init__(problem)
         self.config = config
-        self.inputs = InputOrder(problem, config.contested_first)
+        self.inputs = InputOrder(problem, config.contested)
         self.estimator = Estimator(config)
         self.conflicts = Conflicts(self, config, problem)
         self.influence = Influence()
@@ -479,16 +479,20 @@ class _Race(SearchState):
         asked: list[PlannedRun] = []
         for number, (name, (mixture, key)) in enumerate(by_name.items()):
             always = number < config.partial_inputs and not union
-            partial = len(mixture.changes) == 1 and (config.partial_differing or always)
+            alone, readers = len(mixture.changes) == 1, config.weighting == "readers"
+            partial = alone and (config.partial_differing or always)
+            levels = tuple(Level) if partial else (Level.GLOBAL,)
+            if readers and alone and not always:
+                levels = (Level.LOOKAHEAD, Level.GLOBAL)
             request = Compare(
                 id=name,
                 reference=self.prompts,
                 changes=mixture.changes,
                 input_key=key,
                 candidate_first=name in first,
-                levels=tuple(Level) if partial else (Level.GLOBAL,),
+                levels=levels,
                 orders=2 if doubled else 1,
-                when_differing=not always,
+                when_differing=not (always or readers),
                 purpose=purpose,
                 settled=self.estimator.verdicts.known_verdicts(key),
             )

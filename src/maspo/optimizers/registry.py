@@ -96,6 +96,11 @@ def make_config(settings: Mapping[str, Any], chosen_by: str = "") -> OptimizerCo
     return config.model_validate(dict(settings))
 
 
+def _names_ever(config: type[OptimizerConfig]) -> set[str]:
+    """Return the settings that an optimizer has or had."""
+    return {*setting_names(config), *config.gone}
+
+
 def recorded_config(settings: Mapping[str, Any], labels: str) -> OptimizerConfig:
     """Return the settings of an optimizer from a record, also of one that is not installed here.
 
@@ -106,9 +111,9 @@ def recorded_config(settings: Mapping[str, Any], labels: str) -> OptimizerConfig
         config = config_class(str(settings.get("method", DEFAULT)))
     except ConfigInvalid:
         return UnknownConfig.model_validate(dict(settings))
-    foreign = settings.keys() - setting_names(config)
+    foreign = settings.keys() - _names_ever(config)
     if foreign:
-        foreign &= {name for method in OPTIMIZERS.own for name in setting_names(config_class(method))}
+        foreign &= {name for method in OPTIMIZERS.own for name in _names_ever(config_class(method))}
     kept = {name: value for name, value in settings.items() if name not in foreign}
     return make_config(config.of_record(kept, labels))
 

@@ -59,9 +59,9 @@ class CalledOn:
 class InputOrder:
     """What a search knows of its inputs: where answers differed, who is called, and which faults cost the most."""
 
-    def __init__(self, problem: Problem, contested_first: bool) -> None:
+    def __init__(self, problem: Problem, contested: float) -> None:
         self.problem = problem
-        self.contested_first = contested_first
+        self.contested = contested
         self.called = CalledOn()
         self.adversary = Adversary(problem.under_fault, dict.fromkeys(problem.faults, 0.0))
         self.differed: dict[str, tuple[int, int]] = {}
@@ -93,8 +93,8 @@ class InputOrder:
 
         def place(key: str) -> float:
             differed, seen = self.differed.get(key, (0, 0))
-            contested = differed / seen if seen and self.contested_first else 0.0
-            return rank(seed, "order", number, key) / 2**64 - contested  # a rank has 64 bits
+            chance = rank(seed, "order", number, key) / 2**64  # a rank has 64 bits
+            return chance - self.contested * differed / max(seen, 1)
 
         return tuple(sorted(inputs, key=lambda key: (place(key), key)))
 

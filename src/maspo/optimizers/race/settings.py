@@ -28,15 +28,19 @@ _UNRECORDED: Mapping[str, Any] = {
     "memory": 0.0,
     "design": "drawn",
     "verdicts_on_answers": 0,
+    "contested": 1.0,
 }
 """What versions did whose records do not say so, because the setting did not exist yet."""
-_GONE = dict.fromkeys(
-    ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull"),
-    "conflicts are proven at one standard, by all that the judge has said of the answers; search.conflict_inputs says "
-    "on how many inputs at most",
-)
-"""By what conflicts were proven when each verdict was held for its own comparison alone. An unfinished run whose
-record holds proofs may ask for other ones now; then it ends only with the version that began it, and says so
+_GONE = {
+    **dict.fromkeys(
+        ("conflict_margin", "conflict_level", "conflict_ends", "conflict_dull"),
+        "conflicts are proven at one standard, by all that the judge has said of the answers; search.conflict_inputs "
+        "says on how many inputs at most",
+    ),
+    "contested_first": "search.contested says how strongly inputs whose answers differed come first; 0: not at all",
+}
+"""The first four: by what conflicts were proven when each verdict was held for its own comparison alone. An unfinished
+run whose record holds proofs may ask for other ones now; then it ends only with the version that began it, and says so
 (``study/followed.py``)."""
 _CALLS_WHEN_ALIKE = {"ignore": 1000, "use": 1500}
 """What runs planned whose record does not say how their runs were shared out, by whether labels decided."""
@@ -153,13 +157,22 @@ class AnchorRaceConfig(OptimizerConfig):
     length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
     screen: int = Field(default=0, ge=0, description="drafts asked for in a call, of which a proxy picks `edits`")
     interventions: int = Field(default=0, ge=0, description="inputs on which each edge is cut, to see what it does")
-    weighting: Weighting = Field(default="learned", description="how local and lookahead verdicts count")
+    weighting: Weighting = Field(
+        default="learned",
+        description="how local and lookahead verdicts count; with the last, readers are asked on every run that "
+        "changes one agent, and what they saw is added to a global verdict that counts in full",
+    )
     partial_inputs: int = Field(default=6, ge=0, description="mixed runs per block always judged at all levels")
     partial_differing: bool = Field(default=True, description="judge all levels wherever final answers differ")
     double_orders: Literal["never", "unions", "always"] = Field(
         default="always", description="which comparisons of a race are judged in both orders"
     )
-    contested_first: bool = Field(default=True, description="inputs whose answers differed before are raced on first")
+    contested: float = Field(
+        default=1.0,
+        ge=0,
+        description="how strongly inputs whose answers differed before come first: the share of runs in which they did "
+        "counts so many times as much as chance; 0: chance alone",
+    )
     patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
 
     earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {"shared_inputs": (24, 40)}
@@ -172,6 +185,8 @@ class AnchorRaceConfig(OptimizerConfig):
         if recorded.get("method", "race") != "race":
             return recorded
         recorded = {**_UNRECORDED, **recorded}
+        if not recorded.get("contested_first", True):  # a switch, before it was a number
+            recorded["contested"] = 0.0
         for name in _GONE:
             recorded.pop(name, None)
         if "far_share" in recorded:
