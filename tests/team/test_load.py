@@ -88,6 +88,9 @@ REFUSED = [
     pytest.param("agents: {a: {prompt: ''}}", r"agents\.a\.prompt: empty", id="empty prompt"),
     pytest.param("agents: {a: {prompt: 3}}", r"agents\.a\.prompt: 3 \(int\) is given; expected text", id="number"),
     pytest.param("agents: {a: {prompt: x, read: [b]}}", r"unknown key 'read'; did you mean 'reads'\?", id="typo"),
+    pytest.param("agents: {a: {instructions: x}}", r"'instructions'; did you mean 'prompt'\?", id="habit"),
+    pytest.param("agents: {a: {prompt: x, depends_on: b}}", r"'depends_on'; did you mean 'reads'\?", id="a graph's"),
+    pytest.param("nodes: {a: {prompt: x}}", r"unknown key 'nodes'; did you mean 'agents'\?", id="habit at the top"),
     pytest.param("agent: {a: {prompt: x}}", r"unknown key 'agent'; did you mean 'agents'\?", id="typo at the top"),
     pytest.param(
         "agents: {a: {prompt: x, reads: b}}", r"agents\.a\.reads: the text 'b' .* `\[b\]`", id="reads as text"

@@ -37,6 +37,19 @@ APP_KEYS = (
 )
 AGENT_OF_APP_KEYS = ("calls", "offered", "marker", "answers", "steering", "sometimes")
 """What ``maspo discover`` writes beside the others of an app's agents."""
+_MEANT = {
+    **dict.fromkeys(("instructions", "instruction", "system_prompt", "system_message", "system", "goal"), "prompt"),
+    **dict.fromkeys(
+        ("inputs", "input", "depends_on", "needs", "after", "from", "context", "upstream", "parents"), "reads"
+    ),
+    **dict.fromkeys(("role", "backstory", "purpose", "summary"), "description"),
+    **dict.fromkeys(("llm", "model_name", "llm_config"), "model"),
+    **dict.fromkeys(("condition", "if", "only_if"), "when"),
+    **dict.fromkeys(("locked", "fixed", "pinned", "optimize", "trainable"), "frozen"),
+    **dict.fromkeys(("keep", "must_keep", "contract", "never_change"), "protect"),
+    **dict.fromkeys(("nodes", "team", "workflow", "crew", "steps", "tasks"), "agents"),
+}
+"""Keys that other frameworks and habit have for those of a system file."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
 _SHOWN = 60
 """Characters of a wrong value that a message shows: enough to find it in the file."""
@@ -387,7 +400,8 @@ class _Reader:
             return {}
         for key in value:
             if key not in keys:
-                meant = nearest(str(key), keys)
+                usual = _MEANT.get(str(key).lower(), "")
+                meant = usual if usual in keys else nearest(str(key), keys)
                 hint = f"did you mean {meant!r}? " if meant else ""
                 prefix = f"{place}: " if place else ""
                 self.problems.append(f"{prefix}unknown key {key!r}; {hint}the keys are: {', '.join(keys)}")

@@ -406,7 +406,8 @@ def _unsure(text: str) -> str | None:
     line = last_line(text)
     if breaks_off(line):
         return None
-    none = _NO_SOLUTION.search(line) if "no" in line or "n't" in line or "n’t" in line else None
+    end = line[-_SHORT:]
+    none = _NO_SOLUTION.search(end) if " no" in end or "n't" in end or "n’t" in end else None
     if none is not None:
         return none[1] or none[2]
     given_up = last_found(_GIVES_UP, line)
@@ -633,7 +634,7 @@ def _concluded(line: str) -> str | None:
     amounts = _AMOUNTS.search(sentence)
     if amounts is not None:
         return amounts[0]
-    rewritten = last_found(_REWRITTEN, sentence)
+    rewritten = last_found(_REWRITTEN, sentence) if "to " in sentence or "as " in sentence else None
     if rewritten is not None:
         return _begun(sentence[rewritten.end() :])
     stated = last_found(_STATED, sentence)

@@ -178,7 +178,7 @@ def _in_words(text: str) -> tuple[str, Unit] | None:
 
 def in_several_units(text: str) -> tuple[str, Unit] | None:
     """Return an amount in several units of one dimension, 3 hours and 20 minutes, in the basic one; None for others."""
-    if (short := _HOURS_AND_MINUTES.fullmatch(text)) is not None:
+    if "h" in text and (short := _HOURS_AND_MINUTES.fullmatch(text)) is not None:
         text = f"{short[1]} h {short[2]} min"
     parts = _PART.findall(text)
     if len(parts) > 1 and parts[0][1] in _HOURS:
