@@ -87,7 +87,7 @@ export function Team() {
             { name: "Agent", cell: (agent) => <a href={to("prompts", { agent: agent.name })}>{agent.name}</a>, value: (agent) => agent.name },
             { name: "Reads", cell: (agent) => agent.reads.join(", ") || "the input" },
             ...(flows ? [{ name: "Called", cell: (agent: Agent) => <span class="words called">{agent.called || "always, once"}</span>, value: (agent: Agent) => agent.called }] : []),
-            { name: "Prompt", cell: (agent) => (agent.changed ? `changed ${agent.times_changed}×` : "unchanged"), value: (agent) => agent.times_changed },
+            { name: "Prompt", cell: (agent) => <span class="nowrap">{agent.changed ? `changed ${agent.times_changed}×` : "unchanged"}</span>, value: (agent) => agent.times_changed },
             { name: "Local", cell: (agent) => <Counts counts={figures.get(agent.name)?.local ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.local ?? NONE) ?? -1 },
             { name: "Final answer", cell: (agent) => <Counts counts={figures.get(agent.name)?.glob ?? NONE} />, value: (agent) => winRate(figures.get(agent.name)?.glob ?? NONE) ?? -1 },
             { name: "Misaligned", cell: (agent) => number(figures.get(agent.name)?.misaligned ?? 0), value: (agent) => figures.get(agent.name)?.misaligned ?? 0, right: true },
