@@ -40,13 +40,15 @@ _BREAKS_OFF = late(
     r"|(?<=\w )[=+*/×·÷−-]\s*\Z|\\frac\{[^{}]*\}\{[^{}]*\Z"
 )
 """How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit."""
+_LONGEST_BREAK = 40
+"""Characters at the end of a line that say whether it breaks off."""
 _MOST_LINES = 12
 """Lines of a closing that are taken off: longer ones are no closing."""
 
 
 def breaks_off(line: str) -> bool:
     """Whether a line breaks off in the middle of a sentence, so that what it says so far is no conclusion."""
-    return _BREAKS_OFF.search(line, max(0, len(line) - _LONGEST_LINE)) is not None
+    return _BREAKS_OFF.search(line[-_LONGEST_BREAK:]) is not None
 
 
 def without_closing(text: str) -> str:
