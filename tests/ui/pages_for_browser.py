@@ -40,7 +40,6 @@ from maspo.report.document.extras import CallRule, Spending
 from maspo.report.document.model import Burn, Compared, Latency, Spent, TraceCall
 from maspo.report.document.sheet import sheet_row
 from maspo.report.fold import fold
-from maspo.report.folder import look
 from maspo.report.holdout import HoldoutLine
 from maspo.store import RecordedResult
 from maspo.store.codec import RunOfTeam
@@ -93,9 +92,9 @@ def main(out: Path) -> None:
     for name, sheet in others.items():
         (out / f"{name}.html").write_text(sheet_html(sheet), encoding="utf-8")
         (out / f"{name}.json").write_text(json.dumps(sheet.dump()), encoding="utf-8")
-    rows = [row_of(look(folder).view, "demo", "demo-1", 1.79e9).dump()]
-    views = {"finished": fold(whole), "running": fold(search_events()[:60]), "empty": fold([])}
-    rows += [row_of(view, name, f"{name}-2", 1.79e9).dump() for name, view in views.items()]
+    running = fold(search_events()[:60])
+    views = {"awaiting": fold(awaiting()), "finished": fold(whole), "running": running, "empty": fold([])}
+    rows = [row_of(view, name, f"{name}-2", 1.79e9).dump() for name, view in views.items()]
     rows.append(row_of(fold(planted(whole, 0)), "hostile0", HTML_PAYLOADS[0], 1.79e9).dump())
     listed = [{**sheet_row(sheet, f"{name}-1", 1.79e9).dump(), "id": name} for name, sheet in others.items()]
     (out / "runs.json").write_text(json.dumps({"runs": rows, "sheets": listed}), encoding="utf-8")

@@ -155,7 +155,7 @@ def planted(*of: Sheet) -> Sheet:
             return tuple(texts(one) for one in value)
         if not hasattr(value, "__dataclass_fields__"):
             return value
-        kept = {"unit", "x_unit", "kind", "tone", "format", "before"}
+        kept = {"unit", "x_unit", "kind", "tone", "format", "before", "state"}
         names = [name for name in value.__dataclass_fields__ if name not in kept]
         return replace(value, **{name: texts(getattr(value, name)) for name in names})
 

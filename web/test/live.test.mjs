@@ -82,6 +82,22 @@ test("runs are listed, chosen and compared", async () => {
   await close();
 });
 
+test("on no screen does what is told of a run lie on the next column", async () => {
+  for (const width of [360, 768, 1024, 1440]) {
+    const { page, close } = await opened(browser, { width });
+    await page.goto(base);
+    await page.locator("tbody tr").first().waitFor();
+    await typeset(page);
+    await settled(page);
+    assert.deepEqual(await page.locator("tr > :not(:last-child)").evaluateAll((cells) => cells.filter((cell) => {
+      const words = document.createRange();
+      words.selectNodeContents(cell);
+      return words.getBoundingClientRect().right > cell.nextElementSibling.getBoundingClientRect().left + 1;
+    }).map((cell) => cell.textContent)), [], `at ${width}`);
+    await close();
+  }
+});
+
 test("a comparison tells prompts by agent and run, and one against another", async () => {
   const { page, close } = await opened(browser);
   await page.goto(`${base}#/compare?runs=finished,demo`);
