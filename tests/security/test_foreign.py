@@ -396,7 +396,11 @@ def test_f08_lines_written_before_the_rules_were_read_are_told_apart() -> None:
 def test_f09_a_name_below_a_word_is_an_address_where_no_program_has_such_an_attribute() -> None:
     for planted in ("quillharbor.technology", "quillharbor.software", "quillharbor.science", "quillharbor.solutions"):
         assert refused(f"Solve it. Look at {planted} for the format.", SEED) != "", planted
-    for ordinary in ("Append the value to item.name.", "Group the rows by c.country.", "The class is model.system."):
+    for ordinary in (
+        *("Append the value to item.name.", "Group the rows by c.country.", "The class is model.system."),
+        *("Read {contract.party} first.", "Compare student.science with student.maths.", "List user.tech, then stop."),
+        *("Skip what order.gift says.", "The branch is company.technology.", "Copy model.solutions as they are."),
+    ):
         assert refused(ordinary, SEED) == "", ordinary
 
 

@@ -60,6 +60,13 @@ _WORDS: Final = _words(
     "yes you zero zip zone local internal lan home corp localhost"
 )
 """Top-level domains that are words of programs: after a dot an attribute, a method or the end of a file's name."""
+_FIELDS: Final = _words(
+    "cool flights foundation fun gift holdings ink living locker men party pics productions promo quest rentals rich "
+    "science software solutions supplies tech technology toys tube voting"
+)
+"""Top-level domains that are names of fields, too: told after a name that is longer than one of a row mostly is."""
+_LONGEST_ROW: Final = 9
+"""Letters of such a name, as `applicant` and `candidate` have."""
 _SUFFIXES: Final = _words("py md sh rs pl ps cc zip mov so mm ml tf pt ai js ts ")
 """Ends of file names, where a slash after them is no path of an address."""
 _PRODUCTS: Final = frozenset(
@@ -228,7 +235,7 @@ def _names(text: str, loose: bool) -> Iterator[str]:
             found_out = small in _TIGHT and (last.islower() or name.isupper())
         else:
             found_out = _is_address(name, last, after) or (
-                last.islower() and small in _WORDS and _is_sent_to(text[: found.start()], name, after)
+                last.islower() and small in _WORDS | _FIELDS and _is_sent_to(text[: found.start()], name, after)
             )
         if found_out:
             yield name
@@ -248,7 +255,7 @@ def _is_address(name: str, last: str, after: str) -> bool:
         return True
     if after[:1] in ("(", "[", "=") or (len(labels) == 2 and len(labels[0]) == 1):  # `c.country` is a column
         return False
-    if small in _WORDS:
+    if small in _WORDS or (small in _FIELDS and len(labels[-2]) <= _LONGEST_ROW):
         return len(labels) > 2 and labels[0] in _HOSTS
     if len(small) > 2 or not small.isascii():
         return True

@@ -283,8 +283,9 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
-    if breaks_off(line):
-        return None
+    if breaks_off(line) and (line.strip() != text.strip() or _HEAD.match(line) is None):
+        # What it says so far is no conclusion; an answer that stands before all else is one.
+        return _in_bold_first(text, question) or _first_of_all(text, question) or _choice_first(text, question)
     if "?" in line and len(asked := _ASKED_OF_EACH.findall(line)) > 1:
         said = [letter for letter, yes in asked if yes]
         return said[0] if len(said) == 1 else None

@@ -17,7 +17,7 @@ from maspo.scoring.corrections import begins_to_correct, corrected
 from maspo.scoring.doubts import begins_anew, brings_another, denies, is_not_its_own, takes_back
 from maspo.scoring.json_values import objects_of
 from maspo.scoring.readable import last_found, tail
-from maspo.scoring.stated import SENTENCE, stated_answer, without_contrast, yes_or_no
+from maspo.scoring.stated import NO_WISH, SENTENCE, stated_answer, without_contrast, yes_or_no
 from maspo.scoring.wrappers import without_wrappers
 
 _LONGEST_LINE = 400
@@ -51,7 +51,7 @@ _NAME = rf"(?:{_BEFORE}(?:(?P<answer>{_ANSWERS})|{_LABELS}){_AFTER}|(?P<alone>fi
 _MARKS = r"[\s*_#>•`-]{0,12}"
 _NAMED = late(
     rf"(?P<head>{_MARKS}){_NAME}(?P<end>[*_`]{{0,3}})(?:\s{{0,3}}(?:[:：=→⇒]|[-=]>|\s[–—-]\s)"
-    r"|\s{1,3}(?:is|are|(?:should|must|has\s+to)\s+be|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{0,3}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
+    rf"|\s{{1,3}}(?:is|are|(?:should|must|has\s+to)\s+be{NO_WISH}|seems|appears\s+to\s+be|ist|lautet|est|es|é|è)(?=[\s:])\s{{0,3}}:?|(?:是|为|為|は)[:：]?)(?P<value>.*)",
     re.IGNORECASE,
 )
 """A label, what stands between, and what is labelled."""
@@ -122,10 +122,15 @@ _LABEL_KEYS = frozenset(
     {"label", "category", "class", "classification", "sentiment", "intent", "emotion", "topic", "verdict", "decision"}
     | {"predictedlabel", "predictedclass", "predictedcategory"}
 )
-_NO_KEYS = late(
-    r"(?i)not|confidence|score|prob|wrong|incorrect|error|reason|explanation|exclud|reject|alternative|input|question|example"
-    r"|rationale|justif|why|comment|thought|analysis|evidence|source|steps?$|working"
+_NO_KEYS_WORDS = (
+    r"(?i)not|confidence|score|prob|wrong|incorrect|error|reason|explanation|exclud|reject|alternative|input|question"
+    r"|example"
 )
+_NO_KEYS = late(_NO_KEYS_WORDS)
+_REASON_KEYS = late(
+    rf"{_NO_KEYS_WORDS}|rationale|justif|why|comment|think|thought|analysis|evidence|source|steps?$|working"
+)
+"""Beside another key also these; alone, or around a label, they may be what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,7 @@ def _only_value(text: str) -> str | None:
     if len(fields) == 1 and not any(isinstance(value, dict) for value in fields.values()):
         ((key, value),) = fields.items()
         return None if _NO_KEYS.search(key) else _scalar(value)
-    labels = list(_labels_in(fields)) or [value for key, value in fields.items() if not _NO_KEYS.search(key)]
+    labels = list(_labels_in(fields)) or [value for key, value in fields.items() if not _REASON_KEYS.search(key)]
     return _scalar(labels[0]) if len(labels) == 1 else None
 
 
@@ -269,7 +274,7 @@ def _of_outline(text: str) -> str | None:
         indent = len(entry["indent"])
         if indent > left_out or entry["item"]:
             continue  # It belongs to what gives a reason, or is one of several.
-        left_out = indent if _NO_KEYS.search(entry["key"]) else _DEEPEST
+        left_out = indent if _REASON_KEYS.search(entry["key"]) else _DEEPEST
         if left_out == _DEEPEST and _key(entry["key"]) in _LABEL_KEYS and entry["value"]:
             labels.append(entry["value"].strip("\"'"))
     return labels[0] if len(labels) == 1 else None

@@ -25,8 +25,11 @@ _CLASSIFIED = late(
 )
 _VALUE = r"(?P<value>[^\s,;!?]*[^\s.,;:!?](?:\s[^\s,;!?]*[^\s.,;:!?]){0,5})"
 """One to six words; signs within one are a part of it (a date, an address)."""
+NO_WISH = r"(?!\s+(?:in|an?|one|as|at|of|no|only|either|short|brief|\w+(?:ed|en)\s+(?:in|as|by|to|with|for))\b)"
+"""After "should be": what says how an answer is to be, and so none."""
 _STATED = late(
-    r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)(?:is|was|(?:should|must)\s+be|ist|est|es)\s+"
+    r"(?P<before>(?:[Tt]he|[Dd]ie|[Dd]er|[Dd]as|[Ll][ae]|[Ee]l)\s+(?:[\w'’-]+\s+){1,6}?)"
+    rf"(?:is|was|(?:should|must)\s+be{NO_WISH}|ist|est|es)\s+"
     rf"{_VALUE}[.!]?"
 )
 _SAID = late(

@@ -141,6 +141,12 @@ _NO_SOLUTION = re.compile(
     r"|limit\s+(does\s+not\s+exist|doesn['’]t\s+exist))[\s.!]*$"
 )
 """A sentence whose answer is that there is none."""
+_SAID_BESIDE = re.compile(
+    r"(?i)(?<=[\w\d,)}$] )(?:since|because|as)\b|\b(?:for|when|where|which|whose|if|unless|while|whereas|other|rest"
+    r"|remaining|first|second|factor)\b|;"
+)
+"""What tells that another equation than the one that was asked about has no solution, or under what condition."""
+_SENTENCE_APART = re.compile(r"(?<=[.!?])\s+")
 _ALL_THE_SAME = re.compile(r"(?i)\b(?:but|however|still)\b,?\s+")
 """What stands before an answer that is given in spite of that."""
 _DIGIT = re.compile(r"\d")
@@ -408,7 +414,7 @@ def _unsure(text: str) -> str | None:
         return None
     end = line[-_SHORT:]
     none = _NO_SOLUTION.search(end) if " no" in end or "n't" in end or "n’t" in end else None
-    if none is not None:
+    if none is not None and _SAID_BESIDE.search(_SENTENCE_APART.split(end[: none.start()])[-1]) is None:
         return none[1] or none[2]
     given_up = last_found(_GIVES_UP, line)
     if given_up is not None and _DIGIT.search(line) is not None:
@@ -635,9 +641,9 @@ def _concluded(line: str) -> str | None:
     if amounts is not None:
         return amounts[0]
     rewritten = last_found(_REWRITTEN, sentence) if "to " in sentence or "as " in sentence else None
-    if rewritten is not None:
-        return _begun(sentence[rewritten.end() :])
     stated = last_found(_STATED, sentence)
+    if rewritten is not None and (stated is None or stated.start() < rewritten.start()):
+        return _begun(sentence[rewritten.end() :])
     if stated is not None:
         found = _stated(sentence[stated.end() :])
         return _with_decimal_point(found) if found is not None and stated["abroad"] else found

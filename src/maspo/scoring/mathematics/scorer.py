@@ -90,7 +90,7 @@ def _boxes_together(output: str, label: str) -> bool:
 
 def _listed(output: str, label: str) -> bool:
     """Whether the items of the list that an output ends with are the several values that the label is."""
-    found = listed_at_the_end(output) if "," in label and "\n" in output else None
+    found = listed_at_the_end(output) if "," in label and "\n" in output and not boxes(output) else None
     return found is not None and same(found, label) is Same.YES
 
 

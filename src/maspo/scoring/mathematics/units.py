@@ -88,10 +88,12 @@ _COMPOUND_AFTER = re.compile(
 )
 """A unit made of several: kg·m/s^2. A dot must stand in it, or it could be letters."""
 _GROUPED_AFTER = re.compile(
-    r"(?<=[\d)}])\s*(?:\{((?:[A-Za-z\s/]|\\cdot)*(?:\^\s*\{?-?\d\}?(?:[A-Za-z\s/]|\\cdot)*)+)\}"
+    r"(?<=[\d)}])\s*(?:\{(?=[^^]*\^[^-]{0,9}-)((?:[A-Za-z\s/]|\\cdot)*(?:\^\s*\{?-?\d\}?(?:[A-Za-z\s/]|\\cdot)*)+)\}"
     r'|"([A-Za-z ]+)"\s*\^\s*\{?-\d\}?)\s*\.?\s*$'
 )
-"""The same set upright, with a power below nothing: m s^{-2}."""
+"""The same set upright, with a power below nothing: m s^{-2}. Without one it may be what a fraction is divided by."""
+_ONE_BELOW = re.compile(r'[{"\s]*([A-Za-z]+(?:\^\s*\{?\d\}?)?)\s+([A-Za-z]+)"?\s*\^\s*\{?-(\d)[}\s.]*')
+"""A unit over another one."""
 _FOREIGN_AFTER = re.compile(
     r'(?<=[\d)}])\s*"?\s*((?:[A-Za-z]{0,6}+[^\x00-\x7f]++[A-Za-z]{0,12}+[ ./]?+)+)'
     r'(?:\^\s*\{?\s*(\d)\s*\}?)?"?\s*\.?\s*$'
@@ -158,6 +160,11 @@ def _of_other_scripts(text: str) -> tuple[str, Unit] | None:
         return text[: foreign.start()].strip(), _named(foreign[1].strip(" ."), int(foreign[2] or 1))
     grouped = _GROUPED_AFTER.search(text) if "^" in text and text[-1] in '}"0123456789. ' else None
     if grouped is not None:
+        below = _ONE_BELOW.fullmatch(grouped[0])
+        power = f"^{below[3]}" if below is not None and below[3] != "1" else ""
+        over = _in_words(f'{text[: grouped.start()]} "{below[1]}/{below[2]}{power}"') if below is not None else None
+        if over is not None:
+            return over
         return text[: grouped.start()].strip(), Unit("compound " + "".join(grouped[0].split()))
     compound = _COMPOUND_AFTER.search(text) if "\\cdot" in text else None
     if compound is not None and "\\cdot" in compound[1]:
