@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from aiohttp import web
 
-from maspo.core.errors import ConfigInvalid, ProviderError
+from maspo.core.errors import CallFailed, ConfigInvalid, ProviderError
 from maspo.models.base import Adapted
 from maspo.models.chat_completions import ChatClient
 from maspo.models.endpoint import Endpoint
@@ -176,6 +176,12 @@ def test_e04_a_parameter_that_a_refusal_misses_can_be_given(body: str, fix: str)
 def test_e04_a_deployment_that_is_not_found_without_a_version_is_told_of_it(query: str, fix: str) -> None:
     endpoint = Endpoint(f"https://x.openai.azure.com/openai/deployments/d{query}")
     assert fix in str(read_refusal(endpoint, 404, {}, b'{"error": {"message": "Resource not found"}}'))
+
+
+def test_e04_what_another_api_has_for_a_call_is_no_matter_of_the_model() -> None:
+    said = "Function tools are not supported for m in /v1/chat/completions. Use /v1/responses, or leave them out."
+    found = read_refusal(Endpoint("https://x/v1"), 400, {}, said.encode())
+    assert isinstance(found, CallFailed) and "name one for chats" not in str(found)
 
 
 def test_e05_nothing_shows_a_key_or_an_address_with_a_query() -> None:

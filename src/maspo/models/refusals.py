@@ -54,6 +54,10 @@ _EVERY_CALL = {
 _ANOTHER_API = re.compile(r"\bv1/(?:responses|completions|embeddings|messages)\b|\b(?:responses|messages) api\b")
 """Where a model is answered that is no model for chats: OpenAI and gateways before it name the path, or the API."""
 _OUR_API = "chat/completions"
+_NO_CHATS = re.compile(
+    r"\bmodel(?: \S{1,60})? is\b[^.]{0,40}\b(?:supported|available)\b|chat/completions is not (?:supported|available)"
+)
+"""What says so of the model: a tool or a parameter that another API has is a matter of the call."""
 _FILTER_WORDS = (
     *("content_filter", "content filter", "content management policy", "flagged", "content exists risk", "guardrail"),
     *("datainspectionfailed", "data_inspection_failed", "inappropriate content", "usage guidelines", "usage polic"),
@@ -167,7 +171,7 @@ def read_refusal(
         return ProviderError(
             f"{reason}; the address redirects: give the final address as --base-url{_target(endpoint, headers)}"
         )
-    if elsewhere := _another_api(words, asked):
+    if (status in _EVERY_CALL or _NO_CHATS.search(words)) and (elsewhere := _another_api(words, asked)):
         return ProviderError(
             f"{reason}; this model is not answered at {_OUR_API}, but at {elsewhere}, which is not asked: name one for "
             "chats (--agent-model), or put a proxy before it that takes chats and asks there (LiteLLM does)"
