@@ -37,7 +37,7 @@ from maspo.events import (
 from maspo.report.bundle import index_html, report_html, sheet_html
 from maspo.report.document import Document, Extras, build_document, document_of, row_of
 from maspo.report.document.extras import CallRule, Spending
-from maspo.report.document.model import Burn, Compared, Latency, Spent, TraceCall
+from maspo.report.document.model import Burn, Compared, Latency, Spent, Tool, TraceCall
 from maspo.report.document.sheet import sheet_row
 from maspo.report.fold import fold
 from maspo.report.holdout import HoldoutLine
@@ -102,7 +102,8 @@ def main(out: Path) -> None:
 
 
 def _failed(whole: list[Event], lost: list[CallLost], unsettled: CallUnsettled) -> Document:
-    end = replace(finished("worse", "seed"), complete=False, truth=None)
+    why = "The seed prompts beat the winners on 21 of the 29 hold-out inputs that differ."
+    end = replace(finished("worse", "seed"), complete=False, truth=None, why=why)
     end = replace(end, holdout=replace(end.holdout, wins=8, losses=21, p_value=0.995, p_worse=0.0121))
     end = replace(end, holdout=replace(end.holdout, interval=(-0.385, -0.04)))
     real = [started(simulated=False), *whole[1:-1]]
@@ -218,16 +219,21 @@ def hostile(first: int) -> Document:
         HoldoutLine(next(ring), _WORDS[n % 4], next(ring), next(ring), next(ring), ("win", "loss"), next(ring))  # type: ignore[arg-type]
         for n in range(40)
     ]
-    call = TraceCall(next(ring), 1, next(ring), (0,), 1, 1, 1.0, ())
+    tool = Tool(next(ring), next(ring), next(ring))
+    call = TraceCall(next(ring), 1, next(ring), (0,), 1, 1, 1.0, (tool,))
     traces = {line.id: Compared(line.id, (), (call, call), (0, replace(call, output=next(ring)))) for line in lines}
+    begun = next(event for event in poisoned if isinstance(event, RunStarted))
+    agent, *others = begun.agents
     extras = Extras(
         folder=next(ring),
+        called={name: CallRule(next(ring), when=next(ring)) for name in others},
+        noted=[(1.79e9, Decided("d" * 32, "veto", 0, 0, agent, next(ring), next(ring)))],
         damage=next(ring),
         entries=[Recorded(n + 1, 1.79e9, event) for n, event in enumerate(poisoned)],
         lines=lines,
         line_traces={line.id: line.id for line in lines},
         traces=traces,
-        placeholders={},
+        placeholders={name: (prompt[:24],) for name, prompt in begun.seed_prompts.items()},
         spending=Spending(
             (Spent(next(ring), 1, 0, 0, 1, 1, None, 0),), (), (Latency(next(ring), 1, 1, 1, 1, 1),), (), 0, 1
         ),

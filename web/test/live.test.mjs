@@ -262,3 +262,25 @@ test("a trace that is not in the document is asked for", async () => {
   await page.locator(".trace li").first().waitFor();
   await close();
 });
+
+test("placeholders of a prompt stand as chips, and a call of a trace tells its tools", async () => {
+  const { page, close } = await opened(browser);
+  const one = JSON.parse(read("calls5000.json"));
+  const [agent] = one.agents;
+  const chip = one.prompts[agent.winner].split(" ", 1)[0];
+  agent.placeholders = [chip];
+  const { trace } = one.inputs[0];
+  one.traces[trace].reference[0].tools = [{ name: "search", arguments: '{"q": "way"}', result: "217 km" }];
+  await page.route("**/api/runs/calls5000*", (route) => route.fulfill({ contentType: "application/json", body: JSON.stringify(one) }));
+  for (const view of ["text", "both", "diff"]) {
+    await page.goto(`${base}#run/calls5000/prompts?agent=${agent.name}&view=${view}`);
+    const chips = page.locator(".chip");
+    await chips.first().waitFor();
+    assert.deepEqual([...new Set(await chips.allInnerTexts())], [chip], view);
+  }
+  await page.goto(`${base}#run/calls5000/inputs?at=${one.inputs[0].id}`);
+  await page.locator(".tool summary", { hasText: "search" }).first().click();
+  assert.match(await page.locator(".tool").first().innerText(), /Asked[\s\S]*way[\s\S]*Got[\s\S]*217 km/);
+  assert.deepEqual(await axe(page), []);
+  await close();
+});

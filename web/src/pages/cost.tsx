@@ -65,6 +65,7 @@ export function Cost() {
               { name: "Reason", cell: (one) => <span class="words">{one.reason}</span> },
             ]}
           />
+          {cost.lost_count > cost.lost.length && <p class="quiet">{plural(cost.lost_count - cost.lost.length, "earlier call")} not told here.</p>}
         </Section>
       )}
       {cost.unsettled_count > 0 && (
@@ -81,6 +82,7 @@ export function Cost() {
               { name: "At most", cell: (one) => money(one.usd), right: true },
             ]}
           />
+          {cost.unsettled_count > cost.unsettled.length && <p class="quiet">{plural(cost.unsettled_count - cost.unsettled.length, "earlier call")} not told here.</p>}
         </Section>
       )}
     </>
