@@ -35,11 +35,12 @@ _MOST_SENTENCES = 4
 _LONGEST_LINE = 200
 """Characters of a line that are looked at: its begin says what it is."""
 _BREAKS_OFF = late(
-    r"(?<=[A-Za-z,;:)] )(?:the|an|of|and|or|that|with|is|are|was|were|by|from|because|since|which|we|into|their|its|our"
-    r"|then|next we|note that)\s*\Z"
+    r"(?<=[A-Za-z,;:)] )(?:the|an|of|and|or|because|which|we|their|its|our|(?<!ever )since|(?<!than )(?<!like )that"
+    r"|(?<!it )(?<!he )(?<!they )(?:is|are|was|were))\s*\Z"
     r"|(?<=\w )[=+*/×·÷−-]\s*\Z|\\frac\{[^{}]*\}\{[^{}]*\Z"
 )
-"""How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit."""
+"""How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit. Words that
+sentences end with, too, tell nothing: "15 is what he is left with", "so 42 it is"."""
 _LONGEST_BREAK = 40
 """Characters at the end of a line that say whether it breaks off."""
 _MOST_LINES = 12
