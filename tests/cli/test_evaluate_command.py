@@ -135,6 +135,7 @@ def test_f06_a_benchmark_by_name(maspo: Run, url: str) -> None:
         (["--inputs", "none.jsonl"], "no such file"),
         (["--inputs", "rows.jsonl", "--scorer", "judge"], "give --prompts or --rubric"),
         (["--inputs", "rows.jsonl", "--scorer", "best"], "unknown scorer"),
+        (["--inputs", "rows.jsonl", "--scorer", "jugde"], "did you mean 'judge'"),
         (["--inputs", "rows.jsonl", "--repeats", "0"], "--repeats 0"),
         (["--inputs", "rows.jsonl", "--rows", "0"], "--rows 0"),
         (["--inputs", "rows.jsonl", "--prompts", "none.json"], "no such file"),

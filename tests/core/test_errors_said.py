@@ -8,6 +8,7 @@ import pytest
 
 from maspo.core.errors import said_of, typed
 
+IN_THE_CLEAR = "what answers there speaks no TLS; write http:// if that is meant"
 UNREACHED = "Cannot connect to host 10.0.0.1:80"
 
 
@@ -19,6 +20,8 @@ UNREACHED = "Cannot connect to host 10.0.0.1:80"
         (OSError("larger than a file of texts may be"), "larger than a file of texts may be"),
         (ValueError("[Errno of mine"), "[Errno of mine"),
         (TimeoutError(), "TimeoutError"),
+        (OSError("[SSL: WRONG_VERSION_NUMBER]"), f"{IN_THE_CLEAR} ([SSL: WRONG_VERSION_NUMBER])"),
+        (OSError("[SSL: RECORD_LAYER_FAILURE]"), f"{IN_THE_CLEAR} ([SSL: RECORD_LAYER_FAILURE])"),
     ],
 )
 def test_n01_numbers_and_marks_of_a_library_are_left_out(error: Exception, said: str) -> None:

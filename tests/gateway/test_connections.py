@@ -326,6 +326,18 @@ async def test_r10_a_proxy_may_be_named_without_http_and_another_kind_is_told(mo
                 await connections.take(URL(f"{scheme}://models.example/v1"), "socks5://me:secret@127.0.0.1:9")
 
 
+async def test_r13_https_to_a_server_without_it_is_told_as_such() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server, opened() as connections:
+        with pytest.raises(Unreached, match="speaks no TLS; write http://"):
+            await connections.take(URL(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"))
+
+
 class Foreign:
     """A loop of another package, such as uvloop's: it makes connections without the word that only asyncio's knows."""
 

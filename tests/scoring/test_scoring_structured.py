@@ -126,6 +126,7 @@ async def test_s05_references_to_other_documents_are_never_fetched(schema: Calla
     ("name", "part"),
     [
         ("spelling", "exact, choice, math, code, calls, regex:PATTERN, json-schema:FILE"),
+        ("exct", "did you mean 'exact'"),
         ("regex", "write regex:PATTERN"),
         ("regex:(", "not a regular expression"),
         ("json-schema", "write json-schema:FILE"),

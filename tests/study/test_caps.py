@@ -14,6 +14,7 @@ from maspo.config import Caps, JudgeSettings, RunConfig, search_of
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request, Stage, Transient
+from maspo.optimizers.race.settings import FEWEST_CALLS
 from maspo.study.bound import remarks_on_budget
 from maspo.study.job import Estimate, Job, Outcome
 from maspo.study.resolve import resolve, split_of
@@ -289,6 +290,9 @@ def test_c14_what_is_expected_is_less_than_the_bound_and_compared_with_the_caps(
     assert f"search.calls={300 - free.beyond}" in said
     fitting = with_config(job, search=search_of("default", {"calls": 300 - free.beyond}), caps=Caps(calls=300))
     assert not [note for note in resolve(fitting).plan.notes if "is below" in note], "what is advised is enough"
+    for caps in ({"calls": FEWEST_CALLS - 1}, {"usd": free.expected.usd / 100}):
+        (said,) = [note for note in plan(**caps).notes if "is below" in note]
+        assert said.endswith("Give more"), "no plan that is refused is advised"
     (said,) = [note for note in plan(usd=free.expected.usd * 0.50025).notes if "is below" in note]
     assert said.startswith("--max-usd") and f"search.calls={free.about // 2 - free.beyond}" in said
     assert plan(calls=free.about, usd=free.expected.usd).notes == free.notes

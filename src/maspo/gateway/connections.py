@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from yarl import URL
 
+from maspo.core.errors import said_of
 from maspo.gateway.response_reader import Head, NotHttp, ResponseReader
 
 _KEPT_SECONDS: Final = 60.0
@@ -280,7 +281,7 @@ class Connections:
         except TimeoutError:
             raise Unreached(f"no connection for {self._patience:.0f} s") from None
         except (OSError, NotHttp, ssl.CertificateError) as error:
-            raise Unreached(f"cannot connect to {url.host}:{url.port}: {_said(error)}") from error
+            raise Unreached(f"cannot connect to {url.host}:{url.port}: {said_of(error)}") from error
         self._all.add(connection)
         return connection
 
@@ -388,7 +389,3 @@ def _credentials(proxy: str | None) -> str:
 @lru_cache(maxsize=256)
 def _place(url: URL, proxy: str | None) -> tuple[str, str | None]:
     return f"{url.scheme}://{url.raw_host}:{url.port}", proxy
-
-
-def _said(error: BaseException) -> str:
-    return str(error) or type(error).__name__

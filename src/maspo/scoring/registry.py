@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from maspo.core.errors import ConfigInvalid
+from maspo.core.errors import ConfigInvalid, nearest
 from maspo.core.registry import Registry
 from maspo.scoring.base import Scorer
 
@@ -32,12 +32,12 @@ nothing; ours, only when something does."""
 _ARGUMENTS: Mapping[str, str] = {"regex": "PATTERN", "json-schema": "FILE"}
 
 
-def scorer_of(name: str) -> Scorer:
+def scorer_of(name: str, besides: Sequence[str] = ()) -> Scorer:
     """Return a new scorer.
 
     ``name`` is ``exact``, ``choice``, ``math``, ``calls``, ``code``, ``regex:PATTERN``, ``json-schema:FILE``, or an
     installed one. ``code:numpy,pandas`` lets programs import these packages; ``code:unsafe`` runs programs without a
-    sandbox.
+    sandbox. ``besides`` are names that mean something else where one is asked for: an error tells them, too.
 
     Raises:
         ConfigInvalid: any other name, or an argument that cannot be used.
@@ -50,7 +50,9 @@ def scorer_of(name: str) -> Scorer:
         wanted = _ARGUMENTS.get(kind)
         raise ConfigInvalid(f"scorer {name!r}: write {kind}:{wanted}" if wanted else f"scorer {name!r}: write {kind}")
     if kind not in SCORERS.names():
-        raise ConfigInvalid(f"unknown scorer {name!r}; there are {', '.join(scorer_names())}")
+        near = nearest(kind, (*SCORERS.names(), *besides))
+        meant = f"did you mean {near!r}? " if near else ""
+        raise ConfigInvalid(f"unknown scorer {name!r}; {meant}there are {', '.join((*scorer_names(), *besides))}")
     scorer: Scorer = SCORERS.make(kind, *([argument] if argument or not ours else []))
     return scorer
 

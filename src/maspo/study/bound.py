@@ -40,6 +40,7 @@ from maspo.optimizers.base import (
     Vet,
     rounds_begun,
 )
+from maspo.optimizers.race.settings import FEWEST_CALLS
 from maspo.runners.messages import MessageBuilder
 from maspo.stats.looks import level_of
 from maspo.stats.paired import fewest_decided
@@ -354,18 +355,23 @@ def _remarks_on_caps(caps: Caps, bound: Bound, expected: ExpectedCost | None) ->
     """Return what a cap does that is below what a run is expected to take."""
     if expected is None:
         return []
-    what = "the search will be cut short, and the final test gets half of the cap at most. Give more, or plan for less"
+    what = "the search will be cut short, and the final test gets half of the cap at most. Give more"
     notes = []
     wanted = bound.expected
     if caps.calls is not None and caps.calls < wanted:
-        fix = f"--set search.calls={max(caps.calls - bound.beyond, caps.calls // 2)}"
-        notes.append(f"--max-calls {caps.calls:,} is below the {wanted:,} calls expected: {what} ({fix})")
+        less = _or_plan_for(max(caps.calls - bound.beyond, caps.calls // 2))
+        notes.append(f"--max-calls {caps.calls:,} is below the {wanted:,} calls expected: {what}{less}")
     if caps.usd is not None and expected.usd is not None and caps.usd < expected.usd:
         paid = int(wanted * caps.usd / expected.usd)
-        calls = max(1, paid - bound.beyond, paid // 2)
+        less = _or_plan_for(max(paid - bound.beyond, paid // 2))
         most = f"--max-usd {caps.usd:g} is below the ${expected.usd:,.2f} that {wanted:,} calls are expected to cost"
-        notes.append(f"{most}: {what} (--set search.calls={calls})")
+        notes.append(f"{most}: {what}{less}")
     return notes
+
+
+def _or_plan_for(calls: int) -> str:
+    """Return the advice to plan for so many calls; empty where no search can be planned for so few."""
+    return f", or plan for less (--set search.calls={calls})" if calls >= FEWEST_CALLS else ""
 
 
 def remarks_on_budget(name: str, calls: int | None, usd: float | None, plan: Estimate) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ CALLS_PER_AGENT_WITH_LABELS = 1000
 """With labels a run learns on for longer (docs/design/0005-mixed-runs.md)."""
 NARROWED_ROUNDS = 3
 """Rounds after which `--focus auto` looks who is worth rewriting: blocks of twenty agents are single agents by then."""
+FEWEST_CALLS: Final = 100
+"""The smallest plan: less ends before a round does."""
 _LARGEST_ROUND = 1.6
 """Times ``stages``, ``shared_inputs`` and ``union_inputs``: by default the size of the sixth round."""
 _UNRECORDED: Mapping[str, Any] = {
@@ -72,7 +74,9 @@ class AnchorRaceConfig(OptimizerConfig):
         description="calls that a run plans for each agent that is rewritten, the hold-out test included; "
         f"empty: {CALLS_PER_AGENT:,}, or {CALLS_PER_AGENT_WITH_LABELS:,} where labels decide",
     )
-    calls: int | None = Field(default=None, ge=100, description="calls that a run plans in all; empty: by agent")
+    calls: int | None = Field(
+        default=None, ge=FEWEST_CALLS, description="calls that a run plans in all; empty: by agent"
+    )
     stages: Stages = Field(default=(56,), min_length=1, description="mixed runs per block after each stage of a round")
     shared_inputs: int = Field(default=19, ge=1, description="inputs of a round, the same for all mixed runs")
     mixed: int = Field(default=4, ge=1, description="candidates of one agent in a mixture, on average at most")

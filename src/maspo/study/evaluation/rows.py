@@ -85,7 +85,7 @@ def scorer_for(evaluation: Evaluation) -> Scorer | None:
     """
     if evaluation.scorer == EXACT:
         return exact_scorer(evaluation.system.final_answer)
-    return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer)
+    return None if evaluation.scorer == JUDGE else scorer_of(evaluation.scorer, (JUDGE,))
 
 
 @dataclass(frozen=True, slots=True)
