@@ -161,8 +161,9 @@ def test_each_agent_that_is_not_called_is_told_once_also_by_a_run_that_goes_on()
 
 async def test_a_branch_that_was_not_taken_is_no_reply_without_a_verdict(tmp_path: Path) -> None:
     example = Path(__file__).parents[2] / "examples/teams/service"
-    system, inputs = System.load(f"{example}.yaml"), load_inputs(f"{example}.jsonl")
-    job = Job(system, inputs, RunConfig.model_validate({"profile": "cheap"}), world=WorldSpec())
+    inputs = load_inputs(f"{example}.jsonl")
+    few = replace(inputs, rows=inputs.rows[:24])  # One of them is a question of privacy.
+    job = Job(System.load(f"{example}.yaml"), few, RunConfig.model_validate({"profile": "cheap"}), world=WorldSpec())
     events, _ = await events_of(job, tmp_path)
     warned = [event for event in events if isinstance(event, Warned)]
     assert [one.topic for one in warned] == ["uncalled"] and "privacy" in warned[0].text, "and nobody else is blamed"
