@@ -5,6 +5,8 @@ import { launch, opened, report } from "./browser.mjs";
 
 const RUNS = ["empty", "running", "interrupted", "finished", "failed", "held", "awaiting", "agents300", "calls50000", "demo", "hostile0"];
 const SHEETS = ["evaluation", "judgecheck", "comparison", "arena", "stress", "structure", "watch", "joint", "joint_cut", "hostile_sheet"];
+/** Pixels: one text laid out twice may differ by fractions of one, and nobody sees less than half. */
+const UNSEEN = 0.5;
 let browser;
 before(async () => {
   browser = await launch();
@@ -19,8 +21,7 @@ function texts() {
     const { left, top, width, height } = one.getBoundingClientRect();
     const style = getComputedStyle(one);
     const links = [...(one.closest("a") ? [one.closest("a")] : one.querySelectorAll("a"))].map((link) => link.getAttribute("href"));
-    const place = [left, top, width, height].map((value) => Math.round(4 * value) / 4).join(" ");
-    found.push({ place, told: [one.tagName, one.innerText.replace(/\s+/g, " ").trim(), style.font, style.color, ...links].join("\n") });
+    found.push({ place: [left, top, width, height], told: [one.tagName, one.innerText.replace(/\s+/g, " ").trim(), style.font, style.color, ...links].join("\n") });
   }
   return found;
 }
@@ -46,7 +47,8 @@ for (const width of [1280, 360]) {
       assert.ok(painted.length >= 4, "there is something to read before the script");
       for (const { place, told } of painted) {
         const places = shown.filter((one) => one.told === told).map((one) => one.place);
-        assert.ok(places.includes(place), `${told}\nis painted at ${place} first, and then at ${places.join(" or ") || "no place"}`);
+        const stays = places.some((one) => one.every((value, side) => Math.abs(value - place[side]) < UNSEEN));
+        assert.ok(stays, `${told}\nis painted at ${place.join(" ")} first, and then at ${places.map((one) => one.join(" ")).join(" or ") || "no place"}`);
       }
     });
   }

@@ -155,6 +155,7 @@ test("in the reader's own colours all is seen, and what is open is told apart", 
   await page.emulateMedia({ forcedColors: "active" });
   for (const [state, places] of [["demo", PAGES], ["stress", [""]], ["watch", [""]], ["joint", [""]]]) {
     await page.goto(report(state));
+    await settled(page);
     for (const place of places) {
       if (place) await go(page, place);
       const found = await page.evaluate(() => {
@@ -206,6 +207,7 @@ test("a report that is printed holds every section, and every table with the nam
   const { page, close } = await opened(browser, { theme: "dark", width: 718 });
   for (const [name, places] of [["demo", PAGES], ["stress", [""]], ["watch", [""]], ["comparison", [""]], ["arena", [""]]]) {
     await page.goto(report(name));
+    await settled(page);
     for (const place of places) {
       if (place) await go(page, place);
       await page.emulateMedia({ media: "screen" });

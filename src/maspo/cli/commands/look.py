@@ -18,7 +18,7 @@ def ui(
     folders: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="DIR…", help="Run folders, or folders that hold some [default: maspo-runs].", show_default=False
+            metavar="DIR", help="Run folders, or folders that hold some [default: maspo-runs].", show_default=False
         ),
     ] = None,
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0: one that is free.")] = 0,
