@@ -20,6 +20,7 @@ from maspo.events import Usage
 from maspo.models.base import Message, Reply, Request
 from maspo.optimizers.base import Scored
 from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore
+from maspo.store.run_store import _OF_CALLS
 from maspo.store.schema import APPLICATION_ID, VERSION
 from maspo.store.writer import Writer
 from maspo.testing.models import HARD_TEXTS, check_call_store
@@ -298,3 +299,14 @@ async def test_i21_kill_9_loses_nothing_that_was_acknowledged(path: Path, seed: 
         assert [key for key in printed if reader.get(key) is None] == []
     async with RunStore.open(path) as store:
         assert store.usage()["agent"].calls >= len(printed)
+
+
+def test_i22_to_read_on_from_a_call_reads_none_before_it() -> None:
+    work = []
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute("CREATE TABLE calls (rowid INTEGER PRIMARY KEY, reply TEXT)")
+        database.executemany("INSERT INTO calls VALUES (?, '')", ((number,) for number in range(1, 10_001)))
+        database.set_progress_handler(lambda: work.append(1), 1)  # for each instruction of SQLite's machine
+        found = database.execute(f"SELECT rowid FROM calls WHERE {_OF_CALLS}", (9_990, 10_000)).fetchall()
+    assert len(found) == 10
+    assert len(work) < 1_000, "as many as there are new calls, not as many as there are calls"

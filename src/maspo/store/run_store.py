@@ -36,8 +36,10 @@ from maspo.store.writer import Writer
 _GET_CALL = "SELECT reply, tokens_in, tokens_out, usd, seconds, truncated, attempts FROM calls WHERE key = ?"
 _NUMBERED = "calls.rowid > 0"
 """Says nothing, since all are; a server has an index for who says it."""
-_OF_CALLS = f"{_NUMBERED} AND calls.rowid > ? AND calls.rowid <= ?"
-"""Calls are added and never changed or taken away, so each has a higher number than those before it."""
+_OF_CALLS = f"calls.rowid > ? AND calls.rowid <= ? AND {_NUMBERED}"
+"""Calls are added and never changed or taken away, so each has a higher number than those before it.
+
+SQLite begins to read where the first condition says: with what says nothing first, it would read all calls."""
 _LAST_CALL = f"SELECT rowid FROM calls WHERE {_NUMBERED} ORDER BY calls.rowid DESC LIMIT 1"  # noqa: S608 (our own words)
 _EVER = (1 << 63) - 1
 _USAGE = f"""
