@@ -13,6 +13,7 @@ FLAT: Final[Mapping[str, Any]] = {"flat": True}
 
 _AS_THEY_ARE: Final = frozenset({str, int, float, bool, type(None)})
 """What most fields hold; told first, since a run writes some hundred thousands of them."""
+_IN_A_ROW: Final = frozenset({tuple, list})
 
 
 def named(name: str) -> Mapping[str, Any]:
@@ -26,8 +27,14 @@ def plain(value: object) -> Any:
     Nothing is converted beyond that, so numbers and texts, lone surrogates too, are written by the ``json`` module
     exactly as they are. (Pydantic only reads here: it would refuse some mappings and texts.)
     """
-    if type(value) in _AS_THEY_ARE:
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
         return value
+    # The builtin kinds first: whether one of them is a dataclass or a ``Mapping`` takes longer to ask than to convert.
+    if kind is dict:
+        return {name: plain(inner) for name, inner in value.items()}  # type: ignore[attr-defined]
+    if kind in _IN_A_ROW:
+        return [plain(inner) for inner in value]  # type: ignore[attr-defined]
     if is_dataclass(value) and not isinstance(value, type):
         found: dict[str, Any] = {}
         for attribute, name, merged in _fields_of(type(value)):

@@ -50,22 +50,20 @@ def tried_by_step(
     together: dict[str, dict[str, str]] = {}
     for change in changes:
         together.setdefault(change.step.partition("/")[0], {})[change.agent] = change.after
-    wanted: dict[str, list[str]] = {}
+    wanted: dict[str, list[tuple[str, str]]] = {}
+    """By the beginning of a request: what stands within it, and the step of the change that was tried by it."""
     for change in changes:
         number = change.step.partition("/")[0]
-        marks = (f"{number}/unite/", f"/{prompts_id(together[number])}/")
-        alone = (f"{change.step}/promote/", f"/{prompt_id(change.after)}/")
-        for beginning, middle in (marks, alone):
-            wanted.setdefault(f"{beginning}\0{middle}", []).append(change.step)
+        wanted.setdefault(f"{number}/unite/", []).append((f"/{prompts_id(together[number])}/", change.step))
+        wanted.setdefault(f"{change.step}/promote/", []).append((f"/{prompt_id(change.after)}/", change.step))
     met: dict[str, dict[str, Verdict]] = {}
     for recorded in results:
         result = recorded.result
         if not isinstance(result, Comparison) or result.failed:
             continue
-        for marked, steps in wanted.items():
-            beginning, middle = marked.split("\0")
-            if recorded.request.startswith(beginning) and middle in recorded.request:
-                for step in steps:
+        for beginning in _beginnings(recorded.request):
+            for middle, step in wanted.get(beginning, ()):
+                if middle in recorded.request:
                     met.setdefault(step, {})[result.input_key] = result.glob
     return {
         step: Acceptance(
@@ -75,6 +73,11 @@ def tried_by_step(
         )
         for step, found in met.items()
     }
+
+
+def _beginnings(request: str) -> Iterable[str]:
+    """Return what a request begins with, up to each of its slashes."""
+    return (request[: place + 1] for place, letter in enumerate(request) if letter == "/")
 
 
 def may_have_tried(recorded: RecordedResult) -> bool:
@@ -87,13 +90,11 @@ def reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
     return (*changes(view, agent), *_without(view, agent.name)) if agent.rewritten else ()
 
 
-def changes(view: RunView, agent: AgentView) -> tuple[str, ...]:
-    """Return of each change of an agent's prompt one line."""
-    return tuple(
-        _change(view, step, step.decision)
-        for step in view.steps
-        if step.agent == agent.name and isinstance(step.decision, PromptChanged)
-    )
+def changes(view: RunView, agent: AgentView, latest: int | None = None) -> tuple[str, ...]:
+    """Return of each change of an agent's prompt one line, or of the latest changes only."""
+    found = [(step, step.decision) for step in view.steps if step.agent == agent.name]
+    changed = [(step, decision) for step, decision in found if isinstance(decision, PromptChanged)]
+    return tuple(_change(view, step, decision) for step, decision in changed[-latest if latest else None :])
 
 
 def _change(view: RunView, step: StepView, decision: PromptChanged) -> str:

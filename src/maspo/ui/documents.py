@@ -80,14 +80,16 @@ class Documents:
                 await asyncio.sleep(max(0.0, kept.next_at - self._clock()))
                 stamp, began = state_of(shown), self._clock()
                 found = await asyncio.to_thread(self._made, shown)
+                ended = self._clock()
+                # The first one reads all that there is; the next ones only what is new.
+                rest = 0.0 if kept.document is None else _REST * (ended - began)
                 if kept.document is not None and kept.document.tag != found.tag:
                     kept.earlier[kept.document.tag] = kept.document
                     while len(kept.earlier) > _EARLIER:
                         kept.earlier.popitem(last=False)
                     kept.patches.clear()
                 kept.document, kept.stamp, kept.began = found, stamp, began
-                ended = self._clock()
-                kept.next_at = max(began + self._every, ended + _REST * (ended - began))
+                kept.next_at = max(began + self._every, ended + rest)
             return kept.document
 
     def patch(self, shown: WorkEntry, since: str) -> bytes | None:

@@ -45,15 +45,18 @@ def fitted(document: Document, most: int, parts: Sequence[str]) -> Document:
 
     The counts beside the parts tell how many there were.
     """
-    sizes = {name: _bytes(getattr(document, name)) for name in parts}
-    rest = _bytes({one.name: getattr(document, one.name) for one in fields(document) if one.name not in sizes})
+    told = {one.name: plain(getattr(document, one.name)) for one in fields(document)}
+    sizes = {name: _bytes(told[name]) for name in parts}
+    rest = _bytes({name: value for name, value in told.items() if name not in sizes})
+    kept = dict[str, Any]()
     while rest + sum(sizes.values()) > most:
         largest = max(parts, key=sizes.__getitem__)
-        if len(getattr(document, largest)) <= 1:
+        if len(told[largest]) <= 1:
             break
-        document = replace(document, **{largest: _half(getattr(document, largest), largest)})
-        sizes[largest] = _bytes(getattr(document, largest))
-    return document
+        told[largest] = _half(told[largest], largest)
+        kept[largest] = _half(kept.get(largest, getattr(document, largest)), largest)
+        sizes[largest] = _bytes(told[largest])
+    return replace(document, **kept)
 
 
 _FIRST_COUNTS = frozenset({"prompts", "traces", "inputs", "agents", "edges", "cases", "remarks"})
@@ -67,7 +70,7 @@ def _half(part: Any, name: str) -> Any:
 
 
 def _bytes(value: object) -> int:
-    return _escaped(json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")))
+    return _escaped(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def size(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison, Verdict
@@ -29,13 +29,16 @@ _MOST_COMPARISONS = 500
 def steps_of(steps: Sequence[StepView], known: Extras) -> tuple[model.Step, ...]:
     """Return the steps of the search, the latest of its candidates and drafts that fit."""
     begun = {one.item.step: one.at for one in known.entries if isinstance(one.item, StepStarted)}
-    tried = dict[str, dict[str, Counter[Verdict]]]()
-    read = dict[str, dict[str, Counter[Verdict]]]()
-    for one in known.entries:
-        if isinstance(one.item, RecordedResult) and isinstance(one.item.result, Comparison):
-            tried.setdefault(one.item.within, {}).setdefault(one.item.purpose, Counter())[one.item.result.glob] += 1
-            for reader, verdict in one.item.result.lookahead:
-                read.setdefault(one.item.within, {}).setdefault(reader, Counter())[verdict] += 1
+    shown_steps = {step.step for step in steps}
+    compared = [
+        (one.item, one.item.result)
+        for one in known.entries
+        if isinstance(one.item, RecordedResult)
+        and isinstance(one.item.result, Comparison)
+        and one.item.within in shown_steps
+    ]
+    tried = _by_step((item.within, item.purpose, result.glob) for item, result in compared)
+    read = _by_step((item.within, name, verdict) for item, result in compared for name, verdict in result.lookahead)
     room = Room(_REJECTED)
     told, candidates = list[model.Step](), 0
     for step in reversed(steps):
@@ -63,6 +66,14 @@ def steps_of(steps: Sequence[StepView], known: Extras) -> tuple[model.Step, ...]
             )
         )
     return tuple(reversed(told))
+
+
+def _by_step(met: Iterable[tuple[str, str, Verdict]]) -> dict[str, dict[str, dict[Verdict, int]]]:
+    """Return how often each verdict was met, by step and then by name, both in the order in which they came."""
+    found = dict[str, dict[str, dict[Verdict, int]]]()
+    for (step, name, verdict), count in Counter(met).items():
+        found.setdefault(step, {}).setdefault(name, {})[verdict] = count
+    return found
 
 
 def _candidate(one: CandidateScored) -> model.Candidate:

@@ -112,7 +112,7 @@ def agents_of(view: RunView, known: Extras) -> tuple[model.Agent, ...]:
 
 
 def _reasons(view: RunView, agent: AgentView) -> tuple[str, ...]:
-    return changes(view, agent)[-_MOST_CHANGES:] if agent.rewritten else ()
+    return changes(view, agent, _MOST_CHANGES) if agent.rewritten else ()
 
 
 def _left_out(found: LeftOut) -> model.LeftOut:
