@@ -56,7 +56,8 @@ _NOUN = _words(
 )  # fmt: skip
 _RIGHT = (
     r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
-    r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one|fit|match))"
+    r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one|fit|match)"
+    r"|the\s+(?:odd\s+one\s+out|exception|only\s+(?:\w+\s+)?(?:one|option|statement|choice|claim|candidate)))"
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
@@ -99,6 +100,14 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         rf"{_words('shows', 'implies', 'means', 'conclude', 'proves', 'confirms', 'follows')}\s+(?i:that)\s+(){NAMED}"
         r"\s+(?i:fits|works|holds|matches)(?=[.!]?\s*(?:\n|$))",
     ),
+    # "so the false statement is D"
+    (
+        "sthi",
+        rf"{_HENCE},?\s+(?i:the)\s+(?i:false|incorrect|untrue|wrong|odd)\s+(?i:one|statement|option|claim)\s+(?i:is)\s+()"
+        rf"{NAMED}(?=[.!]?\s*(?:\n|$))",
+    ),
+    # "which makes A right"
+    ("m", rf"{_words('makes', 'making')}\s+(){NAMED}\s+{_RIGHT}(?=[.!]?\s*(?:\n|$))"),
     # "I change my answer from A to B"
     ("f", rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}"),
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
@@ -238,6 +247,9 @@ _PATTERNS_ABROAD = (
     # "Nur B trifft zu", "Solo la B es correcta"
     rf"(?<![^\W_])(?i:nur|seule?|solo|sólo|solamente|apenas|somente|alleen|endast|bara|tylko|только|sadece|chỉ)\s+(?i:la\s+)?"
     rf"(?i:(?:option|opción|opção|opzione|antwort|réponse)\s+)?(){_L}\s+(?!(?i:nicht|ne|no|non|não|не|niet|inte|nie)\b)(?=[^\W\d_])",
+    # "la correcta es la B", "a certa é a B", "die richtige ist B"
+    rf"(?<![^\W_])(?i:(?:la|le|o|a|die|das|der|de|den)\s+(?:correcta|correta|certa|bonne|juste|richtige|corretta|giusta|esatta"
+    rf"|juiste|goede|rätta)\s+(?:es|é|est|è|ist|is|är)\s+(?:(?:la|le|a|o|die)\s+)?)(){_L}(?=[.!]?\s*(?:\n|$))",
     # "La bonne option est la (b)"
     rf"(?<![^\W_])(?i:bonne|meilleure|correcta|correta)\s+(?i:option|opción|opção)\s+(?i:est|es|é)\s+(?i:la|a)?\s*()(?:{_L}|\(([a-h])\))",
     # "故选：C", "選C"

@@ -35,12 +35,15 @@ _MOST_SENTENCES = 4
 _LONGEST_LINE = 200
 """Characters of a line that are looked at: its begin says what it is."""
 _BREAKS_OFF = late(
-    r"(?<=[A-Za-z,;:)] )(?:the|an|of|and|or|because|which|we|their|its|our|(?<!ever )since|(?<!than )(?<!like )that"
+    r"(?<=[A-Za-z,;:)] )(?:the|an|of|and|or|because|which|we|their|its|our|into|(?<!ever )since"
+    r"|(?<!than )(?<!like )that"
     r"|(?<!it )(?<!he )(?<!they )(?:is|are|was|were))\s*\Z"
     r"|(?<=\w )[=+*/×·÷−-]\s*\Z|\\frac\{[^{}]*\}\{[^{}]*\Z"
 )
 """How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit. Words that
 sentences end with, too, tell nothing: "15 is what he is left with", "so 42 it is"."""
+_EXPLAINS = late(r"(?<=[\w)}$%]),\s+(?:which|because|since)\b[^,;:.]*\Z")
+"""A clause at the end of a line that explains what is stated before it."""
 _LONGEST_BREAK = 40
 """Characters at the end of a line that say whether it breaks off."""
 _MOST_LINES = 12
@@ -50,6 +53,14 @@ _MOST_LINES = 12
 def breaks_off(line: str) -> bool:
     """Whether a line breaks off in the middle of a sentence, so that what it says so far is no conclusion."""
     return _BREAKS_OFF.search(line[-_LONGEST_BREAK:]) is not None
+
+
+def before_a_break(line: str) -> str | None:
+    """Return a line without an explanation that breaks off; None where what breaks off is the statement itself."""
+    if not breaks_off(line):
+        return line
+    explained = _EXPLAINS.search(line)
+    return line[: explained.start()] if explained is not None else None
 
 
 def without_closing(text: str) -> str:

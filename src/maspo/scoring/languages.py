@@ -51,7 +51,8 @@ RIGHT_ABROAD = (
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
-    " richtig korrekt korrekte prawidłowa doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
+    " richtig richtige korrekt korrekte certa corretta giusta juiste goede prawidłowa"
+    " doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
     " alleen endast bara tylko sadece chỉ bonne meilleure es è maar lecz utan"
 )
 """Words of claims that do without the word for "answer"."""

@@ -193,6 +193,7 @@ class Fence:
     mark: str
     info: str
     before: str = ""
+    is_indented: bool = False
 
     def closes(self, opening: str) -> bool:
         """Whether it ends the block that a row of signs has opened; a longer row does, too."""
@@ -215,7 +216,7 @@ def _fence(line: str) -> Fence | None:
     """Return the fence in a line, which may stand at the end of words or code; None without one."""
     found = _FENCE.fullmatch(line)
     if found is not None:
-        return Fence(found[1], found[2].strip())
+        return Fence(found[1], found[2].strip(), is_indented=line.startswith(" "))
     before, mark, rest = line.partition("```")
     if mark and before.strip() and "`" not in before and _CODE_AS_INFO.fullmatch(rest):
         return Fence(mark, rest, before)
@@ -228,6 +229,7 @@ def _blocks(text: str) -> Iterator[Block]:
     opening = language = ""
     lines: list[str] = []
     said: list[str] = []
+    quotes = 0
     for line in text.split("\n"):
         fence = _fence(line)
         if not opening:
@@ -237,19 +239,25 @@ def _blocks(text: str) -> Iterator[Block]:
             elif fence is None:
                 said.append(line)
             else:
-                opening, language, lines = fence.mark, fence.language, fence.code
+                opening, language, lines, quotes = fence.mark, fence.language, fence.code, 0
                 said += [fence.before] if fence.before else []
-        elif fence is None or not fence.closes(opening) or (fence.before and fence.info):
+        elif (
+            fence is None
+            or not fence.closes(opening)
+            or (fence.before and fence.info)
+            or (fence.is_indented and quotes % 2)  # within the description of a function
+        ):
             if line.strip() in _SHORT_FENCES:
                 # One or two signs instead of three.
                 yield _block(lines, language, said)
                 opening, said = "", []
             else:
                 lines.append(line)
+                quotes += line.count('"""')
         else:
             yield _block([*lines, fence.before] if fence.before else lines, language, said)
             again = fence.info.lower() in _PYTHON - {""}
-            opening, language, lines, said = fence.mark if again else "", fence.language, [], []
+            opening, language, lines, said, quotes = fence.mark if again else "", fence.language, [], [], 0
     if opening:
         yield _block(_to_an_end(_to_a_shorter_fence(lines, opening)), language, said)
 

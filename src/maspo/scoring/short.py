@@ -24,7 +24,7 @@ verdict conclusion pretty very quite most likely probably obviously simply just 
 has have one in fact good actually indeed finally single true decision decided chosen me let's lets and question
 problem number lock locked reply reads read gives give leads lead points point corresponds correspond yields remaining
 remains works left wins ticked tick which giving yielding makes making means meaning implies seems looks appears
-stands was were been do does can may could again still too also really truly absolutely positive confident conclude
+stands was were been do does can may could again still really truly absolutely positive confident conclude
 concludes concluded decide submit submitting submitted enter entering mark marking marked circle circled checking mine
 ours what's what i'll we'll i've we've please done hands down easy easily plainly undoubtedly naturally suppose reckon
 feel assume imagine presume bet bets betting guessing guessed lean leaning towards toward opting sticking stand

@@ -11,7 +11,9 @@ from maspo.core.late import late
 from maspo.scoring.doubts import brings_another, is_not_its_own, takes_back
 
 _LONGEST_LINE = 400
-SENTENCE = late(r"(?<=[^\W\d]{2}[.!])\s+|(?<=\d[.!])\s+(?=[A-Z][a-z])|(?<=[.!]\*\*)\s+|(?<=。)(?=.)|;\s+(?=[a-z]+:)")
+SENTENCE = late(
+    r"(?<=[^\W\d]{2}[.!])(?<!\b[SDM][trs]\.)(?<!\bMrs\.)(?<!\bProf\.)\s+|(?<=\d[.!])\s+(?=[A-Z][a-z])|(?<=[.!]\*\*)\s+|(?<=。)(?=.)|;\s+(?=[a-z]+:)"
+)
 """Between two sentences."""
 _EMPHASIZED = late(
     r"(?P<before>[^*\n]{1,160}?(?:\s(?:is|are|was|ist|est|es|sind|son)|[是为為は])\s{0,2}:?\s?)\*\*(?P<value>[^*\n]+)\*\*\s?"
@@ -23,8 +25,10 @@ _CLASSIFIED = late(
     r"(?:\s+(?!(?:first|second|other|latter|former|half|part|last|rest|begin\w*|end)\b)\w+){0,2}\s+as)\s+(?P<value>.*)",
     re.IGNORECASE,
 )
-_VALUE = r"(?P<value>[^\s,;!?]*[^\s.,;:!?](?:\s[^\s,;!?]*[^\s.,;:!?]){0,5})"
-"""One to six words; signs within one are a part of it (a date, an address)."""
+_SHORTENED = r"(?:(?:[A-Z]\.)+|(?:St|Mt|Ft|Dr|Mr|Mrs|Ms|Jr|Sr|Prof)\.)"
+_NAME = rf"(?:{_SHORTENED}|[^\s,;!?]*[^\s.,;:!?])"
+_VALUE = rf"(?P<value>{_NAME}(?:\s{_NAME}|,\s(?=[A-Z]){_NAME}){{0,5}})"
+"""One to six words; signs within one are a part of it (a date, an address), so are initials and a place's country."""
 NO_WISH = r"(?!\s+(?:in|an?|one|as|at|of|no|only|either|short|brief|\w+(?:ed|en)\s+(?:in|as|by|to|with|for))\b)"
 """After "should be": what says how an answer is to be, and so none."""
 _STATED = late(

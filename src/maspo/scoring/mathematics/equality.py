@@ -148,11 +148,14 @@ def _approximates(part: Form, value: Form) -> bool:
 def _same_forms(one: Form, other: Form) -> Same:
     if one.label and other.label and not _same_label(one.label, other.label):
         return _solved_otherwise(one, other)
-    first = moment(one.text)
-    if first is not None and (second := moment(other.text)) is not None:
+    first, second = moment(one.text), moment(other.text)
+    if first is not None and second is not None:
         return Same.YES if first == second else Same.NO
     both = f"{one.text} {other.text}"
-    if ("clock" in both or " past " in both or ("to " in both and ":" in both)) and clock_face(one.text):
+    half_is_said = (first or second) is not None and ":" in both and "m" in both.lower()
+    if (half_is_said or "clock" in both or " past " in both or ("to " in both and ":" in both)) and clock_face(
+        one.text
+    ):
         return Same.YES if clock_face(one.text) == clock_face(other.text) else Same.NO
     alike = one.text and compact(one.text) == compact(other.text)
     if alike or _is_option(one, other.text) or _is_option(other, one.text):

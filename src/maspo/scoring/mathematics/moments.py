@@ -68,7 +68,10 @@ def _moment(text: str) -> Moment | None:
 
 
 def clock_face(text: str) -> str:
-    """Return a time of which nobody knows the half of the day as a clock shows it: "5 o'clock" as 5:00."""
+    """Return a time of day as a clock of twelve hours shows it, "5 o'clock" as 5:00; nothing for any other text."""
+    known = moment(text)
+    if known is not None:
+        return f"{known[1] % 12 or 12}:{known[2]:02}" if known[0] == "time" and not known[3] else ""
     plain = " ".join(text.replace('"', " ").replace("'", "").split()).casefold().strip(" .")
     found = _FACE.fullmatch(_QUARTERS.sub(_on_the_clock, plain))
     return f"{int(found[1])}:{found[2] or '00'}" if found is not None else ""

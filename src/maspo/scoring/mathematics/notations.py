@@ -17,6 +17,8 @@ _GREEK = re.compile(
 _CONTAINER = re.compile(r"([A-Za-z]\w?\s*=\s*)?(?:Matrix|array|Tuple|tuple|list)\((\[.*\]|\(.*\))\)")
 _TRANSPOSED = re.compile(r"(.*)[\[(]([^\[\]()]*,[^\[\]()]*)[\])]\s*\^\s*\{?\s*(?:T|\\top|\\intercal)\s*\}?")
 """A column written as a row."""
+_ROWS_OF_NUMBERS = re.compile(r"([A-Za-z]\w?\s*=\s*)?\[([^\[\];]*(?:;[^\[\];]*)+)\]")
+"""A matrix as MATLAB writes it: [1 2; 3 4]."""
 _OF_SYMPY = {"Eq": "{} = {}", "Interval": "[{}, {}]"}
 _TWO_GIVEN = re.compile(r"(Eq|Interval)\(([^(),]+),\s*([^(),]+)\)")
 _FINITE = re.compile(r"(?:FiniteSet|set)\((?:[\[{(])?([^()\[\]{}]*)(?:[\]})])?\)")
@@ -44,6 +46,8 @@ def of_programs(text: str) -> str:
         text = _of_containers(text)
     if ("%" in text or "mod" in text) and (rest := _REMAINDER.fullmatch(text)) and int(rest[1]) >= int(rest[2]):
         text = f"mod({rest[1]}, {rest[2]})"
+    if ";" in text and (rows := _ROWS_OF_NUMBERS.fullmatch(text)) is not None:
+        text = _rows_of_numbers(rows)
     if "[" in text:
         text = _MATHEMATICA.sub(_as_call, text)
     if "j" in text and _COMPLEX.fullmatch(text):
@@ -64,6 +68,14 @@ def _of_containers(text: str) -> str:
         return _OF_SYMPY[two[1]].format(two[2], two[3])
     finite = _FINITE.fullmatch(text)
     return rf"\{{{finite[1]}\}}" if finite is not None else text
+
+
+def _rows_of_numbers(found: re.Match[str]) -> str:
+    """Return a matrix with a row in brackets each; a row of one number may be an end of an interval."""
+    rows = [re.split(r"\s*,\s*|\s+", row.strip()) for row in found[2].split(";")]
+    if len(rows[0]) == 1 or len({len(row) for row in rows}) > 1:
+        return found[0]
+    return f"{found[1] or ''}[{', '.join('[' + ', '.join(row) + ']' for row in rows)}]"
 
 
 def _as_call(found: re.Match[str]) -> str:

@@ -81,7 +81,8 @@ def _chance(words: list[str]) -> Fraction | None:
     if between is None:
         return None
     at = words.index(between[0])
-    part, whole = _whole(words[:at]), _whole(words[at + len(between) :])
+    behind = words[at + len(between) :]
+    part, whole = _whole(words[:at]), _whole(behind[1:] if behind[:1] in (["every"], ["each"]) else behind)
     known = words[at : at + len(between)] == between and part is not None and whole
     return part / whole if known and part is not None and whole else None
 

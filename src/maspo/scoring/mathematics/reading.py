@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from maspo.scoring.closing import breaks_off, without_closing
+from maspo.scoring.closing import before_a_break, without_closing
 from maspo.scoring.corrections import corrected
 from maspo.scoring.languages import ANSWER, NO, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
@@ -31,9 +31,9 @@ _HEADING = re.compile(
     r"(?i:\b(?:solutions?|roots?|zeros|values|answers?|results?)(?:\s+\w+){0,4}?(?:\s+(?:is"
     r"|are))?)\s*(?::|(?<=\sare))\**(?=\s*\n\s*(?:[-*•]\s|\d[.)]\s|\([a-z\d]\)\s))"
     # "result: 81", a line of its own
-    r"|(?:(?<=\n)|^)(?i:(?:final[_ ])?(?:result|ans|solution))[ \t]*[:=][ \t]*(?=[-−\d$\\])"
+    r"|(?:(?<=\n)|^)(?i:(?:final[_ ])?(?:result|ans|solution|tl;?dr))[ \t]*[:=][ \t]*(?=[-−\d$\\])"
     # "**Answer**", "Final result:", a line of its own that says nothing else
-    r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution)s?)[*_ \t]*[:=]?[*_ \t]*(?=\n)"
+    r"|(?:(?<=\n)|^)[#*_ \t]*(?i:(?:final\s+)?(?:answer|result|solution)s?)[*_ \t]*[:=]?[*_ \t]*(?=\n(?!\s*\|))"
 )
 _CLAIM_ABROAD = re.compile(
     # "La réponse est", "答案：", "답은 $18$", "الجواب هو": the word for answer, and soon after it a value or a colon.
@@ -122,10 +122,18 @@ _NOT_SAID = re.compile(
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|one\s+might|you\s+might)\s+(?:\w+\s+){0,2}"
     r"(?:say|think|claim|answer|guess|believe)"
-    rf"|(?:{_UNABLE_TO_TELL}|no)(?=\s+{_ANY}$))"
+    rf"|(?:{_UNABLE_TO_TELL}|not?)(?=\s+{_ANY}$))"
     r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
+_WRONG = r"(?:wrong|incorrect|false|mistaken|extraneous|spurious|invalid|rejected|discarded)"
+_CALLED_SO = re.compile(rf"(?i)\b{_WRONG}\s+(?:\w+\s+)?$")
+"""What stands before an answer that is called none: "wrong answers: 1 and 2"."""
+_NAMED_WRONG = re.compile(
+    rf"(?i)(?:not\s+(?:the|an?|my|our)|(?:the\s+|my\s+|an?\s+)?{_WRONG})(?:\s+(?!(?:is|are|was|were)\b)(?P<what>[a-z]+)){{0,3}}\s*(?:[:=]|\b(?:is|are|was|were)\b)"
+    r"(?!(?<=[^s]s:)\s*[\d.,]*\W*$)"
+)
+"""How a sentence begins whose value is called none: "Extraneous root: 5"; so many of them may have been asked for."""
 _SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead|you)\b[^.!?\n]*$")
 """What stands before an answer that would be one if something else were so."""
 _GIVES_UP = re.compile(
@@ -196,7 +204,7 @@ _IS_ABROAD = (
 _STATED = re.compile(
     r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
-    r"|\b(?:it|that|this|he|she|there)['’]s\b|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|\bin\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
     rf"|(?P<abroad>{_IS_ABROAD})|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
     r"(?=[-−‑+±(\[{|$§€£₹¥₩√π∅⟨ℝℤℕℂ∞\\\d]|Rs\.?\s?\d|[A-Za-z]\s*=)"
@@ -214,8 +222,9 @@ _DATE = re.compile(
     r"(?:,?\s+\d{4}\b)?"
 )
 _ALL_THAT = re.compile(
-    r"(?i)\b(?:is|are|be)\s+((?:the\s+)?(?:set\s+of\s+)?(?:all|any|every)\s+(?:the\s+)?(?:real|reals|integers?|positive|negative|complex"
-    r"|natural|rational)\b[^.]*)\.?$"
+    r"(?i)(?:^|\b(?:is|are|be)\s+)((?:the\s+)?(?:set\s+of\s+)?(?:all|any|every)\s+(?:the\s+)?(?:real|reals|integers?|positive|negative"
+    r"|non-?(?:positive|negative)|complex|natural|rational|[a-z]\s+(?:with|where|such\s+that|satisfying))\b"
+    r"(?:(?!,\s*[(\[])[^.])*)(?:,\s*[(\[].*)?\.?$"
 )
 """A set in words: "is all real numbers except 0"."""
 _LEAST_AROUND = 3
@@ -278,6 +287,7 @@ _INLINE = re.compile(
 _SENTENCE_END = re.compile(
     r"(?<=[^\s\d.])(?<!\bRs)(?<!\bNo)(?<!\bapprox)\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=[\d*])(?:입니다|이다|です|である|है)"
     r"|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
+    r"|(?<=[\w)}$%*]),\s+(?i:(?:al)?though|I\s+(?:think|believe|guess|suppose|reckon)|I['’](?:d|m)|if\s+I)\b"
 )
 _MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|\*(?!\*)|[+/=<>^-])")
 """What goes on with an answer after a formula in dollars: a list, a unit, an operation."""
@@ -289,7 +299,7 @@ _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
 _WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
 _WORDS_BEFORE_A_NUMBER = re.compile(
-    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
+    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\$?\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
 )
 _UNIT = (
     r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
@@ -302,7 +312,7 @@ _AMOUNTS = re.compile(
     rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b"
 )
 """One amount in two units: "3 hours and 45 minutes"."""
-_CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp]\.?\s?[Mm]\b\.?)?(?![\d:])")
+_CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp](?:[Mm]\b|\.\s?[Mm]\.))?(?![\d:])")
 """A time of day."""
 _NUMBER = re.compile(
     r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
@@ -314,6 +324,8 @@ _NUMBER = re.compile(
     r"(?:\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
 )
 """A number, and the word before it that says it is not what a sentence is about."""
+_AMOUNTS_FOLLOW = frozenset({"of", "by", "at", "for"})
+"""The words among those before a number that the amount asked for may follow."""
 _OFFERED = re.compile(
     r"(?<![\w.,/])[-−]?\d+(?:[.,/]\d+)?(?:,\s*[-−]?\d+(?:[./]\d+)?)*,?\s+or\s+[-−]?\d+(?:[.,/]\d+)?(?![\w/])"
 )
@@ -409,8 +421,8 @@ def _sure(text: str) -> str | None:
 def _unsure(text: str) -> str | None:
     r"""Return the answer of a last formula or line; of an output that was cut off in a box, none."""
     text = without_closing(text)
-    line = last_line(text)
-    if breaks_off(line):
+    line = before_a_break(last_line(text))
+    if line is None:
         return None
     end = line[-_SHORT:]
     none = _NO_SOLUTION.search(end) if " no" in end or "n't" in end or "n’t" in end else None
@@ -455,7 +467,8 @@ def _last_claim(text: str) -> str | None:
             return found
         between = _ASIDE.match(rest) or _BULLET.match(rest)
         rest = (rest[between.end() :] if between is not None else rest).lstrip()
-        if _NOT_SAID.search(text, max(0, claim.start() - _BEFORE_A_CLAIM), claim.start()):
+        near = max(0, claim.start() - _BEFORE_A_CLAIM)
+        if _NOT_SAID.search(text, near, claim.start()) or _CALLED_SO.search(text, near, claim.start()):
             continue
         if _CALLED_WRONG.match(rest) or (
             "would" in claim[0]
@@ -596,6 +609,7 @@ def _concluded(line: str) -> str | None:
         or _CANNOT_BE.search(sentence)
         or _NOT_KNOWN.search(sentence)
         or _WOULD_BE.match(sentence)
+        or _NAMED_WRONG.match(sentence)
     ):
         return None
     before = _REMARK.split(sentence)[0]
@@ -611,7 +625,7 @@ def _concluded(line: str) -> str | None:
         begin = sentence.rfind(bold[0])
         if begin >= 0 and not _DENIED_JUST_BEFORE.search(sentence, 0, begin) and "=" not in sentence[:begin]:
             return _trimmed(bold[0])
-    every = _ALL_THAT.search(sentence) if "all " in sentence or "any " in sentence or "every " in sentence else None
+    every = _ALL_THAT.search(sentence) if "ll " in sentence or "ny " in sentence or "very " in sentence else None
     if every is not None:
         return every[1]
     compared = _COMPARED.search(sentence.rstrip("."))
@@ -694,7 +708,9 @@ def _of_plain(sentence: str) -> str | None:
         return _trimmed(sentence)
     if _OFFERED.search(sentence) is not None:
         return None
-    numbers = [found[2] for found in _NUMBER.finditer(sentence.rpartition("=")[2]) if not found[1]]
+    said = list(_NUMBER.finditer(sentence.rpartition("=")[2]))
+    # "an angle of 45 degrees", "it falls by 20 %": the only number is what the sentence is about.
+    numbers = [one[2] for one in said if not one[1] or (len(said) == 1 and one[1].rstrip().lower() in _AMOUNTS_FOLLOW)]
     if len(numbers) == 1:
         return numbers[0]
     commas = _DECIMAL_WITH_COMMA.findall(sentence) if not numbers and "," in sentence else []

@@ -36,6 +36,7 @@ _UNICODE = {
     **dict.fromkeys("，٬", ","),
     "٪": "%",
     "∶": ":",
+    "ᵀ": "^T",
     "≡": "=",
 }
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿˣ", "0123456789-+nx")

@@ -22,7 +22,8 @@ _COMPARED = re.compile(
 _COMPARING = re.compile(r"than|t least|t most|not|up to|over|under|above|below")
 _SIGN_OF = {"ge": r"\ge ", "le": r"\le ", "gt": ">", "lt": "<", "ne": r"\ne "}
 _ALL_OF = re.compile(
-    r'^"?\s*(?:for\s+)?(?:all|every|any)"?\s+(?:real\s+)?(?:(?:numbers?|values?)\s+)?(?:of\s+)?"?\s*(?=[a-z]\s*(?:<'
+    r'^"?\s*(?:for\s+)?(?:all|every|any)"?\s+(?:real\s+)?(?:(?:numbers?|values?)\s+)?(?:of\s+)?"?\s*'
+    r'(?:[a-z]\s*"?\s*(?:with|where|such\s+that|satisfying)\s+"?)?(?=[a-z]\s*(?:<'
     r'|>|=|\\(?:le|ge|in|ne)\b)|"?\s*[<>])'
 )
 """What is said before a condition: "all x > 6"."""
@@ -32,6 +33,15 @@ _EXCEPT = re.compile(
     r'|without)\s*(?:x\s*=)?\s*"?\s*',
     re.IGNORECASE,
 )
+_HALF_LINE = re.compile(
+    r'"?(?:the )?(?:set of )?(?:all |any )?(?:the )?(?:strictly )?'
+    r'(non-?)?(positive|negative) real(?:s| (?:numbers?|values?))"?',
+    re.IGNORECASE,
+)
+_HALF_LINES = {
+    ("", "positive"): r"(0,\infty)", ("non", "positive"): r"(-\infty,0]",
+    ("", "negative"): r"(-\infty,0)", ("non", "negative"): r"[0,\infty)",
+}  # fmt: skip
 _ROUGHLY = re.compile(
     r'^(?:\\(?:approx|Rightarrow|to)(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|nearly|almost|exactly'
     r'|precisely|only|just|simply|either|both|yes,|no,|so|thus|hence,?|therefore,?)(?:"|\s))\s*',
@@ -75,7 +85,7 @@ _PARTS = {"halves": 2, "thirds": 3, "quarters": 4, "fourths": 4, "fifths": 5, "s
 _PARTS_AFTER = re.compile(rf'(\d+)\s*"?\s*({"|".join(_PARTS)})"?')
 _NONE = re.compile(
     r'"?(?:(?:the )?(?:solution )?set(?: of solutions)? is )?(?:the )?(?:empty|null)(?: set)?"?'
-    r'|"?(?:there (?:is|are) )?no (?:real |integer |possible )?(?:solutions?|roots?)(?: exists?)?"?',
+    r'|"?(?:there (?:is|are) )?no (?:real |integer |possible )?(?:solutions?|roots?)(?: exists?)?"?|\{ ?\}',
     re.IGNORECASE,
 )
 """That nothing solves what was asked."""
@@ -98,7 +108,7 @@ def without_preamble(text: str) -> str:
 
 def in_signs(text: str) -> str:
     """Write infinity, relations, chances, ratios and large numbers that are said in words as signs."""
-    if text[:1] in 'nNtTeE"' and _NONE.fullmatch(text):
+    if text[:1] in 'nNtTeE"{' and _NONE.fullmatch(text):
         return r"\emptyset"
     if "oo" in text or "nf" in text or "NF" in text:
         text = _INFINITE.sub(r"\\infty ", text)
@@ -127,6 +137,9 @@ def _compared(text: str) -> str:
         return rf"\frac{{{chance[1]}}}{{{chance[2]}}}"
     text = _ALL_OF.sub("", text) if text[:1] in '"aef' else text
     if "real" in text:
+        half = _HALF_LINE.fullmatch(text)
+        if half is not None:
+            return _HALF_LINES[(half[1] or "").rstrip("-").lower(), half[2].lower()]
         text = _EXCEPT.sub(lambda _: r"\mathbb{R} \setminus ", text)
     if "to" in text:
         text = _RATIO_WORD.sub(":", text)
