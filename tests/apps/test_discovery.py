@@ -90,6 +90,10 @@ def test_what_could_not_be_told_is_said() -> None:
     other = seen("5", "ah", "z", wire("m", "y", "ah", prompt=MATH))
     notes = "\n".join(found(bare, other).notes)
     assert "1 calls hold no instructions" in notes
+    assert "whole row" not in notes
+    as_printed = repr({"input": QUESTIONS[0]})
+    told = found(seen("6", QUESTIONS[0], "x", wire("m", "x", as_printed, prompt=MATH)))
+    assert any("whole row" in note and "(input)" in note for note in told.notes)
 
 
 def test_an_agent_that_is_not_called_on_all_inputs_is_looked_for_by_a_search() -> None:

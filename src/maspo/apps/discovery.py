@@ -377,6 +377,12 @@ def _shared(texts: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
         )
 
 
+def _writes_row(rollout: Seen) -> bool:
+    """Say whether a request holds the row as Python prints it: most functions that are given it ask for a text."""
+    row = repr(dict(rollout.columns))
+    return any(row in text.text for call in rollout.calls for text in call.texts)
+
+
 def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:
     """Return what could not be told, each with what helps."""
     nobodys = [call for one in rollouts for call in one.calls if call.agent is None]
@@ -385,6 +391,12 @@ def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:
         yield (
             f"{len(nobodys)} calls hold no instructions that could be told from their input, such as {example!r}; they "
             "are run as they are and belong to nobody"
+        )
+    if any(_writes_row(one) for one in rollouts):
+        columns = ", ".join(rollouts[0].columns)
+        yield (
+            "the app writes its whole row into a request, as a dict is printed; if a text was meant, call the parameter "
+            f"of its function as the column ({columns})"
         )
     for agent in team.system.agents:
         seen = sum(any(call.agent == agent.name for call in one.calls) for one in rollouts)

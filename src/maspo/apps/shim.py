@@ -91,7 +91,7 @@ async def _parts_of(answer: Any) -> list[Any]:
 
 
 def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[object], dict[str, object]]:
-    """Return how a function is given a row: as it is, by its columns, or its ``input`` where one text is asked for."""
+    """Return how a function is given a row: by its columns, its ``input`` where one text is asked for, or as it is."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):  # what is not written in Python may not tell
@@ -100,14 +100,15 @@ def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[objec
     needed = [one for one in plain if one.default is one.empty]
     if not isinstance(row, dict) or not needed or any(one.kind is one.POSITIONAL_ONLY for one in needed):
         return [row], {}
-    if len(needed) == 1:
-        name = needed[0].name
-        column = name if name in row else "input"
-        is_text = needed[0].annotation in (str, "str") and column in row
-        return ([], {name: row[column]}) if is_text else ([row], {})
+    first = needed[0]
+    if len(needed) == 1 and first.annotation not in (first.empty, str, "str"):
+        return [row], {}
     missing = [one.name for one in needed if one.name not in row]
     if not missing:
         return [], {one.name: row[one.name] for one in plain if one.name in row}
+    if len(needed) == 1:
+        is_text = first.annotation is not first.empty and "input" in row
+        return [row["input"] if is_text else row], {}
     raise TypeError(
         "the app takes "
         + ", ".join(one.name for one in needed)
