@@ -395,8 +395,8 @@ def _notes(rollouts: Sequence[Seen], team: KnownTeam) -> Iterable[str]:
     if any(_writes_row(one) for one in rollouts):
         columns = ", ".join(rollouts[0].columns)
         yield (
-            "the app writes its whole row into a request, as a dict is printed; if a text was meant, call the parameter "
-            f"of its function as the column ({columns})"
+            "the app writes its whole row into a request, as a dict is printed; if a text was meant, call the "
+            f"parameter of its function as the column ({columns})"
         )
     for agent in team.system.agents:
         seen = sum(any(call.agent == agent.name for call in one.calls) for one in rollouts)

@@ -71,7 +71,7 @@ async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
     async with wires_to(models) as wires:
         routes = Routed({"": wires.lanes})
         most = models.concurrency
-        model = _Renewed(lambda: compose(routes, _Nowhere(), ledger, policy, most, health, pacing=AS_ASKED))
+        model = _Renewed(lambda: compose(routes, None, ledger, policy, most, health, pacing=AS_ASKED))
         async with Gateway(model, on_call=take, sender=wires.sender) as gateway:
             rollout = gateway.open()
             for name, value in rollout.environment.items():
@@ -80,16 +80,6 @@ async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
             note(f"OpenAI's dialects go on to {shown_of(models)}; Ctrl-C stops the gateway and prints the team.")
             await stop.wait()
             await gateway.close(rollout)
-
-
-class _Nowhere:
-    """A ``CallStore`` that keeps nothing: every request of the app is a question of its own."""
-
-    def get(self, key: str) -> Reply | None:  # noqa: ARG002 (the port's)
-        return None
-
-    async def put(self, request: Request, reply: Reply) -> None:
-        """Keep nothing."""
 
 
 class _Renewed:

@@ -514,7 +514,7 @@ def without_secrets(headers: Headers, path: str, body: str, texts: Iterable[str]
     """
     for key in keys_in(headers, path):
         rest = _rest_of(key, body, texts)
-        if _secret(key).cut_from(rest) != rest:
+        if cut_from((key,), rest) != rest:  # without its texts, one request is as another
             body = _secret(key).cut_from(body)
     return body
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from maspo.models.sieve import Strings
+
 _GRAM: Final = 4
 """Signs in a row by which pieces are known."""
 _CODED: Final = 3
@@ -31,21 +33,21 @@ class InPieces:
         self._plain = _telling((at, piece[at : at + _GRAM]) for at in range(len(piece) - _GRAM + 1))
         self._coded = _telling((at, base64.b64encode(raw[at : at + _CODED]).decode()) for at in range(len(raw) - 2))
         # Pieces that make more than half of the key have one of these from its first half, if they are twice as long.
-        self._first_plain = [gram for at, gram in self._plain.items() if at < self._needed and at % _GRAM == 0]
-        self._first_coded = [
+        self._first_plain = Strings(gram for at, gram in self._plain.items() if at < self._needed and at % _GRAM == 0)
+        self._first_coded = Strings(
             gram for at, gram in self._coded.items() if at < self._needed and at % (2 * _CODED) < _CODED
-        ]
+        )
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where pieces of the key stand in a text, when they make enough of it."""
-        if any(map(text.__contains__, self._first_plain)):
+        if self._first_plain.may_stand_in(text):
             for gram in self._enough(self._plain, _GRAM, text):
                 at = text.find(gram)
                 while at >= 0:
                     yield at, at + len(gram)
                     at = text.find(gram, at + 1)
         coded = text.replace("-", "+").replace("_", "/")  # of the other alphabet
-        if any(map(coded.__contains__, self._first_coded)):
+        if self._first_coded.may_stand_in(coded):
             found = self._enough(self._coded, _CODED, coded)
             for run in _RUN.finditer(coded) if found else ():
                 if any(map(run[0].__contains__, found)):

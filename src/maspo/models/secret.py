@@ -111,7 +111,7 @@ class Secret:
         text = self.cut_from_unread(text, shortest)
         if len(self._key) < max(shortest, _SHORTEST) or self._stands_in:
             return text
-        if not any(map(text.__contains__, self._seeds)):
+        if not self._seeds.may_stand_in(text):
             return text
         return self._without_parts(text, _PART, range(0, len(self._key), _PART // 2))
 
@@ -150,10 +150,10 @@ class Secret:
         return self.cut_from(text)
 
     @cached_property
-    def _seeds(self) -> list[str]:
+    def _seeds(self) -> Strings:
         """The beginnings of the parts of a key that are cut out: where none stands in a text, no part does."""
         step = _PART // 2
-        return [self._key[begin : begin + step] for begin in range(0, len(self._key) - step + 1, step)]
+        return Strings(self._key[begin : begin + step] for begin in range(0, len(self._key) - step + 1, step))
 
     def _may_be_spelled(self, text: str) -> bool:
         """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text."""

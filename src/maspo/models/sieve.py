@@ -14,8 +14,12 @@ _GRAM: Final = 6
 """Characters by which long codes are told from a text: in prose, six of a code stand by chance in one of millions."""
 _COMPARED: Final = 200
 """Characters over which a string is looked for in the time that it takes to compare those at one place."""
-_RAREST_FIRST: Final = {sign: at for at, sign in enumerate("QZXJVKWYqzxj89765432KUBGPv01kFwHMbypLgfmucdlrhsniote")}
-"""By how rare they are in English and in JSON; what is not named is looked at first."""
+_RARE_FIRST: Final = "QZXJVKWYqzxj89765432KUBGPDORNECv01kFSATIwHMbypLgfmucdlrhsnioaet"
+"""Signs by how rare they are in English and in JSON; what is not named is looked at first."""
+
+
+def _rarity(sign: str) -> int:
+    return _RARE_FIRST.find(sign)
 
 
 class Signs:
@@ -23,7 +27,7 @@ class Signs:
 
     def __init__(self, sought: str) -> None:
         counted = Counter(sought)
-        self._signs = sorted(counted.items(), key=lambda pair: (_RAREST_FIRST.get(pair[0], -1), pair[0]))
+        self._signs = sorted(counted.items(), key=lambda pair: (_rarity(pair[0]), pair[0]))
 
     def may_stand_in(self, text: str) -> bool:
         """Say whether a text has them all, as often."""
@@ -38,7 +42,7 @@ class Strings:
 
     A string that stands in a text covers one of the places that lie so far apart that the shortest of them cannot fall
     between two; so the characters at these places alone are compared. Strings that are too short for that to be less
-    work are looked for one by one.
+    work are looked for one by one, first by their rarest sign: a sign is found in a fifth of the time.
     """
 
     def __init__(self, sought: Iterable[str]) -> None:
@@ -46,7 +50,8 @@ class Strings:
         # Of the ways to part them, the one that takes the least time a character of a text.
         first = min(range(len(strings) + 1), key=lambda at: _cost(at, len(strings[at]) if at < len(strings) else 0))
         self._least = len(strings[0]) if strings else math.inf
-        self._short, long = strings[:first], strings[first:]
+        self._short = [(min(one, key=_rarity), one) for one in strings[:first]]
+        long = strings[first:]
         self._step = len(long[0]) - _GRAM + 1 if long else 0
         self._grams = {one[at : at + _GRAM] for one in long for at in range(len(one) - _GRAM + 1)}
 
@@ -58,7 +63,10 @@ class Strings:
             [text[at : at + _GRAM] for at in range(0, len(text), self._step)]
         ):
             return True
-        return bool(self._short) and any(map(text.__contains__, self._short))
+        for sign, one in self._short:  # noqa: SIM110 (a generator takes as long as all that it looks for)
+            if sign in text and one in text:
+                return True
+        return False
 
 
 def _cost(alone: int, least: int) -> float:

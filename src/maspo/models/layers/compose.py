@@ -32,7 +32,7 @@ _ROOM_TO_THINK = 8192
 
 def compose(
     model: ModelClient,
-    store: CallStore,
+    store: CallStore | None,
     ledger: Ledger,
     policy: RetryPolicy,
     concurrency: int,
@@ -47,7 +47,8 @@ def compose(
     for an answer. ``health`` tells why calls wait, when they do. Each address has a limit of its own. ``lender`` has
     replies of other runs. ``pacing`` is how every endpoint is approached; without one, that follows from where it is.
     Where an endpoint has several servers, ``Spread`` chooses among their limits, within the retries, so that a call is
-    tried again elsewhere.
+    tried again elsewhere. Without a ``store`` nothing is kept, and each request is a question of its own: of a
+    program of somebody else, which sees for itself that a reply is empty.
     """
     routes = model if isinstance(model, Routed) else Routed({"": (Lane(model),)})
     silent: set[str] = set()
@@ -66,7 +67,8 @@ def compose(
 
     for lane in (lane for lanes in routes.lanes.values() for lane in lanes):
         if lane.place not in servers:
-            recorded = Recorded(OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent, errors), store)
+            paid: ModelClient = OnceMore(Metered(At(routes, lane.place), ledger), ledger, silent, errors)
+            recorded = paid if store is None else Recorded(paid, store)
             slots = partial(slots_of, lane.client)
             others = partial(elsewhere, lane.place), partial(leaves, lane.place)
             approach = pacing or (NEAR if lane.near else Pacing())
@@ -76,7 +78,8 @@ def compose(
         spread[role] = Spread([servers[place] for place in dict.fromkeys(lane.place for lane in lanes)], health)
     limited = Routed({role: (Lane(one),) for role, one in spread.items()})
     retried: ModelClient = Retried(limited, policy, ledger.remaining_seconds)
-    return Cached(retried if lender is None else Borrowed(retried, lender, ledger), store, ledger)
+    answering = retried if lender is None else Borrowed(retried, lender, ledger)
+    return answering if store is None else Cached(answering, store, ledger)
 
 
 async def slots_of(client: ModelClient) -> int:

@@ -134,9 +134,9 @@ class Pace:
 
     def note_answer(self, now: float, sent: float = -math.inf) -> None:
         """Take note of an answer, whatever it says, to a call that was sent at a time."""
-        waits = len(self._waits)
-        self._waits = deque((wait for wait in self._waits if not wait[0] < sent <= wait[1]), _RECENT)
-        self._strays += waits - len(self._waits)
+        if waits := len(self._waits):
+            self._waits = deque((wait for wait in self._waits if not wait[0] < sent <= wait[1]), _RECENT)
+            self._strays += waits - len(self._waits)
         self._recent.append(True)
         self._row = 0
         self.answered_once = True
