@@ -575,7 +575,7 @@ QUEUED = b'event: status\ndata: {"status": "queued", "position": 3}\n\n'
 async def test_a_stream_is_over_at_its_last_piece_though_its_connection_stays_open(
     monkeypatch: pytest.MonkeyPatch, beside: bytes
 ) -> None:
-    monkeypatch.setattr("maspo.models.chat_completions._AFTER_DONE", 0.01)
+    monkeypatch.setattr("maspo.models.incoming._AFTER_DONE", 0.01)
     at_once = Written(lambda body: [b"".join(in_pieces(json.loads(body))) + beside])
     async with fake_provider([Rule(at_once)]) as provider, ChatClient(Endpoint(provider.base_url)) as client:
         async with asyncio.timeout(5):
@@ -595,8 +595,8 @@ async def test_what_only_keeps_a_connection_awake_is_no_part_of_a_reply(line: by
 
 
 async def test_a_reply_that_comes_a_byte_at_a_time_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("maspo.models.chat_completions._WHOLE", 0.1)
-    monkeypatch.setattr("maspo.models.chat_completions._SLOWEST", 0.1)
+    monkeypatch.setattr("maspo.models.incoming.WHOLE", 0.1)
+    monkeypatch.setattr("maspo.models.incoming._SLOWEST", 0.1)
     for_ever = Written(lambda _: [b'data: {"choices": [{"delta": {"content": "', b"x"], pause=0.001, again=True)
     async with (
         fake_provider([Rule(for_ever)]) as provider,

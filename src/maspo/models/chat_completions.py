@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import time
 from collections import defaultdict, deque
@@ -34,9 +33,9 @@ from maspo.models.base import (
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
+from maspo.models.incoming import LARGEST_BODY, WHOLE, Incoming, is_too_large
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told, says_nothing
-from maspo.models.replies import DONE, is_stream, read_reply, told_failure
-from maspo.models.runaway import Runaway, ended
+from maspo.models.replies import is_stream, read_reply, told_failure
 from maspo.models.surroundings import Surroundings, ask
 from maspo.models.unnamed import Guesses
 
@@ -44,22 +43,8 @@ _CONNECT_SECONDS = 15.0
 """Longest wait for a connection: room for a lost packet or two, and far below a reply's time."""
 _KEEP_ALIVE_SECONDS = 60.0
 """How long an idle connection is kept; a search pauses for seconds between two batches of calls."""
-_LARGEST_BODY = 4_000_000
-"""Bytes of text, unpacked: far more than any reply within a token limit."""
-_LARGEST_STREAM = 8 * _LARGEST_BODY
-"""Each piece of a stream stands in an envelope of some hundred bytes."""
 _ANSWERED = (200, 201, 203)
 """OK, Created, and what a proxy has changed (RFC 9110): their bodies are replies."""
-_CHARSETS = frozenset(
-    {"iso-8859-1", "latin-1", "windows-1252", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-kr"}
-)
-"""Of bodies that are not UTF-8, against RFC 8259; UTF-16 tells itself."""
-_WHOLE = 5
-"""Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
-minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
-_SLOWEST = 5.0
-"""Seconds for a token, at most: as a model writes that is read from a disk for each one. A reply that is slower to its
-last byte is none that is being written."""
 _QUEUE = 4
 """Times the longest wait of late that a first part may take, once it is known that replies come in parts."""
 _LOST = {
@@ -70,21 +55,6 @@ _LOST = {
 """What is said of a reply that did not come to its end in time."""
 _WAITS = 20
 """Waits for a first part that are remembered."""
-_HEARD = 0.01
-"""Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
-_KEEPS_AWAKE = re.compile(
-    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n"
-    rb"|data:(?=[^\n]*\"choices\")(?=[^\n]*\"delta\":\s?\{\s?(?:\"role\":\s?\"assistant\"\s?,?\s?)?(?:\"content\":\s?(?:\"\"|null)\s?)?\})"
-    rb"(?![^\n]*(?:\"finish_reason\":\s?\"|\"error\"|\"usage\":\s?\{))[^\n]*\n"
-    rb"|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
-    re.IGNORECASE,
-)
-"""What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue, pieces without
-text. Of its two kinds of data one holds choices and the other none, so that a line is read in one way only."""
-_IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
-"""The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
-_AFTER_DONE = 1.0
-"""Seconds for a connection to end after the last piece; some servers leave it open."""
 _LONG_ENOUGH = 1000
 """Bytes of a prompt from which on the tokens that frame it play no part in how many tokens a byte is."""
 _NEARLY = 0.9
@@ -187,7 +157,7 @@ class _Answer:
     @property
     def is_too_large(self) -> bool:
         """Whether it has more bytes than any reply needs."""
-        return len(self.body) > _LARGEST_BODY and (len(self.body) > _LARGEST_STREAM or not is_stream(self.body))
+        return is_too_large(self.body)
 
 
 class ChatClient:
@@ -282,7 +252,7 @@ class ChatClient:
             # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
             answer = answer.without_key(self.endpoint)
         if answer.is_too_large:
-            reason = f"a body of more than {_LARGEST_BODY:,} bytes, which no reply within a token limit needs"
+            reason = f"a body of more than {LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
         if answer.status in _ANSWERED:
             return self._accept(attempt, answer, reply or self._read_or_learn(attempt, answer))
@@ -503,17 +473,12 @@ class ChatClient:
             Transient: no answer came, or it fell silent.
 
         """
-        session, silence = self._opened(), self.endpoint.timeout
+        session, began = self._opened(), time.perf_counter()
         attribution = (request.purpose, request.agent)
         if attribution not in self._headers:
             self._headers[attribution] = self.endpoint.headers(request)
-        raw, first_part = bytearray(), 0.0
-        now = asyncio.get_running_loop().time
-        started, began = time.perf_counter(), now()
-        heard, over = began, False
-        last = math.inf
+        incoming = Incoming(request.max_tokens, self.endpoint.timeout, asyncio.get_running_loop().time)
         answered: aiohttp.ClientResponse | None = None
-        in_parts: bool | None = None
         try:
             async with (
                 asyncio.timeout(self._patience(known)) as scope,
@@ -526,49 +491,26 @@ class ChatClient:
                 ) as response,
             ):
                 answered = response
-                runaway = Runaway(request.max_tokens)
                 async for chunk in response.content.iter_any():
-                    raw += chunk
-                    if len(raw) > _LARGEST_BODY and in_parts is None:
-                        in_parts = is_stream(raw)  # Told by how it begins, which has come.
-                    if len(raw) > _LARGEST_STREAM or in_parts is False:
+                    if not incoming.take(chunk):
                         response.close()
                         break
-                    if runaway.sees(chunk, raw) and is_stream(raw):
-                        response.close()  # The rest need not be written, nor paid for.
-                        raw[:] = ended(raw)
-                        break
-                    if not _KEEPS_AWAKE.fullmatch(chunk):
-                        moment = now()
-                        if response.content.at_eof():
-                            first_part = first_part or moment - began
-                            continue  # Nothing is waited for any more.
-                        if not first_part:
-                            last = moment + _WHOLE * silence + _SLOWEST * request.max_tokens
-                        over = over or _IS_OVER.search(raw, max(0, len(raw) - len(chunk) - 2 * len(DONE))) is not None
-                        if over:
-                            scope.reschedule(moment + _AFTER_DONE)
-                        elif not first_part or moment - heard > _HEARD * silence:
-                            scope.reschedule(min(last, moment + silence))
-                            heard = moment
-                        first_part = first_part or moment - began
+                    deadline = incoming.deadline_after(chunk, response.content.at_eof())
+                    if deadline is not None:
+                        scope.reschedule(deadline)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            if not (isinstance(error, TimeoutError) and over):
+            if not (isinstance(error, TimeoutError) and incoming.over):
                 # Not chained: texts of the HTTP library may hold what was sent.
-                begun: Literal["", "silent", "written"] = ""
-                if first_part:
-                    begun = "written" if now() >= last else "silent"
-                raise self._describe_loss(error, time.perf_counter() - started, begun) from None
+                raise self._describe_loss(error, time.perf_counter() - began, incoming.state) from None
         assert answered is not None  # noqa: S101 (else there was an error)
         if answered.status in _ANSWERED:
-            known.waits.append(first_part)
-        came = bytes(raw) if raw.isascii() else _in_utf8(bytes(raw), answered.charset or "")
-        kind = answered.headers.get("Content-Type", "")
-        return _Answer(answered.status, answered.headers, came, time.perf_counter() - started, kind)
+            known.waits.append(incoming.first_part)
+        came, kind = incoming.in_utf8(answered.charset or ""), answered.headers.get("Content-Type", "")
+        return _Answer(answered.status, answered.headers, came, time.perf_counter() - began, kind)
 
     def _patience(self, known: _Known) -> float:
         """Return the seconds until the first part of a reply must have come: others may be answered before."""
-        silence, whole = self.endpoint.timeout, _WHOLE * self.endpoint.timeout
+        silence, whole = self.endpoint.timeout, WHOLE * self.endpoint.timeout
         if not known.streams or not known.waits:
             return whole
         return min(whole, max(silence, _QUEUE * max(known.waits)))
@@ -704,17 +646,6 @@ def _words_of(body: bytes) -> str:
     """Return the text of an error's body; where JSON has written letters as numbers, with the letters after it."""
     words = body[:READ_OF_ERROR].decode("utf-8", "replace")
     return f"{words}\n{excerpt(body)}" if "\\u" in words else words
-
-
-def _in_utf8(body: bytes, charset: str) -> bytes:
-    """Return a body of the charset that its headers name in UTF-8; what is UTF-8 already, whatever they say, stays."""
-    if charset.lower() not in _CHARSETS:
-        return body
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return body.decode(charset, "replace").encode()
-    return body
 
 
 def environment_proxy(url: str) -> str | None:

@@ -80,6 +80,8 @@ _ANOTHERS_PIECE = re.compile(r'"type"\s*:\s*"(?:response\.|message_start|content
 """What tells a piece of a stream of another protocol: OpenAI's responses, Anthropic's messages, Google's, Ollama's."""
 _FILLERS = "\0 \t\r\n"
 """What some servers write behind a whole object."""
+_FILTERS = "content_filter_results"
+"""The field in which Azure says of each of its filters whether it took a text."""
 _BLOCKED = ("prompt_feedback", "promptFeedback")
 """Fields in which Google's gateways say why they wrote nothing."""
 _CUMULATIVE = 3
@@ -191,7 +193,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
     refusal = _text_or_nothing(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else (said or refusal).removeprefix("\ufeff")
     tokens = read_tokens(usage_in(found))
-    told = "content_filter" if not said and _is_filtered(choice) else _ending(choice)
+    told = "content_filter" if not said and _takes_text(_filters_of(choice)) else _ending(choice)
     ended = _word(told)
     cut = _CUT.search(ended) is not None
     broken = not cut and not _FILTERED.search(ended) and _BROKEN.search(ended) is not None
@@ -292,10 +294,12 @@ class _Pieces:
             self.said.append("" if not choice.get("delta") and said == "".join(self.said) else said)
             self.thought.append(told_thoughts(message) + thought)
             self.refused.append(_text_or_nothing(message.get("refusal")))
-            self._add_asked(message.get("tool_calls") or ())
+            if pieces := message.get("tool_calls"):
+                self._add_asked(pieces)
             self.ended = choice.get("finish_reason") or self.ended
             self.native = choice.get("native_finish_reason") or self.native
-            self.filtered = _filters_of(choice) if _is_filtered(choice) else self.filtered
+            if _takes_text(filters := _filters_of(choice)):
+                self.filtered = filters
 
     def _add_asked(self, pieces: Sequence[Mapping[str, Any]]) -> None:
         for place, piece in enumerate(pieces):
@@ -321,7 +325,7 @@ class _Pieces:
             ],
         }
         choice = {"message": message, "finish_reason": self.ended, "native_finish_reason": self.native}
-        choice["content_filter_results"] = self.filtered
+        choice[_FILTERS] = self.filtered
         told = {"usage": self.usage, "system_fingerprint": self.fingerprint, "model": self.model}
         return {"choices": [choice], **told}
 
@@ -333,14 +337,14 @@ def _blocked(found: Mapping[str, Any]) -> str:
 
 
 def _filters_of(choice: Mapping[str, Any]) -> object:
-    places = (choice, choice.get("message") or {}, choice.get("delta") or {})
-    return next((told for one in places if (told := one.get("content_filter_results"))), None)
+    """Return what Azure's filters tell of a choice, or of a piece of one; nothing where they tell nothing."""
+    message, delta = choice.get("message") or {}, choice.get("delta") or {}
+    return choice.get(_FILTERS) or message.get(_FILTERS) or delta.get(_FILTERS)
 
 
-def _is_filtered(choice: Mapping[str, Any]) -> bool:
-    """Say whether Azure's filters tell that they took a text, whatever the choice says of its end."""
-    found = _filters_of(choice)
-    told = found.values() if isinstance(found, dict) else ()
+def _takes_text(filters: object) -> bool:
+    """Say whether filters tell that they took a text, whatever the choice says of its end."""
+    told = filters.values() if isinstance(filters, dict) else ()
     return any(isinstance(one, dict) and one.get("filtered") is True for one in told)
 
 
@@ -469,12 +473,11 @@ def _objects(data: bytes) -> Iterator[Mapping[str, Any]]:
         ValueError: it holds something else.
 
     """
-    text = _text_of(data)
-    begin = len(text) - len(text.lstrip())
+    text, begin = _text_of(data).strip(), 0
     while begin < len(text):
         found, end = _LENIENT.raw_decode(text, begin)
         yield found
-        begin = end + len(text[end:]) - len(text[end:].lstrip())
+        begin = next((place for place in range(end, len(text)) if not text[place].isspace()), len(text))
 
 
 def _failure_beside(piece: Mapping[str, Any]) -> str:

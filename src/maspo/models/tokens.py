@@ -116,7 +116,7 @@ def usage_in(found: Mapping[str, Any]) -> object:
         return told
     choices = found.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, Mapping) and (told := _usage_at(choice)):
+        if isinstance(choice, dict) and (told := _usage_at(choice)):
             return told
     if found.keys() <= _ENVELOPE:
         return None

@@ -1,0 +1,120 @@
+"""A body while it comes in: how much of it is wanted, and until when more of it has to come."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from maspo.models.replies import DONE, is_stream
+from maspo.models.runaway import Runaway, ended
+
+LARGEST_BODY = 4_000_000
+"""Bytes of text, unpacked: far more than any reply within a token limit."""
+_LARGEST_STREAM = 8 * LARGEST_BODY
+"""Each piece of a stream stands in an envelope of some hundred bytes."""
+WHOLE = 5
+"""Times the limit of silence that a whole reply may take, or the first part of one behind others in a queue: ten
+minutes by default, as long as clients of this protocol wait who read no streams (the ``openai`` package: 600 s)."""
+_SLOWEST = 5.0
+"""Seconds for a token, at most: as a model writes that is read from a disk for each one. A reply that is slower to its
+last byte is none that is being written."""
+_HEARD = 0.01
+"""Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
+_KEEPS_AWAKE = re.compile(
+    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n"
+    rb"|data:(?=[^\n]*\"choices\")(?=[^\n]*\"delta\":\s?\{\s?(?:\"role\":\s?\"assistant\"\s?,?\s?)?(?:\"content\":\s?(?:\"\"|null)\s?)?\})"
+    rb"(?![^\n]*(?:\"finish_reason\":\s?\"|\"error\"|\"usage\":\s?\{))[^\n]*\n"
+    rb"|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
+    re.IGNORECASE,
+)
+"""What keeps a connection open and is no part of a reply: blanks, comments, pings, a place in a queue, pieces without
+text. Of its two kinds of data one holds choices and the other none, so that a line is read in one way only."""
+_IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
+"""The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
+_AFTER_DONE = 1.0
+"""Seconds for a connection to end after the last piece; some servers leave it open."""
+_CHARSETS = frozenset(
+    {"iso-8859-1", "latin-1", "windows-1252", "gbk", "gb2312", "gb18030", "big5", "shift_jis", "euc-kr"}
+)
+"""Of bodies that are not UTF-8, against RFC 8259; UTF-16 tells itself."""
+
+
+class Incoming:
+    """The body of one answer while it is read; ``silence`` are the seconds for which a reply may stop, ``now`` a clock.
+
+    A reply that is being written may take as long as its tokens need: silence ends it.
+    """
+
+    def __init__(self, max_tokens: int, silence: float, now: Callable[[], float]) -> None:
+        self.body = bytearray()
+        self.first_part = 0.0
+        """Seconds until its first part had come; 0 before that."""
+        self.over = False
+        """The last piece of a stream has come, whether the connection ends or not."""
+        self._runaway = Runaway(max_tokens)
+        self._longest = WHOLE * silence + _SLOWEST * max_tokens
+        self._silence = silence
+        self._now = now
+        self._began = self._heard = now()
+        self._last = math.inf
+        """When a reply that is being written has to be at its end."""
+        self._in_parts: bool | None = None
+
+    def take(self, chunk: bytes) -> bool:
+        """Take what came; return whether the rest is wanted: not of what no reply needs, nor beyond its limit."""
+        self.body += chunk
+        if len(self.body) > LARGEST_BODY and self._in_parts is None:
+            self._in_parts = is_stream(self.body)  # Told by how it begins, which has come.
+        if len(self.body) > _LARGEST_STREAM or self._in_parts is False:
+            return False
+        if self._runaway.sees(chunk, self.body) and is_stream(self.body):
+            self.body[:] = ended(self.body)  # The rest need not be written, nor paid for.
+            return False
+        return True
+
+    def deadline_after(self, chunk: bytes, is_last: bool) -> float | None:
+        """Return until when more has to come, now that this has; None leaves it as it was."""
+        if _KEEPS_AWAKE.fullmatch(chunk):
+            return None
+        moment, is_first = self._now(), not self.first_part
+        self.first_part = self.first_part or moment - self._began
+        if is_last:
+            return None  # Nothing is waited for any more.
+        if is_first:
+            self._last = moment + self._longest
+        self.over = self.over or self._tells_end(len(chunk))
+        if self.over:
+            return moment + _AFTER_DONE
+        if is_first or moment - self._heard > _HEARD * self._silence:
+            self._heard = moment
+            return min(self._last, moment + self._silence)
+        return None
+
+    @property
+    def state(self) -> Literal["", "silent", "written"]:
+        """What had become of a reply that did not come to its end in time: nothing, some of it, or too much."""
+        if not self.first_part:
+            return ""
+        return "written" if self._now() >= self._last else "silent"
+
+    def in_utf8(self, charset: str) -> bytes:
+        """Return the body in UTF-8 if it is of the charset that its headers name; else as it is, whatever they say."""
+        body = bytes(self.body)
+        if body.isascii() or charset.lower() not in _CHARSETS:
+            return body
+        try:
+            body.decode("utf-8")
+        except UnicodeDecodeError:
+            return body.decode(charset, "replace").encode()
+        return body
+
+    def _tells_end(self, size: int) -> bool:
+        """Say whether the last piece stands in the last ``size`` bytes, or begins just before them."""
+        return _IS_OVER.search(self.body, max(0, len(self.body) - size - 2 * len(DONE))) is not None
+
+
+def is_too_large(body: bytes) -> bool:
+    """Say whether a body has more bytes than any reply needs."""
+    return len(body) > LARGEST_BODY and (len(body) > _LARGEST_STREAM or not is_stream(body))
