@@ -171,6 +171,15 @@ def test_v08_promptbreeder_mutates_its_mutation_prompts_and_lets_the_fitter_of_t
     assert found.end.prompts == PROMPTS, "nobody was fitter than the seed prompts"
 
 
+def test_v27_in_a_population_of_two_the_fitter_one_stays_and_is_mutated_again() -> None:
+    first = frozenset(f"{agent} {number}" for agent in DIAMOND.order for number in range(2))  # 0 may be an instruction
+    found = search("promptbreeder", Told(first), population=2, tournaments=40)
+    won = next(place for place, one in enumerate(found.requests) if isinstance(one, Compare))
+    later = [one for one in found.requests[won:] if isinstance(one, Propose) and "/zero-order" not in one.id]
+    assert len(later) > 10
+    assert all(first & {*one.prompts.values()} for one in later), "a mutated copy took the place of the less fit unit"
+
+
 def test_v09_promptbreeder_ends_with_the_fittest_that_it_met() -> None:
     told = Told(frozenset(f"{agent} {number}" for agent in DIAMOND.order for number in range(0, 90, 7)))
     found = search("promptbreeder", told, tournaments=40)
@@ -184,6 +193,7 @@ def test_v10_local_only_is_the_paper_judged_by_nothing_but_the_agents_own_output
     same = {"weights", "hard_negatives", "method"}
     assert config.model_dump(exclude=same) == paper.model_dump(exclude=same)
     assert config.model_dump(by_alias=True)["weights"] == {"local": 1.0, "lookahead": 0.0, "global": 0.0}
+    assert config.model_dump()["hard_negatives"] == 0
     assert not any(request.cases for request in proposals(search("local-only", Told())))
 
 
@@ -244,6 +254,8 @@ def test_v16_a_prompt_is_credited_by_contrast_with_all_configurations_on_the_sam
     assert ("a", "x", 0.5) in found
     assert ("a", "y", -0.5) in found
     assert sum(gained for name, _, gained in found if name == "b") == 0, "what all hold has no credit"
+    level = met({"a": "y", "b": "u"}, Verdict.WIN)
+    assert {gained for *_, gained in contrasts([good, level], ["a", "b"])} == {0.0}, "an input that is easy for all"
 
 
 def test_v17_cantante_lets_several_configurations_meet_on_the_same_inputs_and_renews_the_worst_prompt() -> None:
@@ -254,6 +266,8 @@ def test_v17_cantante_lets_several_configurations_meet_on_the_same_inputs_and_re
     assert [one.count for one in proposals(found)] == [2] * 3 + [1] * 3
     second = [one for one in proposals(found) if one.id.startswith("s2/") and one.agent == "a"]
     assert second[0].prompts["a"] == "a 1", "the credited prompt is rewritten"
+    again = [request for request in comparisons(found) if request.id.startswith("s2/")]
+    assert any(request.changes.get("a") == "a 1" for request in again), "and stays: the worst one made room"
 
 
 def test_v18_tpe_proposes_at_the_beginning_alone_and_searches_combinations() -> None:
@@ -264,6 +278,14 @@ def test_v18_tpe_proposes_at_the_beginning_alone_and_searches_combinations() -> 
     assert len(set(met)) > 10
     assert max(map(met.count, met)) == 4, "a combination that is known is not run again"
     assert found.end.prompts["c"] == "c 7"
+
+
+def test_v28_tpe_comes_back_to_what_did_well() -> None:
+    found = search("tpe", Told(frozenset({"c 7"})), trials=60)
+    met = list(dict.fromkeys(tuple(sorted(request.changes.items())) for request in comparisons(found)))
+    later = met[15:]  # the first ten are drawn evenly
+    assert len(later) > 20
+    assert sum(("c", "c 7") in one for one in later) > len(later) / 4, "of seven prompts of c: drawn evenly a seventh"
 
 
 def test_v19_gepa_rewrites_by_minibatch_and_scores_only_accepted_children_on_the_pareto_inputs() -> None:
