@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.spelling import tokens
-from maspo.data.groups import ALONE, Groups, asked, groups_of
+from maspo.data.groups import ALONE, Groups, groups_of
 from maspo.data.inputs import Inputs, make_inputs
+from maspo.data.row_text import asked
 from maspo.data.split import split
 
 QUESTIONS = (

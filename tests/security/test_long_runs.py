@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from maspo.data.groups import asked
+from maspo.data.row_text import asked
 from maspo.models.base import Reply
 from maspo.models.thoughts import without_thoughts
 from maspo.proposers.foreign import refused

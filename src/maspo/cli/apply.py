@@ -19,6 +19,7 @@ from maspo.cli.running import agreed_to_write
 from maspo.cli.sources import Sources, sources_of
 from maspo.cli.terminal import note, say
 from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
+from maspo.core.prompts import Prompts
 from maspo.report.evidence import Evidence
 from maspo.report.folder import look
 from maspo.report.phrases import plural
@@ -74,13 +75,8 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
     if wanted.branch is not None and wanted.patch is not None:
         raise ConfigInvalid("--branch and --patch: give one of them")
     refuse_turns(run)  # their prompts belong to their structure
-    job, shipped = recorded_job(run), read_prompts(run)
-    seed = job.system.prompts
-    new = {name: shipped.get(name, text) for name, text in seed.items()}
-    changed = _PromptChanges(
-        {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
-        {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
-    )
+    job = recorded_job(run)
+    changed = _changed_prompts(job.system.prompts, read_prompts(run))
     if not changed.prompts:
         say("The run ships the prompts that it started with; there is nothing to write.")
         return
@@ -94,7 +90,7 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
         raise typer.Exit(_check(changed, sources, template))
     if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
         _make_branch(run, wanted, wanted.branch, changed, sources, template)
-    found, read = _changes(changed, sources, template), sources.texts
+    found = _changes(changed, sources, template)
     for line in found.there:
         say(line)
     if not (found.sources or found.refused):
@@ -102,30 +98,45 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
             note(f"note: {reason}")
         say("Already written back; there is nothing to write.")
         return
-    top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
-    patch = "".join(
-        _patch(file, top, read[file], source)
-        for file, source in found.sources.items()
-        if file != sources.described or file.resolve().is_relative_to(top.resolve())
-    )
-    for file, source in found.sources.items() if wanted.patch is None else ():
-        say(_diff(file, read[file], source))
+    if wanted.patch is None:
+        for file, source in found.sources.items():
+            say(_diff(file, sources.texts[file], source))
     for reason in (*found.refused, *found.stale):
         note(f"note: {reason}")
     if not found.sources:
         raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
     if wanted.patch is not None:
-        write_whole(wanted.patch, patch)
-        say(f"written   {wanted.patch}")
-        note(f"`git apply` takes it, in {top}")
-        raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
-    if not agreed_to_write(wanted.yes):
+        top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
+        _write_patch(wanted.patch, top, found, sources)
+    elif not agreed_to_write(wanted.yes):
         note("Nothing was written; --yes writes it.")
         raise typer.Exit(EXIT_OK if not wanted.yes else EXIT_ERROR)
-    for file, source in found.sources.items():
-        write_whole(file, source)
-        say(f"written   {file}")
+    else:
+        for file, source in found.sources.items():
+            write_whole(file, source)
+            say(f"written   {file}")
     raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
+
+
+def _changed_prompts(seed: Prompts, shipped: Prompts) -> _PromptChanges:
+    """Return the prompts that a run ships in place of those that it started with."""
+    new = {name: shipped.get(name, text) for name, text in seed.items()}
+    return _PromptChanges(
+        {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
+        {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
+    )
+
+
+def _write_patch(patch: Path, top: Path, found: _Changes, read: Sources) -> None:
+    """Write changes below a folder as one patch; the system file of an app that lies elsewhere is none of it."""
+    inside = {
+        file: source
+        for file, source in found.sources.items()
+        if file != read.described or file.resolve().is_relative_to(top.resolve())
+    }
+    write_whole(patch, "".join(_patch(file, top, read.texts[file], source) for file, source in inside.items()))
+    say(f"written   {patch}")
+    note(f"`git apply` takes it, in {top}")
 
 
 def _make_branch(

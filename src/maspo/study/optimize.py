@@ -30,6 +30,7 @@ from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
 from maspo.core.worked_examples import blocks_in
 from maspo.events import ApprovalAsked, BudgetStopped, RunFinished, RunStarted
+from maspo.models.base import ModelClient
 from maspo.models.base import Request as ModelCall
 from maspo.optimizers.base import Ask, Drafts, Request, Results, Steerable, rounds_begun
 from maspo.proposers.drafts import checked
@@ -103,10 +104,9 @@ async def start(
             share(record, job, provider)
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
-            plan, whole = study.plan, replace(job, groups=study.split.groups.shared)
-            await record.append([], {"job": JOB.dump(whole), "run": run, EXPECTED: str(plan.about)})
-            session = Session(job, record, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
-            return await _drive(study, session, out, watcher, stop)
+            whole = replace(job, groups=study.split.groups.shared)
+            await record.append([], {"job": JOB.dump(whole), "run": run, EXPECTED: str(study.plan.about)})
+            return await _go_on(study, record, bare, out, watcher, stop, looks)
 
 
 async def resume(
@@ -153,9 +153,7 @@ async def resume(
             raise RunChanged(f"{out}: the run was started with other parts; give those. What differs:", differences)
         share(store, job, provider)
         async with provider(job, _run_in(store)) as bare:
-            plan = study.plan
-            session = Session(job, store, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
-            return await _drive(study, session, out, watcher, stop)
+            return await _go_on(study, store, bare, out, watcher, stop, looks)
 
 
 def _new_folder(job: Job, out: Path, keeping: Keeping) -> AbstractAsyncContextManager[RunStore]:
@@ -222,8 +220,18 @@ def _job_in(store: RunStore, out: Path) -> Job:
 # ── one process's share of a run ─────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _drive(study: Study, session: Session, out: Path, watcher: Watcher, stop: asyncio.Event | None) -> Outcome:
-    job = study.job
+async def _go_on(
+    study: Study,
+    record: RunStore,
+    bare: ModelClient,
+    out: Path,
+    watcher: Watcher,
+    stop: asyncio.Event | None,
+    looks: Looks | None,
+) -> Outcome:
+    """Go on where a record ends, be it at its beginning: search, test on the hold-out, and write what is shipped."""
+    job, plan = study.job, study.plan
+    session = Session(job, record, bare, watcher, study.parts, study.prices, plan.planned, looks, plan.beyond)
     async with at_work(session, watcher, stop), steered(session, out, study.problem.team) as steering:
         ends = session.recorded(RunFinished)
         if ends and ends[-1].complete:

@@ -10,7 +10,8 @@ from maspo.config import FOUND, RunConfig
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.core.registry import Registry, name_of
 from maspo.core.spoilt import NOTHING, under
-from maspo.data.groups import Groups, asked, groups_of
+from maspo.data.groups import Groups, groups_of
+from maspo.data.row_text import asked
 from maspo.data.split import split
 from maspo.judges.base import JUDGES
 from maspo.models.base import CLIENTS
