@@ -166,5 +166,9 @@ def test_l14_time_is_longer_where_processes_wait_for_a_core(monkeypatch: pytest.
         assert "not finished after" in worker.run(slow, limits).why
         monkeypatch.setattr(os, "getloadavg", lambda: (100.0 * (os.cpu_count() or 1), 0.0, 0.0))
         assert worker.run(slow, limits).outcome == "passed"
+        # A load that no machine has, as containers on a large host may tell, lets nothing sleep on and on.
+        asleep = Submission("import time\ndef f(): time.sleep(10_000)\n", ("assert f() is None",))
+        monkeypatch.setattr(os, "getloadavg", lambda: (1e6 * (os.cpu_count() or 1), 0.0, 0.0))
+        assert "not finished after" in worker.run(asleep, SandboxLimits(wall_seconds=0.1)).why
     finally:
         worker.close()

@@ -33,6 +33,9 @@ _END_SECONDS = 2.0
 _MEGABYTE = 1 << 20  # bytes
 _MOST_RESULTS = _MEGABYTE
 """Bytes of an examiner's report: thousands of tests with a reason each."""
+_MOST_TO_A_CORE = 20
+"""Processes that are taken to share a core at most: with the defaults a sleeping program ends within ten minutes,
+whatever a machine says of its load."""
 _ERRORS_SHOWN = 500
 """Characters of what a fork server said of errors: its last lines."""
 
@@ -46,10 +49,10 @@ class SandboxLimits:
     """The most that a program and its tests may use, each in its own process.
 
     ``cpu_seconds`` are whole seconds of computing, ``wall_seconds`` is the time until everything is ended
-    where nobody waits for a core, and as many times more as processes do: computing is what counts, and a program that
-    only sleeps ends all the same. ``memory_mb`` is the address space, ``value_mb`` the size of one value that a program
-    returns. The defaults leave a short program of a benchmark ample room; with fewer than 8 files no interpreter
-    starts.
+    where nobody waits for a core, and as many times more as processes do, 20 times at most: computing is what counts,
+    and a program that only sleeps ends all the same. ``memory_mb`` is the address space, ``value_mb`` the size of one
+    value that a program returns. The defaults leave a short program of a benchmark ample room; with fewer than 8 files
+    no interpreter starts.
     """
 
     cpu_seconds: int = 10
@@ -269,7 +272,7 @@ def _read_report(descriptor: int, seconds: float) -> tuple[bytes, float]:
 
 def _processes_a_core() -> float:
     """Return how many processes share a core of this machine, at least one: the load of the last minute."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+    return min(max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)), _MOST_TO_A_CORE)
 
 
 class SandboxPool:

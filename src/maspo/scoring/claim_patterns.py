@@ -50,7 +50,7 @@ _NOUN = _words(
     rf"answer{_TO_WHAT}(?:\s+(?:that"
     rf"|which)\s+\w{{2,12}}(?:\s+\w{{2,12}}){{0,2}}|\s+you(?:['’]re\s+looking\s+for|\s+want|\s+need))?",
     "choice", "option", "solution", "conclusion", "response", "guess", "pick",
-    "correct one", "right one", "best one", "correct (?:letter|statement)",
+    "correct one", "right one", "best one", "exception", "odd one out", "correct (?:letter|statement)",
     "winner", "consensus", "verdict", "majority", "preference", "final vote", "decision",
     "antwort", "richtig", "réponse", "respuesta", "opción", "resposta", "ответ",
 )  # fmt: skip
@@ -64,6 +64,7 @@ _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "go for", "i keep", "stick with", "insist on", "going with",
     "prefer", "mark", "lock in", "circle", "tick", "submit",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
+    "inclined to say",
     r"chang(?:e|ing) (?:(?:it|(?:my|the) answer) )?to", "switch(?:ing)? (?:(?:it|my answer) )?to",
     "revis(?:e|ing) (?:it|my answer) to", "correct(?:ing)? (?:it|my answer|that|this) to",
 )  # fmt: skip
@@ -86,7 +87,7 @@ _LETTERS = "([abcdefghij"
 PATTERNS: tuple[tuple[str, str], ...] = (
     # "the answer is (not) C", "the best choice would be option (C)", "answer_letter: C"
     (
-        "acosrgpbwvmfdо答选正",
+        "acosrgpbwvmfdeо答选正",
         rf"(?:{_NOUN}|答案|选项|正解|答え)(?:[\s_](?i:letter|option|choice|key"
         rf"|corr\w{{2,7}}))?\s*{_IS}\s*{_ADVERB}?[\s:,]*{_DENIED_FIRST}?((?i:not|neither)\s+)?{NAMED}",
     ),
@@ -189,6 +190,12 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     ("spfi", rf"{_words('supports?', 'points to', 'favou?rs', 'indicates', 'suggests')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     ("b", rf"(?<=[Ss]ure, ){_words('but')}\s+(){_L}(?=[.!]?\s*(?:\n|$))"),
     (_LETTERS, rf"(?<![^\n])(){_L}\s+(?i:fits|matches|works)\s+(?i:best|perfectly|well)\b"),
+    # "between C and D, C is stronger"
+    (
+        "b",
+        rf"{_words('between')}\s+\(?[A-J]\)?\s+and\s+\(?[A-J]\)?,\s+(){_L}\s+(?i:is|seems|looks)\s+"
+        r"(?i:stronger|better|preferable|best|closer|(?:the\s+)?more\s+\w+)",
+    ),
     # "so B it is"
     (_LETTERS, rf"(){_L}\s+it\s+is(?=[.!]?\s*(?:\n|$))"),
     # "Probably B, although D is not impossible", at the begin of a sentence
@@ -239,7 +246,7 @@ _PATTERNS_ABROAD = (
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "B가 정답입니다", "C'est la B", "Chọn B"
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
-    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
+    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?<!não\s)é\s+(?:a\s+|o\s+)?|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
     r"(?=[.!]?\s*(?:\n|$)|,\s+(?i:pas|nicht|no|não|non|niet|inte)\s+(?i:(?:la|le|die|de|a)\s+)?[(]?[A-J]\b)",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
@@ -263,8 +270,8 @@ def bounded(patterns: Sequence[str]) -> str:
 
 
 _BEGINS = {
-    "a": "ns|nt|gr|ct|lt|ss|l[l ]|ny", "b": "est|ut", "c": "ho|on|or|ha|le|an|ir|ro", "d": "ef|ec",
-    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|[TtMmAa]|sn|s[ ]|nd|mp",
+    "a": "ns|nt|gr|ct|lt|ss|l[l ]|ny", "b": "est|etw|ut", "c": "ho|on|or|ha|le|an|ir|ro", "d": "ef|ec",
+    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|nc|[TtMmAa]|sn|s[ ]|nd|mp",
     "l": "et|ea|ef|oc", "m": "at|us|aj|os|ar|ea|ak", "n": r"ot?[\s,:.]|ow", "o": "pt|pc|pç|nl|n[ ][rs]",
     "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|e-?c|ev|ul", "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic",
     "v": "er", "w": "hi|ai|e|in",
@@ -315,7 +322,7 @@ def claims_in_small() -> re.Pattern[str]:
 
 
 _BEGIN_ABROAD = late(
-    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEèÈsScCqQdDaAlLwWkKvVвВяЯнНل不选選]"
+    rf"[(\[A-J{FIRSTS}{FIRSTS_ELSEWHERE}nNpPiIjJeEèÈésScCqQdDaAlLwWkKvVвВяЯнНل不选選]"
     rf"(?:(?<![^\W_].)|(?<=[A-J{FIRSTS_ELSEWHERE}不选選]))",
     re.DOTALL,
 )

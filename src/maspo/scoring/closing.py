@@ -29,7 +29,7 @@ _OPTION = late(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])(?!(?<=[AI])\s+[a-z])|\
 _END_OF_PROOF = late(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")
 _LONGEST_MARK = 20
 """Characters of the longest sign that ends a proof, with dollars and space around it."""
-_SENTENCE = late(r"(?<=[.!?])\s+(?=[A-Z])")
+_SENTENCE = late(r"(?<=[.!?])\s+(?=(?:[^\w\s$\\]{1,3}\s)?[A-Z])")
 _MOST_SENTENCES = 4
 """Sentences at the end of a last line that may only close a conversation."""
 _LONGEST_LINE = 200

@@ -84,6 +84,8 @@ _BEHIND = late(
 """How the words right behind a claim begin that make it none."""
 _WOULD = late(r"(?i:\b(?:would|could|might|may)\b)")
 _CASE = late(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
+_UNREAL = late(r"\b[Ii]f\s+(?!(?:I|i|we)\s)(?:\w+\s+){1,5}(?:were|was|had)\b[^.!?\n]*\Z")
+"""A case that is not so, before a claim of it: "if the sample were larger, I'd say D"."""
 _OWN_CHOICE = late(r"(?:\A|[.!?\n]\s*)(?i:my)\s+(?:(?:final|best)\s+)?\Z")
 """What stands before "answer would be C, but …": politeness, and no case."""
 _CASE_AFTER = late(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
@@ -159,6 +161,8 @@ def is_denied_behind(plain: str, end: int) -> bool:
 
 def is_supposed(plain: str, claim: re.Match[str]) -> bool:
     """Whether a claim says what would be so in another case: "if it were heavier, the answer would be C"."""
+    if "d" in claim[0] and _UNREAL.search(plain, max(0, claim.start() - BEFORE), claim.start()) is not None:
+        return True
     if _WOULD.search(claim[0]) is None or _OWN_CHOICE.search(plain, max(0, claim.start() - _NEAR), claim.start()):
         return False
     before = plain[max(0, claim.start() - BEFORE) : claim.start()]

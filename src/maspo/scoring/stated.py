@@ -38,7 +38,8 @@ _STATED = late(
 )
 _SAID = late(
     r"(?i:(?P<before>)(?:(?:probably|most likely|likely|definitely|clearly|certainly|surely)\b,?\s+"
-    r"|(?:i think |i believe )?(?:it['’]s|it is|it was|this is|that['’]s|that is|that would be|it must be|it has to be"
+    r"|(?:i think |i believe )?(?:it['’]s|it is|it was|this is|(?:this|it) looks like"
+    r"|that['’]s|that is|that would be|it must be|it has to be"
     r"|that must be|(?:i['’]d|i would) say(?:\s+(?:it['’]s|it is|that it is))?"
     r"|(?:i['’]d|i would) (?:label|call|rate|mark|tag) (?:it|this)"
     r"|i['’]d go with|i['’]m going with|i choose|i pick|my (?:pick|choice) is|c['’]est|das ist|es ist|es|è|é)\s+)"

@@ -152,11 +152,11 @@ def _same_forms(one: Form, other: Form) -> Same:
     if first is not None and second is not None:
         return Same.YES if first == second else Same.NO
     both = f"{one.text} {other.text}"
-    half_is_said = (first or second) is not None and ":" in both and "m" in both.lower()
-    if (half_is_said or "clock" in both or " past " in both or ("to " in both and ":" in both)) and clock_face(
-        one.text
-    ):
-        return Same.YES if clock_face(one.text) == clock_face(other.text) else Same.NO
+    half_is_said = (first or second) is not None and any(map(str.isalpha, both)) and clock_face(other.text)
+    if half_is_said or "clock" in both or " past " in both or ("to " in both and ":" in both):
+        face = clock_face(one.text)
+        if face:
+            return Same.YES if face == clock_face(other.text) else Same.NO
     alike = one.text and compact(one.text) == compact(other.text)
     if alike or _is_option(one, other.text) or _is_option(other, one.text):
         return Same.YES

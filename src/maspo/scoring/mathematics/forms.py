@@ -93,7 +93,7 @@ _DESCRIBED = re.compile(r"\s*[A-Za-z]\s*(?:\\in\s*(?:\\mathbb\s*\{?R\}?|R)\s*)?[
 _NOTHING = re.compile(
     r"""\\emptyset|\\\{\s*\\\}|(?:the\s+)?(?:empty|null)\s+set|none
     |(?:there\s+(?:is|are|exists?)\s+|(?:it|the\s+equation)\s+has\s+)?no\s+(?:(?:real|integer|such|possible|valid)\s+)*
-    (?:solutions?|roots?|values?(?:\s+of\s+[a-z])?)(?:\s+exists?)?""",
+    (?:solutions?|roots?|values?(?:\s+of\s+[a-z])?|[a-z])(?:\s+exists?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -153,8 +153,10 @@ def of_unit_vectors(text: str) -> Form | None:
 
 
 def _opened(text: str) -> str:
-    """Write angle brackets, and outward square brackets of open intervals, in one way."""
-    text = text.replace(r"\langle", "⟦").replace(r"\rangle", "⟧")
+    """Write angle brackets, signs of what is rough, and outward square brackets of open intervals, in one way."""
+    if text[:1] == "<" and text[-1:] == ">" and "," in text:
+        text = f"⟦{text[1:-1]}⟧"
+    text = text.replace(r"\langle", "⟦").replace(r"\rangle", "⟧").replace("≈", r"\approx ")
     if text[:1] == "]" and text.count("]") + text.count("[") == 2:
         text = f"({text[1:]}"
     if text[-1:] == "[" and text.count("[") + text.count("(") == 2:
@@ -226,7 +228,7 @@ def _form(text: str, depth: int) -> Form:
     text = text.strip()
     if PLAIN_NUMBER.fullmatch(text):
         return Form("value", text)
-    text = _IN.sub("", _outer_braces_off(text))
+    text = _outer_braces_off(_IN.sub("", text))
     if depth > DEEPEST:
         return Form("value", text)
     point = _POINT.match(text) if text[-1:] == ")" else None

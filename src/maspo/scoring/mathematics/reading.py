@@ -24,7 +24,8 @@ _CLAIM = re.compile(
     r"(?=[aAfFcC#])(?i:(?:final\s+|correct\s+)?answers?(?:\s+\w+){0,4}?,?\s+(?:"
     + _BE
     + r")(?:\s+(?:given\s+by|equal\s+to|thus|therefore))?"
-    r"|answers?\s*\**\s*(?:[:=]>?|->|→)|answers?[* ]*\|(?=[* ]*[-−\d$\\][^|\n]*\|[ \t]*(?:\n|$))|####)[ \t:*]*"
+    r"|answers?\s*\**\s*(?:[:=]>?|->|→)|answers?[* ]*\|(?=[* ]*[-−\d$\\][^|\n]*\|[ \t]*(?:\n|$))"
+    r"|####(?![ \t]*[A-Z][a-z][^\n]*\n))[ \t:*]*"
 )
 _HEADING = re.compile(
     # "The solutions are:" before a list
@@ -86,7 +87,7 @@ _THOUSANDS_POINT = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(\d\d0)(?:,0+)?(?![\d
 """A point in a number where it parts thousands; decimals that are written out do not end in a zero."""
 _PARTED_ABROAD = re.compile(r"(?<![\d.,])(\d{1,3}(?:[. ]\d{3})+),(\d{1,2})(?![\d.,]*\d)")
 """A number with both its thousands and its decimals parted as in most of Europe."""
-_AMOUNT_OF_WORDS = re.compile(r"([-−]?\d[\d ,]*)\s+[^\W\d_]{2,}(?:\s+[^\W\d_]{2,})+")
+_AMOUNT_OF_WORDS = re.compile(r"([-−]?\d[\d ,]*)\s+(?![Mm]il|милл)[^\W\d_]{2,}(?:\s+[^\W\d_]{2,})+")
 """A number and what there is so much of, in several words."""
 _EURO_COMMA = re.compile(r"(€\s?\d+),(\d\d)(?!\d)|(?<![\d.,])(\d+),(\d\d)(?=\s?€)")
 _NOT_BUT = re.compile(
@@ -144,9 +145,9 @@ _GIVES_UP = re.compile(
 )
 """A reply that says it has no answer; the numbers beside that are none. Without a number, that is its answer."""
 _NO_SOLUTION = re.compile(
-    r"(?i)(?<!\bI )(?<!\bwe )\b(?:(?:has|have|there\s+(?:is|are|exists?))\s+"
-    r"(no\s+(?:real\s+|integer\s+|possible\s+)?(?:solutions?|roots?))(?:\s+exists?)?"
-    r"|limit\s+(does\s+not\s+exist|doesn['’]t\s+exist))[\s.!]*$"
+    r"(?i)(?<!\bI )(?<!\bwe )(?:(?:^|\b(?:has|have|there\s+(?:is|are|exists?))\s+)"
+    r"(no\s+(?:(?:real\s+|integer\s+|possible\s+)?(?:solutions?|roots?)|such\s+(?:[a-z]|values?|numbers?)))(?:\s+exists?)?"
+    r"|\blimit\s+(does\s+not\s+exist|doesn['’]t\s+exist))[\s.!]*$"
 )
 """A sentence whose answer is that there is none."""
 _SAID_BESIDE = re.compile(
@@ -176,7 +177,7 @@ _CHECK = re.compile(
 )
 """How a sentence begins that tries an answer out and states none."""
 _RETRACTED = re.compile(
-    r"(?i:\bwait\b|\bhold\s+on\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bthat(?:['’]s"
+    r"(?i:\bwait\b|\bhold\s+on\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bre-?(?:check|count|comput|calculat|consider)\w*\b|\bthat(?:['’]s"
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
     r"|\bedit(?:ed)?\s*:|\bupdated?\s*:|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
 )
@@ -204,12 +205,17 @@ _IS_ABROAD = (
 _STATED = re.compile(
     r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
-    r"|\b(?:it|that|this|he|she|there)['’]s\b|\bin\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|\bin\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])"
+    r"|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
     rf"|(?P<abroad>{_IS_ABROAD})|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
-    r"(?=[-−‑+±(\[{|$§€£₹¥₩√π∅⟨ℝℤℕℂ∞\\\d]|Rs\.?\s?\d|[A-Za-z]\s*=)"
+    r"(?=<(?=[^<>]*,[^<>]*>)|[-−‑+±(\[{|$§€£₹¥₩√π∅⟨ℝℤℕℂ∞\\\d]|Rs\.?\s?\d|[A-Za-z]\s*(?:[=≠≤≥<>∈]|\\(?:ne|le|ge|in)))"
 )
 """What stands before a conclusion that begins as mathematics does."""
+_WHERE = re.compile(
+    r"\b(?:at|on|coordinates|point|vector|pair|interval|set|matrix)\s+([(\[{⟨<][^()\[\]{}⟨⟩<>]*,[^()\[\]{}⟨⟩<>]*[)\]}⟩>])\.?$"
+)
+"""What a sentence ends with that states no value in another way: "the lines meet at the point (4, 5)"."""
 _REWRITTEN = re.compile(
     r"(?i)\b(?:factors?|factori[sz](?:es|ation)|factored|written|rewritten|expressed|simplif(?:ies|ied)|expands?|reduces|evaluates"
     r"|integrates|comes(?:\s+out)?|works\s+out)\s+(?:as|to|into)\s+(?=[^\s.]*[\d^(+*/=\\√π])"
@@ -250,9 +256,9 @@ _OPENER = re.compile(
 )
 _SENTENCE = re.compile(r"(?<=[^\s.][.!?])(?<!\bi\.e\.)(?<!\be\.g\.)\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
 _REMARK = re.compile(
-    r"(?<=\S),\s+(?:of\s+which|of\s+whom|including|compared\s+(?:to|with)|(?:reached|attained|achieved)\s+(?:when|at|for|if)"
+    r"(?<=\S),\s+(?:since|because|of\s+which|of\s+whom|including|compared\s+(?:to|with)|(?:reached|attained|achieved)\s+(?:when|at|for|if)"
     r"|and\s+(?:indeed|(?:we|you|one)\s+(?:can|may)\s+(?:check|verify|see)|it\s+checks)"
-    r"|which(?!\s+(?:gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d])))\s"
+    r"|which(?!\s+(?:is\s+(?:wrong|incorrect|not)|gives?|implies|means|leads|leaves|simplifies|equals|has|is\s+[$\d])))\s"
 )
 """What follows a conclusion in its sentence; "which gives …" is the conclusion."""
 _TOLD_APART = re.compile(
@@ -260,7 +266,7 @@ _TOLD_APART = re.compile(
 )
 """What an answer is told apart from: "14, not 7"."""
 _ASIDE_AFTER = re.compile(
-    r"(?<=[\w\d})%$²³!*])[.,;]?\s+\(\s*(?:"
+    r"(?<=[\w\d})%$²³!*∅])[.,;]?\s+\(\s*(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
     r"|[^()\\\n]{0,60}(?<![A-Za-z\\])[a-z]{5,}[^()\n]{0,60}\)|[A-Za-z]{2,}[:\s]|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}[^()\n]{0,100}|[hs])\))[^\n]{0,200}$"
@@ -268,7 +274,7 @@ _ASIDE_AFTER = re.compile(
     r"|(?<=[\d%$²³*])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
-    r"|(?<=\S),?\s+(?:(?i:i\.e\.|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
+    r"|(?<=\S),?\s+(?:(?i:i\.e\.,?|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
 )
 """A remark after an answer: "18 (9 + 9)", "12 cm (rounded)", "3/4, i.e. 75 %". A bracket that is a factor stays."""
@@ -299,7 +305,7 @@ _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
 _WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
 _WORDS_BEFORE_A_NUMBER = re.compile(
-    r"[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\$?\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
+    r"(?:[AEIOY]\s)?[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\$?\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
 )
 _UNIT = (
     r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
@@ -307,6 +313,11 @@ _UNIT = (
     r"|inch(?:es)?|ounces?|kilomet(?:er|re)s?|met(?:er|re)s?|centimet(?:er|re)s?|kilograms?|grams?|lit(?:er|re)s?"
     r"|degrees?|h|min|s|m|cm|kg|g|lb|oz|ft)"
 )
+_REMARK_ON_AMOUNT = re.compile(
+    r"(?<=[\w%)]),\s+(?:or\s+(?=[a-z]{2})|(?!(?:and|or|not|but|so|then|if|for|when|where|with|on|except|provided|unless"
+    r"|over|all)\b)(?=[a-z]{2,}\s+[a-z]))"
+)
+"""What is said of an amount behind it: "75 points, up from 70", "60 minutes, or one hour"; conditions belong to it."""
 _AMOUNTS = re.compile(
     r"(?<![\w.,])\d+\s?(?:ft|feet|foot)\.?\s+\d+\s?(?:in|inches)\b|"
     rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b"
@@ -332,12 +343,13 @@ _OFFERED = re.compile(
 """Several values of which the sentence says no more than that it is one of them: "either 10 or 12"."""
 _DECIMAL_WITH_COMMA = re.compile(r"(?<![\w.,])[-−]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d{1,2}(?![\w]|[.,]\d)")
 _COMPARED = re.compile(
-    r"(?i:(?:for\s+(?:all|every)\s+)?(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
+    r"(?i:(?:for\s+(?:all|every)\s+)?(?<![A-Za-z])(\$?[a-z]\$?)\s+((?:is\s+)?(?:greater|less|more|at\s+least|at\s+most|no\s+more"
     r"|no\s+less)\b[^.]*)$)"
 )
 """A condition in words: "holds for all x greater than 3"."""
 _IN_TOTAL = re.compile(
-    r"(?i)(?<=[\w€$%}])\s+(?:in\s+total|in\s+all|altogether|overall|au\s+total|en\s+total|insgesamt|in\s+totale|no\s+total|ao\s+todo)"
+    r"(?i)(?<=[\w€$%}])\s+(?:in\s+total|in\s+all|altogether|overall|au\s+total|en\s+total|insgesamt|in\s+totale|no\s+total|ao\s+todo|tall|long|wide|high"
+    r"|deep|thick|old|away|apart)"
     r"\W*$"
 )
 _TEXT_ONLY = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s*\{([^{}]*)\}\.?")
@@ -425,7 +437,7 @@ def _unsure(text: str) -> str | None:
     if line is None:
         return None
     end = line[-_SHORT:]
-    none = _NO_SOLUTION.search(end) if " no" in end or "n't" in end or "n’t" in end else None
+    none = _NO_SOLUTION.search(end) if "no" in end or "No " in end or "n't" in end or "n’t" in end else None
     if none is not None and _SAID_BESIDE.search(_SENTENCE_APART.split(end[: none.start()])[-1]) is None:
         return none[1] or none[2]
     given_up = last_found(_GIVES_UP, line)
@@ -555,7 +567,11 @@ def _begun(rest: str) -> str | None:
         return _inside(formula)
     rest = _ASIDE_AFTER.sub("", rest.partition("\n")[0])
     sentence = _SENTENCE_END.search(rest)
-    claim = _IN_TOTAL.sub("", _told_apart(rest[: sentence.start()] if sentence else rest))
+    claim = rest[: sentence.start()] if sentence else rest
+    remark = _REMARK_ON_AMOUNT.search(claim) if ", " in claim else None
+    if remark is not None and _DIGIT.search(claim, 0, remark.start()) is not None:
+        claim = claim[: remark.start()]
+    claim = _IN_TOTAL.sub("", _told_apart(claim))
     if _WORDS_BEFORE_A_NUMBER.match(claim.lstrip("*")) and not _MULTI.match(claim):
         return _concluded(claim) or _trimmed(claim)
     return _trimmed(claim)
@@ -661,6 +677,9 @@ def _concluded(line: str) -> str | None:
     if stated is not None:
         found = _stated(sentence[stated.end() :])
         return _with_decimal_point(found) if found is not None and stated["abroad"] else found
+    where = _WHERE.search(sentence) if sentence.endswith((")", "]", "}", "⟩", ">", ".")) else None
+    if where is not None:
+        return where[1]
     formulas = list(_INLINE.finditer(sentence))
     if formulas:
         return _joined(sentence, formulas)

@@ -20,11 +20,15 @@ _COMPARED = re.compile(
 )
 """Comparisons in words, before a number."""
 _COMPARING = re.compile(r"than|t least|t most|not|up to|over|under|above|below")
+_BETWEEN = re.compile(
+    r'"?(?:[a-z] is )?(strictly )?between"? ([^,"]{1,30}?) "?and"? ([^,"]{1,30}?),? ?"?(inclusive|exclusive)?"?'
+)
+"""An interval in words, where they say whether its ends belong to it."""
 _SIGN_OF = {"ge": r"\ge ", "le": r"\le ", "gt": ">", "lt": "<", "ne": r"\ne "}
 _ALL_OF = re.compile(
     r'^"?\s*(?:for\s+)?(?:all|every|any)"?\s+(?:real\s+)?(?:(?:numbers?|values?)\s+)?(?:of\s+)?"?\s*'
     r'(?:[a-z]\s*"?\s*(?:with|where|such\s+that|satisfying)\s+"?)?(?=[a-z]\s*(?:<'
-    r'|>|=|\\(?:le|ge|in|ne)\b)|"?\s*[<>])'
+    r'|>|=|\\(?:le|ge|in|ne)\b)|"?\s*(?:[<>]|\\(?:ge|le|ne)\b))'
 )
 """What is said before a condition: "all x > 6"."""
 _EXCEPT = re.compile(
@@ -135,7 +139,10 @@ def _compared(text: str) -> str:
     chance = _CHANCE.fullmatch(text)
     if chance is not None:
         return rf"\frac{{{chance[1]}}}{{{chance[2]}}}"
-    text = _ALL_OF.sub("", text) if text[:1] in '"aef' else text
+    between = _BETWEEN.fullmatch(text) if "between" in text else None
+    if between is not None and (between[1] or between[4]):
+        shut = between[4] == "inclusive"
+        return f"{'[' if shut else '('}{between[2]},{between[3]}{']' if shut else ')'}"
     if "real" in text:
         half = _HALF_LINE.fullmatch(text)
         if half is not None:
@@ -143,7 +150,8 @@ def _compared(text: str) -> str:
         text = _EXCEPT.sub(lambda _: r"\mathbb{R} \setminus ", text)
     if "to" in text:
         text = _RATIO_WORD.sub(":", text)
-    return _COMPARED.sub(_as_sign, text) if _COMPARING.search(text) else text
+    text = _COMPARED.sub(_as_sign, text) if _COMPARING.search(text) else text
+    return _ALL_OF.sub("", text) if text[:1] in '"aef' else text
 
 
 def _as_sign(found: re.Match[str]) -> str:
