@@ -10,7 +10,7 @@ import pytest
 
 from maspo.core.errors import ConfigInvalid
 from maspo.online.control import STREAMS, Ask, Found, Look, Search, Watching, _Watch, watching
-from maspo.online.plan import BETS, Costs, Plan
+from maspo.online.plan import BETS, Costs, Fallback, Plan
 from maspo.online.record import SearchEnded, WindowSeen
 from maspo.stats.drift import Streams
 
@@ -272,6 +272,32 @@ def test_o18_what_was_promoted_is_watched_from_then_on_and_rolled_back_where_it_
     since = [ask for ask, _ in past if promoted <= ask.standing.windows < rolled_back]
     assert all(isinstance(ask, Look) and ask.measured for ask in since), "no window is blind"
     assert rolled_back < promoted + 8
+
+
+@pytest.mark.parametrize(
+    ("fallback", "before_promotion", "leads_to"),
+    [("better", (-1, -1, 0, 1), SEED), ("better", (1, 1, 0, -1), FIRST), ("shipped", (-1, -1, 0, 1), FIRST)],
+)
+def test_o23_a_roll_back_leads_to_those_that_did_better_after_the_change(
+    fallback: Fallback, before_promotion: tuple[int, ...], leads_to: dict[str, str]
+) -> None:
+    life, plan = Life(12, 0.9), replace(PLAN, fallback=fallback)
+    answer = life.answer
+
+    def loses_in_use(ask: Ask) -> Found:
+        found = answer(ask)
+        if isinstance(found, SearchEnded) or not found.against_anchor:
+            return found
+        if ask.standing.shipped == SECOND:
+            return replace(found, against_anchor=(-1,) * 8)
+        return replace(found, against_anchor=before_promotion) if found.number > life.changes_at else found
+
+    life.answer = loses_in_use  # type: ignore[method-assign]
+    past, _ = live(life, 30, plan)
+    standings = [ask.standing for ask, _ in past]
+    assert next(one for one in standings if one.shipped == SECOND).anchor == leads_to
+    rolled_back = next(one for one in standings if one.state == "rolled back")
+    assert (rolled_back.shipped, rolled_back.anchor) == (leads_to, SECOND)
 
 
 def _without_the_model_stream(life: Life) -> Callable[[Ask], Found]:

@@ -388,8 +388,20 @@ class _Watch:
 
     def lost_its_lead(self) -> bool:
         """Return whether the shipped prompts have lost more than half of their lead over the anchor."""
-        since = min(self.calm, self.windows - self.plan.search_windows)
+        since = self.before_change()
         return self.lead(since + 1) < max(0.0, self.lead(0, since)) / 2
+
+    def before_change(self) -> int:
+        """Return the last window that counts as one before the change."""
+        return min(self.calm, self.windows - self.plan.search_windows)
+
+    def fallback(self) -> Prompts:
+        """Return what a promoted candidate is held against from then on, and rolled back to.
+
+        That are the prompts which it replaces, or the anchor where that did better than they since the change.
+        """
+        anchor_did_better = self.plan.fallback == "better" and self.lead(self.before_change() + 1) < 0
+        return self.anchor if anchor_did_better else self.shipped
 
     def lead(self, first: int, last: int = sys.maxsize) -> float:
         """Return the net win rate of the shipped prompts against the anchor in some windows."""
@@ -444,7 +456,7 @@ class _Watch:
                 self.drop(f"the candidate is worse ({won} won, {lost} lost); it is dropped")
                 return False
             if (evidence := evidence_for(won, lost)) >= enough:
-                self.shipped, self.anchor = found.winners, self.shipped
+                self.shipped, self.anchor = found.winners, self.fallback()
                 counts = f"{won} won, {lost} lost; evidence {evidence:,.0f} of {enough:,.0f}"
                 self.tell("in control", f"the candidate is promoted ({counts})")
                 return True

@@ -11,6 +11,7 @@ from maspo.stats.drift import WEAK_TOO, Bets
 
 ChangesBetOn: TypeAlias = Literal["strong", "weak too"]
 TrialEnds: TypeAlias = Literal["early", "late"]
+Fallback: TypeAlias = Literal["better", "shipped"]
 FurtherSearch: TypeAlias = Literal["always", "where it may help"]
 BETS: Final[Mapping[ChangesBetOn, Mapping[str, Bets]]] = {
     "strong": {},
@@ -52,6 +53,9 @@ class Plan:
     not suffice. ``late``, after all windows, of watches that began before."""
     from_candidate: bool = True
     """Whether the next search starts from a candidate that was given up while it was ahead."""
+    fallback: Fallback = "better"
+    """What is rolled back to after a promotion: the prompts before it, or the anchor where that did better since the
+    change. ``shipped``, the former always, of watches that began before."""
     follow_judge: bool = False
     """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
     bets: ChangesBetOn = "weak too"
@@ -113,6 +117,7 @@ BEFORE: Final[Mapping[str, object]] = {
     "again": "always",
     "canary_windows": 20,
     "hopeless": "late",
+    "fallback": "shipped",
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
 
