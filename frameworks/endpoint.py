@@ -268,7 +268,7 @@ def endpoint() -> Iterator[Endpoint]:
             self.wfile.write(body)
 
     class Server(ThreadingHTTPServer):
-        request_queue_size = 128
+        request_queue_size = 1024  # fifty rollouts with some calls side by side each
         daemon_threads = True
 
         def handle_error(self, request: Any, client_address: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the gateway promises an app, and who pays: G01 to G24."""
+"""What the gateway promises an app, and who pays: G01 to G31."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import base64
 import gzip
 import io
 import json
+import socket
 import uuid
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -35,6 +37,11 @@ CHAT, RESPONSES = EXCHANGES["chat_completions"], EXCHANGES["responses"]
 KEY = "sk-secret-of-the-app-0123456789"
 PRICES = PriceBook({"gpt-4.1-mini": (1.0, 10.0)})
 SOLVER = WireAgent("solver", SYSTEM)
+
+
+def most_waiting() -> int:
+    told = Path("/proc/sys/net/core/somaxconn")
+    return int(told.read_text()) if told.exists() else 0
 
 
 def ask(text: str, **more: Any) -> dict[str, Any]:
@@ -618,3 +625,14 @@ async def test_g30_calls_go_on_under_v1_where_the_address_as_it_was_given_has_no
             with pytest.raises(CallFailed, match="not found"):
                 await client.complete(replace(request, delivery=Delivery()))
             assert found.heard[-1].line.split()[1] == path
+
+
+@pytest.mark.skipif(most_waiting() < 512, reason="the kernel holds fewer connections that wait")
+async def test_g31_hundreds_of_apps_that_connect_in_one_moment_are_all_there(bench: Opener) -> None:
+    async with bench() as found:
+        port = int(found.root.partition("://")[2].partition("/")[0].rpartition(":")[2])
+        with ExitStack() as apps:
+            for _ in range(300):  # nothing is taken meanwhile: this is the gateway's own thread
+                app = apps.enter_context(socket.socket())
+                app.settimeout(20)
+                app.connect(("127.0.0.1", port))

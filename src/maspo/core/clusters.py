@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from maspo.__about__ import __version__
+from maspo.core.concurrency import WAITING
 from maspo.core.errors import ConfigInvalid, MaspoError
 from maspo.core.workers import Queue, TwoWayWorkers, Way, WorkerLost, listen_to
 
@@ -200,7 +201,7 @@ class _Way:
 
     async def here(self) -> int:
         if self._server is None:
-            self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
+            self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0, backlog=WAITING)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

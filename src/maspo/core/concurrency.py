@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from maspo.core.errors import CallFailed, MaspoError
 
 T = TypeVar("T")
+WAITING: Final = 1024
+"""Connections to a server of ours that wait until they are taken: rollouts and parallel tools begin by the hundred in
+one moment. Beyond, the kernel lets a connection wait for seconds before it is tried again."""
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

@@ -22,6 +22,7 @@ from urllib.parse import unquote
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
+from maspo.core.concurrency import WAITING
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoError
 from maspo.gateway.attribution import Attribution, Team, rewrite, swap
 from maspo.gateway.client import (
@@ -330,7 +331,7 @@ class Gateway:
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=WAITING).start()
         self._port = self._runner.addresses[0][1]
         self._hosts = frozenset(self._of_port(f"{host}:{self._port}") for host in ("127.0.0.1", "localhost"))
         return self

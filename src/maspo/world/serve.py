@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from maspo.core.concurrency import WAITING
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.models.base import AGENT, JUDGE_GLOBAL, PROPOSER, Message, Reply, Request, ToolAsked, ToolOffered
 from maspo.models.endpoint import is_loopback
@@ -103,7 +104,7 @@ async def start_server(
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, where.host, where.port)
+        site = web.TCPSite(runner, where.host, where.port, backlog=WAITING)
         try:
             await site.start()
         except OSError as error:
