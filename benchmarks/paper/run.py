@@ -128,6 +128,25 @@ def search_settings(methods: Sequence[str]) -> set[str]:
     return {name for config in configs for name in type(config).model_fields}
 
 
+def keep_to(asked: Asked) -> None:
+    """Note what all cells of a folder have in common, or refuse what differs from it: its table would compare unlikes.
+
+    Raises:
+        ConfigInvalid: cells of the folder were played with other rows, models or settings.
+
+    """
+    models = {name: value for name, value in asked.flags.items() if name != "base-url"}
+    sets = sorted(text for text in asked.sets if not text.startswith("caps."))  # a higher cap goes on
+    now = {"rows": asked.rows, "pool": asked.pool, **models, "set": sets}
+    file = asked.out / "asked.json"
+    then = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else now
+    if other := [name for name in now if now[name] != then.get(name)]:
+        told = "; ".join(f"--{name} was {then.get(name)!r} and is {now[name]!r}" for name in other)
+        raise ConfigInvalid(f"{asked.out} holds cells of another table: {told}; give the same, or another --out")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+
+
 # ── rows ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -436,6 +455,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play all cells that are asked for and print the table."""
     asked = parsed(arguments)
     try:
+        keep_to(asked)
         tasks = {name: prepare(asked, name) for name in dict.fromkeys(cell.task for cell in asked.cells)}
         if not agreed(asked, *planned(asked, tasks)):
             return 1

@@ -169,6 +169,25 @@ def test_t05_without_an_answer_nothing_is_started(
     assert "--tasks aqa: expected some of math-500" in capsys.readouterr().err
 
 
+def test_t09_a_folder_holds_the_cells_of_one_table(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def begun(*more: str) -> str:
+        given = ("--base-url", "http://127.0.0.1:9/v1", "--model", "w", "--data", str(data), "--tasks", "aqua")
+        assert paper.main([*given, "--out", str(tmp_path / "o"), "--rows", "6", "--pool", "8", *more]) != 0, (
+            "nobody agreed to it"
+        )
+        return capsys.readouterr().err
+
+    assert "Give --yes" in begun(*SMALL)
+    assert "Give --yes" in begun(
+        *SMALL, "--base-url", "http://127.0.0.1:8/v1", "--methods", "spo", "--set", "caps.calls=900"
+    )
+    assert "--rows was 6 and is 20; give the same, or another --out" in begun(*SMALL, "--rows", "20")
+    assert "--judge-model was None and is 'j'" in begun(*SMALL, "--judge-model", "j")
+    assert "--set was" in begun(*SMALL, "--set", "search.batch=3")
+
+
 def test_t07_of_several_seeds_mean_and_spread_are_shown_and_columns_line_up(data: Path, tmp_path: Path) -> None:
     given = ["--base-url", "u", "--model", "w", "--data", str(data), "--out", str(tmp_path), "--systems", "sequential"]
     asked = paper.parsed(

@@ -64,13 +64,15 @@ class Endpoint:
         self.answers.set()
         self.url = ""
         self._arrived = asyncio.Event()
+        self._taken = 0
         self._held = 0
         self._world = World(_SPEC)
         self._draw = random.Random(seed)
 
     async def another(self, calls: int) -> None:
         """Wait until so many further requests have come."""
-        for _ in range(calls):
+        wanted = self._taken + calls
+        while self._taken < wanted:  # several may come before whoever waits is woken
             self._arrived.clear()
             await self._arrived.wait()
 
@@ -96,6 +98,7 @@ class Endpoint:
         tokens = (reply.tokens_in or 0, reply.tokens_out or 0)
         self.received[request.headers["X-Maspo-Run"]][body] += 1
         self.prices[body] = sum(count * price / 1e6 for count, price in zip(tokens, PRICE, strict=True))
+        self._taken += 1
         self._held += not self.answers.is_set()
         self._arrived.set()
         await self.answers.wait()
