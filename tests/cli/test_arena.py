@@ -32,7 +32,7 @@ def test_an_arena_prints_tables_and_goes_on_where_it_stopped(maspo: Run, folder:
     assert [record["seed"] for record in again.json["records"]] == [100, 101]
     (row,) = again.json["rows"]
     assert (row["graph"], row["world"], row["rival"], row["n"], row["repeats"]) == ("reflect", "base", "cheap", 2, 0)
-    assert "shipped ± SE" in again.out
+    assert "shipped ± SE" in again.err
     files = {path.name for path in (folder / "found").iterdir()}
     assert files == {"records.jsonl", "arena.json", "arena.html", "accuracy.svg"}
     assert json.loads((folder / "found" / "arena.json").read_text()) == again.json
@@ -93,4 +93,4 @@ def test_a_search_that_finds_nothing_fails_the_selftest_with_exit_code_1(maspo: 
         ("no effect", True),
         ("coin flip", True),
     ]
-    assert "finds the planted best prompts" in said.out
+    assert "finds the planted best prompts" in said.err

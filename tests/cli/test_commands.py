@@ -68,7 +68,7 @@ def test_check_makes_no_call_and_no_folder(maspo: Run, folder: Path) -> None:
     said = maspo("check", "system.yaml", "--inputs", "inputs.jsonl", "--json")
     assert (said.code, said.json["ok"]) == (2, False), "as maspo optimize ends"
     assert said.json["agents"] == ["solver", "critic"]
-    assert "Everything else that can be checked without a call is fine." in said.out
+    assert "Everything else that can be checked without a call is fine." in said.err
     assert said.err.count("OPENAI_API_KEY is not set") == 1, "it is said once"
     assert said.err.rstrip().splitlines()[-1].startswith("maspo: no run can begin: OPENAI_API_KEY is not set")
     assert not (folder / "maspo-runs").exists()
@@ -90,10 +90,10 @@ def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
     calls = said.json["calls"]
     assert max(calls["agent"], calls["judge"], calls["proposer"], calls["planned"]) <= calls["total"]
     assert calls["total"] < calls["agent"] + calls["judge"] + calls["proposer"]
-    assert "unknown: no price is known for nobody" in said.out
-    assert "so they do not add up" in said.out
-    assert re.search(r"^time +from .* \(64 calls at a time\) to .* \(one\), at 3 s a call$", said.out, re.MULTILINE)
-    assert said.out.index("\nmoney ") < said.out.index("\npurpose "), "what it costs is told first"
+    assert "unknown: no price is known for nobody" in said.err
+    assert "so they do not add up" in said.err
+    assert re.search(r"^time +from .* \(64 calls at a time\) to .* \(one\), at 3 s a call$", said.err, re.MULTILINE)
+    assert said.err.index("\nmoney ") < said.err.index("\npurpose "), "what it costs is told first"
 
 
 def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:
@@ -234,7 +234,7 @@ def test_runs_lists_what_is_there_and_names_what_cannot_be_read(maspo: Run, done
     said = maspo("runs", ".", "--json")
     assert said.code == 0
     assert [run["dir"] for run in said.json["runs"]] == ["demo"]
-    assert done.json["verdict"] in said.out
+    assert done.json["verdict"] in said.err
     assert "broken" in said.err
 
 
@@ -312,10 +312,10 @@ def test_diff_shows_words_and_takes_files(maspo: Run) -> None:
     Path("mine.json").write_text(json.dumps({**seeds, "solver": seeds["solver"] + " \x1b[2Jtwice"}))
     said = maspo("diff", "demo", "seed", "mine.json", "--json")
     assert said.code == 0
-    assert "twice+}" in said.out
-    assert "\x1b" not in said.out
+    assert "twice+}" in said.err
+    assert "\x1b" not in said.out + said.err
     assert list(said.json["changed"]) == ["solver"]
-    assert "unchanged: critic" in said.out
+    assert "unchanged: critic" in said.err
     same = maspo("diff", "demo", "demo", "shipped", "--json")
     assert same.json == {"changed": {}}
 
@@ -354,3 +354,29 @@ def test_a_missing_argument_is_told_with_what_to_type(maspo: Run, command: str, 
     said = maspo(command)
     assert said.code == 2
     assert told in said.err
+
+
+def test_json_stands_alone_on_stdout_and_people_read_beside_it(maspo: Run, folder: Path) -> None:
+    first = maspo("demo", "--inputs", "8", "--out", "run", "--json")
+    assert first.code == 0 and "helped" in first.err
+    assert [json.loads(line) for line in first.out.splitlines()][-1] == first.json
+    commands = [
+        ("check", "system.yaml", "--inputs", "inputs.jsonl", "--base-url", "http://127.0.0.1:9/v1"),
+        ("runs", "."),
+        ("report", "run"),
+        ("diff", "run"),
+    ]
+    for command in commands:
+        plain, asked = maspo(*command), maspo(*command, "--json")
+        assert plain.code == asked.code == 0, command
+        assert len(asked.out.splitlines()) == 1 and asked.json, command
+        if plain.out:
+            assert plain.out.splitlines()[0] in asked.err, command
+    assert maspo("runs", ".").out.startswith("run")  # and without it people read stdout again
+
+
+def test_help_names_what_to_type_and_no_types_of_python(maspo: Run) -> None:
+    for command in (name for names in SECTIONS.values() for name in names):
+        said = maspo(command, "--help").out
+        assert not re.search(r"<(?:int|str|path|list|Path|float)\b|\[\[", said), command
+    assert re.search(r"\n  DIR +Run folders", maspo("ui", "--help").out)

@@ -104,7 +104,7 @@ def test_keys_are_shown_by_name_only(maspo: Run, key: str) -> None:
     assert said.code == EXIT_PROVIDER, "the endpoint that was named is dead"
     assert said.json["keys"] == {"OPENAI_API_KEY": True}
     assert said.json["endpoints"][0]["answer"] == "unreachable"
-    assert "OPENAI_API_KEY set" in said.out
+    assert "OPENAI_API_KEY set" in said.err
     assert key not in said.out + said.err
 
 
@@ -148,7 +148,7 @@ async def test_each_server_of_a_model_is_asked_and_one_that_does_not_answer_is_t
         gone: "unreachable",
         two: "answers",
     }
-    assert f"Ready: --base-url {one},{two} --agent-model m" in said.out
+    assert f"Ready: --base-url {one},{two} --agent-model m" in said.err
 
 
 def test_a_model_without_a_price_is_told_where_one_is_paid_for() -> None:
@@ -201,18 +201,18 @@ def test_a_retired_model_is_told_before_anything_is_paid(maspo: Run, command: st
 def test_the_default_endpoint_is_not_asked_without_a_key(maspo: Run) -> None:
     said = maspo("doctor", "--no-local", "--json")
     assert said.json["endpoints"] == []
-    assert "Not asked: https://api.openai.com/v1, because OPENAI_API_KEY is not set" in said.out
+    assert "Not asked: https://api.openai.com/v1, because OPENAI_API_KEY is not set" in said.err
 
 
 def test_the_sandbox_shown_is_the_one_that_holds(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     said = maspo("doctor", "--no-local", "--json")
     assert said.json["sandbox"]["level"] == choose_level()
-    assert f"Sandbox    {choose_level()}; attacks were tried" in said.out
+    assert f"Sandbox    {choose_level()}; attacks were tried" in said.err
 
     monkeypatch.setattr("maspo.sandbox.selftest.examine", lambda level: Finding(level, "an attack succeeded"))
     said = maspo("doctor", "--no-local", "--json")
     assert said.json["sandbox"]["level"] == "none"
-    assert "Sandbox    none; code of models is not run" in said.out
+    assert "Sandbox    none; code of models is not run" in said.err
     assert "prelude: an attack succeeded" in said.err
 
 
@@ -221,7 +221,7 @@ async def asked_of(maspo: Run, fault: Fault) -> tuple[int, dict[str, Any], str]:
         given = ("doctor", "--no-local", "--ask", "--base-url", one.base_url, "--json")
         said = await asyncio.to_thread(maspo, *given)
     (lesson,) = said.json["asked"]
-    return said.code, lesson, said.out
+    return said.code, lesson, said.err
 
 
 async def test_what_a_model_teaches_is_told_with_one_question_to_each(

@@ -223,4 +223,4 @@ def test_f23_labels_that_no_answer_meets_are_told_everywhere(maspo: Run, url: st
     said = evaluate(maspo, url, "--scorer", scorer, "--json")
     told = f"on none of {ROWS} inputs with a label was a final answer equal to it"
     assert any(told in one for one in said.json["remarks"])
-    assert told in said.out.split("{")[0] and told in Path("out/evaluation.html").read_text(encoding="utf-8")
+    assert told in said.err and told in Path("out/evaluation.html").read_text(encoding="utf-8")

@@ -70,7 +70,7 @@ def test_v02_runs_lists_evaluations_with_their_verdict(maspo: Run, url: str) -> 
     (one,) = said.json["evaluations"]
     assert one["dir"] == "out"
     assert one["verdict"] == done.json["verdict"]
-    assert done.json["verdict"] in said.out.splitlines()[1]
+    assert done.json["verdict"] in said.err
 
 
 def test_v03_an_evaluation_without_an_end_says_how_to_go_on(maspo: Run, url: str) -> None:
@@ -106,7 +106,7 @@ def test_v04_calls_in_flight_at_a_kill_are_listed_once(maspo: Run, url: str) -> 
         assert said.code == 0, said
         (call,) = said.json["possibly_billed_twice"]
         assert (call["purpose"], call["agent"], call["usd"]) == ("agent", "solver", 0.25)
-        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.out
+        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.err
         assert "Possibly billed twice" in Path("out/evaluation.html").read_text()
 
 
@@ -153,7 +153,7 @@ def test_v08_rows_that_the_search_has_seen_are_told(maspo: Run, url: str) -> Non
     said = evaluate(maspo, url, "--inputs", "rows.jsonl", "--prompts", "run", "--json")
     (remark,) = said.json["remarks"]
     assert "has seen 8 of these 16 rows" in remark
-    assert remark in said.out
+    assert remark in said.err
     assert "so the claim rests on the other 8" in remark
     page = Path("out/evaluation.html").read_text()
     assert remark in page

@@ -62,7 +62,7 @@ def test_g01_the_judge_is_measured_against_labels(url: str) -> None:
     assert found["human"] is None
     assert json.loads(Path("out/judge_check.json").read_text()).items() <= found.items()
     assert len(Path("out/pairs.jsonl").read_text().splitlines()) == 10
-    assert "right on known pairs" in said.out
+    assert "right on known pairs" in said.err
 
 
 def test_g02_without_other_prompts_repeats_differ(url: str) -> None:
@@ -170,7 +170,7 @@ def test_g08_what_may_be_billed_twice_is_in_the_file_on_the_page_and_on_the_scre
         (call,) = said.json["possibly_billed_twice"]
         assert (call["purpose"], call["usd"]) == ("judge.global", 0.25)
         assert json.loads(Path("out/judge_check.json").read_text())["possibly_billed_twice"] == [call]
-        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.out
+        assert "1 call in flight when the run was killed, possibly billed twice: at most $0.25" in said.err
         assert said.json["report"] == "out/judge.html"
         assert "billed twice" in embedded(Path("out/judge.html").read_text()).lower()
 
@@ -185,8 +185,8 @@ def test_g10_runs_lists_judge_checks_and_names_one_that_cannot_be_read(maspo: Ru
         "pairs": 6,
     }
     assert found["known_pairs"]["share"] == done["known_pairs"]["share"]
-    assert "judge check" in said.out
-    assert f"{sum(done['calls'].values())}" in said.out
+    assert "judge check" in said.err
+    assert f"{sum(done['calls'].values())}" in said.err
     reported = maspo("report", "out")
     assert (reported.code, "out/judge.html" in reported.err) == (2, True)
     Path("out/judge_check.json").write_text("[]")
@@ -217,5 +217,5 @@ def test_g14_that_labels_are_missing_and_why_pairs_are_few_is_told(url: str) -> 
     assert "no row has a label (`answer`)" in before and "not how often it is right" in before
     found = said.json
     assert 0 < found["pairs"] < found["rows"] == 12
-    assert f"On {12 - found['pairs']} rows all outputs give the same answer" in said.out
+    assert f"On {12 - found['pairs']} rows all outputs give the same answer" in said.err
     assert found["known_pairs"]["n"] == 0

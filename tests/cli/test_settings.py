@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from maspo import api, configure
 from maspo.cli.app import guarded
+from maspo.cli.in_python import in_python
 from maspo.cli.options import Arguments, job_command
 from maspo.cli.prepare import sources_of
 from maspo.cli.settings import Sources, load_settings
@@ -478,3 +479,17 @@ def test_i30_a_rubric_that_cannot_be_read_is_refused_where_it_was_given(content:
     with pytest.raises(ConfigInvalid, match=said) as caught:
         config({"rubric": "mine.txt"})
     assert "--rubric mine.txt" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "in_code"),
+    [
+        ("go on with `maspo resume runs/a`, or give another folder", "`maspo.resume('runs/a')`"),
+        ("`maspo resume 'my run' --max-calls 900` goes on with it", "`maspo.resume('my run', max_calls=900)`"),
+        ("all is saved; go on with: maspo resume a --trust f00", "go on with: maspo.resume('a', trust='f00')"),
+        ("(`maspo resume` with --max-calls, for example)", "(`maspo.resume` with max_calls, for example)"),
+        ("`maspo steer a approve solver` decides", "`maspo steer a approve solver`"),
+    ],
+)
+def test_i33_whoever_calls_from_python_is_told_to_go_on_from_python(told: str, in_code: str) -> None:
+    assert in_code in in_python(told)

@@ -65,14 +65,14 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
     (whole,) = listing["others"]
     assert (whole["dir"], whole["kind"], whole["state"]) == ("both", "prompts and structure", "finished")
     assert whole["parts"] == ["1-prompts", "3-prompts"] and not listing["runs"]
-    assert listing["others"][0]["headline"].split(" That is proven")[0] in said.out
+    assert listing["others"][0]["headline"].split(" That is proven")[0] in said.err
     compared = maspo("diff", "both", "--json")
     changed = json.loads(compared.out.strip().splitlines()[-1])["changed"]
     kept = json.loads((folder / "both" / "prompts.json").read_text())
     assert all(one["after"] == kept.get(name) for name, one in changed.items())
     (folder / "both" / "report.html").unlink()
     told = maspo("report", "both", "--json")
-    assert told.code == 0 and (folder / "both" / "report.html").is_file() and whole["headline"] in told.out
+    assert told.code == 0 and (folder / "both" / "report.html").is_file() and whole["headline"] in told.err
     for command in (("apply", "both", "--check"), ("resume", "both"), ("diff", "both", "winners")):
         refused = maspo(*command)
         assert refused.code == 2 and "system.yaml" in refused.err and "prompts.json" in refused.err
@@ -106,7 +106,7 @@ def test_w05_the_plan_of_turns_is_stated_without_a_call(maspo: Run, folder: Path
         calls = json.loads(said.out.strip().splitlines()[-1])["calls"]
         assert list(calls) == ["1 prompts", "2 structure", "3 prompts", "test", "total"] and calls.pop("total") == 2000
         assert 1997 <= sum(calls.values()) <= 2000
-        assert "2 structure (" in said.out
+        assert "2 structure (" in said.err
     assert not (folder / "both").exists()
 
 

@@ -76,7 +76,7 @@ def test_q04_what_won_goes_into_a_library_once_and_others_start_from_it(maspo: R
     for one in entries:
         assert one["sentence"] in prompts[one["agent"]] and one["model"] == "default" and one["wins"] > one["losses"]
     assert all(one["simulated"] for one in entries) and "won in simulated worlds" in said.err
-    assert "the whole team" in said.out and "(simulated)" in said.out
+    assert "the whole team" in said.err and "(simulated)" in said.err
     again = maspo("library", "won.jsonl", "first", "--json")
     assert again.json["added"] == 0 and again.json["entries"] == entries
     given = ("team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--agent-model", "other-model", *SMALL)

@@ -19,7 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from maspo.__about__ import __version__
 from maspo.cli.arena import arena
 from maspo.cli.commands import beforehand, improve, in_use, look, measure
-from maspo.cli.terminal import note, print_json
+from maspo.cli.terminal import json_alone, note, print_json
 from maspo.cli.world import serve
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
 from maspo.core.shortage import shortage
@@ -71,7 +71,10 @@ class Explained(TyperCommand):
         parts: dict[str, list[tuple[str, str]]] = {kind: [] for kind in KINDS}
         for one in self.get_params(ctx):
             kind = "Arguments" if one.param_type_name == "argument" else kinds.get(str(one.name), "Options")
-            parts[kind] += [record] if (record := one.get_help_record(ctx)) else []
+            if record := one.get_help_record(ctx):
+                # A name such as DIR says what is meant; typer sets the type in Python beside it.
+                named = record[0].partition(" <")[0] if kind == "Arguments" else record[0]
+                parts[kind].append((named, record[1]))
         for title, records in parts.items():
             if records:
                 with formatter.section(title):
@@ -129,8 +132,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        as_json = bool(kwargs.get("as_json"))
         try:
-            return command(*args, **kwargs)
+            with json_alone(as_json):
+                return command(*args, **kwargs)
         except MaspoError as error:
             message, code = str(error), error.exit_code
         except KeyboardInterrupt:
@@ -144,7 +149,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             hint = "This is a bug in maspo, please report it; MASPO_DEBUG=1 shows where it happened"
             message, code = shortage(error) or f"{what}\n{hint}", EXIT_ERROR
         note(f"maspo: {message}")
-        if kwargs.get("as_json"):
+        if as_json:
             print_json({"error": message, "exit_code": code})
         raise typer.Exit(code)
 
@@ -186,5 +191,5 @@ for _group_app, _name, _function in (
     (store_app, "store", in_use.copy),
     (inputs_app, "inputs", beforehand.from_traces),
 ):
-    _group_app.command()(guarded(_function))
+    _group_app.command(cls=Explained)(guarded(_function))
     app.add_typer(_group_app, name=_name)

@@ -30,9 +30,9 @@ def arena(
     graphs: Annotated[str, _option("--graphs", "A,B", "Teams by name, or all.")] = "reflect",
     worlds: Annotated[str, _option("--worlds", "A,B", "Worlds by name, or all.")] = "base",
     profiles: Annotated[str, _option("--profiles", "A,B", "Rivals by name, or all.")] = "default",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many worlds of each kind.")] = 20,
-    first_seed: Annotated[int, typer.Option("--first-seed", min=0, help="Seed of the first one.")] = 100,
-    inputs: Annotated[int, typer.Option("--inputs", min=4, help="Inputs of a run, hold-out included.")] = 120,
+    seeds: Annotated[int, typer.Option("--seeds", metavar="N", min=1, help="How many worlds of each kind.")] = 20,
+    first_seed: Annotated[int, typer.Option("--first-seed", metavar="N", min=0, help="Seed of the first one.")] = 100,
+    inputs: Annotated[int, typer.Option("--inputs", metavar="N", min=4, help="Inputs of a run in all.")] = 120,
     labels: Annotated[str, _option("--labels", "ignore|use", "Let true answers decide, or ignore them.")] = "ignore",
     settings: Annotated[
         list[str] | None,
@@ -41,7 +41,8 @@ def arena(
     clock: Annotated[str, _option("--clock", "none|depth|wall|both", "Time the runs on a virtual clock.")] = "none",
     ablate: Annotated[bool, typer.Option("--ablate", help="Also without each ingredient of the search.")] = False,
     jobs: Annotated[
-        int, typer.Option("--jobs", min=0, help="Runs side by side; 0: one for each processor.", show_default=False)
+        int,
+        typer.Option("--jobs", metavar="N", min=0, help="Runs at a time; 0: one a processor.", show_default=False),
     ] = 0,
     executor: Executor = "",
     out: Annotated[

@@ -275,7 +275,11 @@ def _plan(comparison: Comparison, out: Path, budget: BudgetState | None) -> str:
             "inputs",
             f"{searching}{len(comparison.holdout)} held out, the same for all; {decides} will decide",
         ),
-        *([("guards", f"{len(comparison.guarding)} inputs that must not break")] if comparison.guarding else []),
+        *(
+            [("guards", f"{plural(guards, 'input')} that must not break")]
+            if (guards := len(comparison.guarding))
+            else []
+        ),
         ("endpoint", describe_endpoints(comparison.config.models)),
         ("calls", f"at most {comparison.most:,}, {comparison.measuring_calls:,} of them to measure"),
         ("caps", limits_of(comparison.config.caps, budget)),

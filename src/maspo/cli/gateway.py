@@ -54,7 +54,8 @@ def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str
         asyncio.run(_serve(models, ledger, team))
     note(team.shown())  # stdout is for a shell to read: no words of an app's prompts stand there
     usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
-    note(f"{ledger.calls} calls were sent that the endpoint did not refuse; cost: {usd}")
+    were = "call was" if ledger.calls == 1 else "calls were"
+    note(f"{ledger.calls:,} {were} sent that the endpoint did not refuse; cost: {usd}")
 
 
 async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:

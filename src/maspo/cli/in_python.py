@@ -1,8 +1,9 @@
-"""Settings that texts name as options of the command line, named as in Python: ``max_calls=500``."""
+"""Settings and resumed runs as Python names them, where texts name options and commands: ``max_calls=500``."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -25,10 +26,18 @@ _SET: Final = re.compile(r"--set ([a-z_]+)\.([a-z_]+)=('[^']*'|…|[^\s;,)]*[^\s
 _SET_ALONE: Final = re.compile(r"--set(?![\w-])")
 _COMMAND: Final = re.compile(r"`[^`]*`")
 """A command to type stays as it is typed."""
+_RESUME: Final = re.compile(
+    r"(?P<before>`|(?<=: ))maspo resume"
+    r"(?: (?P<folder>'[^']*'|[^\s`'-][^\s`']*)(?P<options>(?: --(?:max-usd|max-calls|max-minutes|trust) [^\s`]+)*))?"
+    r"(?P<after>`|$)",
+    re.MULTILINE,
+)
+"""The one command that Python has a function for which goes on with the same folder."""
 
 
 def in_python(text: str) -> str:
     """Return a text with options of the command line as arguments of Python, and ``--set`` as a part of the config."""
+    text = _RESUME.sub(_resumed, text)
     end, found = 0, ""
     for command in _COMMAND.finditer(text):
         found += _translated(text[end : command.start()]) + _kept_or_translated(command[0])
@@ -44,6 +53,19 @@ async def told_in_python() -> AsyncIterator[None]:
     except MaspoError as error:
         error.args = (in_python(str(error)), *error.args[1:])
         raise
+
+
+def _resumed(found: re.Match[str]) -> str:
+    """Return how Python goes on with a run: ``maspo.resume('my-run', max_calls=N)``."""
+    call = "maspo.resume"
+    if folder := found["folder"]:
+        words = found["options"].split()
+        given = [repr(shlex.split(folder)[0])]
+        for option, value in zip(words[::2], words[1::2], strict=True):
+            name = option.removeprefix("--").replace("-", "_")
+            given.append(f"{name}={value!r}" if name == "trust" else f"{name}={value}")
+        call += f"({', '.join(given)})"
+    return f"{found['before']}{call}{found['after']}"
 
 
 def _kept_or_translated(quoted: str) -> str:

@@ -80,7 +80,7 @@ Sets = Annotated[
 Trust = Annotated[
     str, _option("--trust", "FINGERPRINT", "Allow what a file or folder of others asks for: exactly what was shown.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object as the last line of stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON alone to stdout; the text for people goes to stderr.")]
 Store = Annotated[
     str,
     typer.Option(

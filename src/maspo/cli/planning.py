@@ -16,7 +16,7 @@ from maspo.config import Caps
 from maspo.core.errors import EXIT_USAGE
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.models.leases import NANO
-from maspo.report.phrases import duration, list_names, money, number
+from maspo.report.phrases import duration, list_names, money, number, plural
 from maspo.report.visible import visible
 from maspo.runners.tools.toolbox import Toolbox
 from maspo.store.budgets import BudgetState
@@ -106,8 +106,8 @@ def _left_of(budget: BudgetState) -> tuple[int | None, float | None]:
 def limits_of(caps: Caps, budget: BudgetState | None) -> str:
     """Return the caps of a run, and what is left of the budget that it spends from, in words."""
     limits = [money(caps.usd)] if caps.usd is not None else []
-    limits += [f"{caps.calls:,} calls"] if caps.calls is not None else []
-    limits += [f"{caps.minutes:g} minutes"] if caps.minutes is not None else []
+    limits += [plural(caps.calls, "call")] if caps.calls is not None else []
+    limits += [f"{caps.minutes:g} minute{'s' * (caps.minutes != 1)}"] if caps.minutes is not None else []
     limits += [_limit_of(budget)] if budget is not None else []
     return ", ".join(limits) or "none"
 
@@ -116,7 +116,7 @@ def _limit_of(budget: BudgetState) -> str:
     """Return what a budget caps, in words."""
     calls, usd = _left_of(budget)
     left = [] if usd is None else [money(usd)]
-    left += [] if calls is None else [f"{calls:,} calls"]
+    left += [] if calls is None else [plural(calls, "call")]
     return f"{' and '.join(left) or 'no cap'} left of the budget {visible(budget.name)}"
 
 

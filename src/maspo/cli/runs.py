@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Generic, TypeVar
 from maspo.cli.prepare import read_prompts
 from maspo.cli.printed import Change, Changes, FolderEntry, Listing, NoJudge, NoVerdict, OtherEntry, ReportEnd, RunEntry
 from maspo.cli.stores import folders_of, reach
-from maspo.cli.terminal import colours, note, note_damage, print_json, say, table
+from maspo.cli.terminal import colours, for_people, note, note_damage, print_json, say, table
 from maspo.core.errors import MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
 from maspo.core.usage import Usage, total
@@ -361,10 +360,11 @@ def _prompt_set(folder: Path, name: str) -> Mapping[str, str]:
 
 def say_diff(before: str, after: str) -> None:
     """Print what changed from one text to another, with marks, and with colours where they can be seen."""
-    colour = colours(sys.stdout)
+    stream = for_people()
+    colour = colours(stream)
     parts = []
     for segment in diff(before, after):
         opening, closing = _MARKS[segment.kind]
         text = f"{opening}{visible(segment.text)}{closing}"
         parts.append(f"{_STYLES[segment.kind]}{text}\x1b[0m" if colour and segment.kind != "same" else text)
-    print("".join(parts), flush=True)
+    print("".join(parts), file=stream, flush=True)

@@ -1,4 +1,7 @@
-"""What the commands print: results to stdout, notes to stderr, foreign text always made harmless first."""
+"""What the commands print: results to stdout, notes to stderr, foreign text always made harmless first.
+
+A command that is asked for JSON prints nothing else to stdout: its result for people stands beside its notes.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from maspo.core.errors import typed
 from maspo.core.plain import Dumped, plain
@@ -21,6 +25,7 @@ _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
 """A cell of a column of figures: counts, shares, money, p-values; an unknown one among them."""
 _DUMB = frozenset({"dumb", "unknown"})
 """Terminals that move no cursor and know no colours: values of ``TERM``, as terminfo names them."""
+_FOR_PROGRAMS: Final = ContextVar("stdout is read by a program", default=False)
 
 
 def draws(stream: TextIO) -> bool:
@@ -40,19 +45,35 @@ def colours(stream: TextIO) -> bool:
     return draws(stream) and not os.environ.get("NO_COLOR")
 
 
-def say(text: str = "") -> None:
-    """Print a part of the result."""
+@contextlib.contextmanager
+def json_alone(asked: bool) -> Iterator[None]:
+    """Keep stdout for JSON while a command works that is ``asked`` for it."""
+    before = _FOR_PROGRAMS.set(asked)
     try:
-        print(visible(text), flush=True)
+        yield
+    finally:
+        _FOR_PROGRAMS.reset(before)
+
+
+def for_people() -> TextIO:
+    """Return the stream on which people read the result."""
+    return sys.stderr if _FOR_PROGRAMS.get() else sys.stdout
+
+
+def say(text: str = "") -> None:
+    """Print a part of the result, for people."""
+    stream = for_people()
+    try:
+        print(visible(text), file=stream, flush=True)
     except OSError as error:
         if error.errno != errno.EIO:
             raise
-        _look_away(sys.stdout)
+        _look_away(stream)
 
 
 def width_for_people(most: int) -> int:
     """Return how many characters a line of the result has: at most so many, fewer on a narrow terminal."""
-    return min(most, shutil.get_terminal_size((most, 0)).columns) if sys.stdout.isatty() else most
+    return min(most, shutil.get_terminal_size((most, 0)).columns) if for_people().isatty() else most
 
 
 def note(text: str) -> None:
@@ -116,7 +137,7 @@ def note_damage(folder: Path, damage: str) -> None:
 
 
 def print_json(content: Dumped | Mapping[str, object]) -> None:
-    """Print something for machines as one line; the result must be the last thing printed to stdout."""
+    """Print something for machines as one line of stdout."""
     print(json.dumps(plain(content), ensure_ascii=True), flush=True)
 
 

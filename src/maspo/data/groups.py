@@ -176,8 +176,8 @@ def _join_read(
     places = {one: place for place, one in enumerate(plainly)}
     for place, text in enumerate(texts):
         if sum(map(SAY_LITTLE.__contains__, spelled[place])) < _READABLE or _DIGITS_APART.search(text):
-            for way in READ_AS:
-                read = alike(spelled_out(way(text))).strip()
+            for turned in {way(text) for way in READ_AS} - {text}:  # as it stands it is joined already
+                read = alike(spelled_out(turned)).strip()
                 if len(read) >= LEAST_LETTERS and read in places:
                     joined.join(place, places[read])
 

@@ -137,8 +137,8 @@ def _what_changed(view: RunView) -> list[str]:
     tried = view.tried.get(last.step)
     if tried is None:
         return [found, f"; {last.decision.reason.partition(';')[0].partition(' (')[0]}"]
-    inputs = phrases.plural(tried.inputs, "input")
-    return [found, f"; last change: better on {len(tried.won)}, worse on {len(tried.lost)} of {inputs}"]
+    last_change = f"; last change: {len(tried.won)} better, {len(tried.lost)} worse of {phrases.number(tried.inputs)}"
+    return [found, last_change, " input" if tried.inputs == 1 else " inputs"]
 
 
 def _what_got_worse(tested: RunView) -> list[str]:

@@ -133,11 +133,7 @@ async def resume(
     """
     if not is_there(out / DATABASE):
         refuse_others(out)
-        fix = folders_meant(out, DATABASE) or (
-            "give the folder that `maspo optimize` or `maspo evaluate` wrote (a judge check, a comparison, a team "
-            "under stress, a search for structure, and prompts and structure in turns go on when their command is "
-            "repeated with the same --out)"
-        )
+        fix = folders_meant(out, DATABASE) or "give the folder of one; `maspo runs` lists them"
         raise UsageError(f"{out}: holds no run ({why_none(out, DATABASE)}) and no evaluation; {fix}")
     asked = reach_in(out)
     trust.require(asked, out, allowed)

@@ -122,7 +122,7 @@ def discover(
     app: Annotated[
         str,
         typer.Argument(
-            metavar="[APP]",
+            metavar="APP",
             help="module:function, a command that reads a row and prints the answer, or a URL.",
             show_default=False,
         ),

@@ -30,12 +30,14 @@ def demo(
     topology: Annotated[
         str, typer.Option("--topology", metavar="reflect|hierarchical|sequential4|…", help="The shape of the team.")
     ] = "reflect",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the world and of the search.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of the world and of the search.")] = 0,
     # As many as a run of the arena has.
-    inputs: Annotated[int, typer.Option("--inputs", min=4, help="How many inputs the world gives.")] = 120,
+    inputs: Annotated[int, typer.Option("--inputs", metavar="N", min=4, help="How many inputs the world gives.")] = 120,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="The run folder [default: maspo-runs/demo-TOPOLOGY-N].", show_default=False),
+        typer.Option(
+            "--out", metavar="DIR", help="The run folder [default: maspo-runs/demo-TOPOLOGY-N].", show_default=False
+        ),
     ] = None,
     real: Annotated[
         bool, typer.Option("--real", help="Ask a small language model on this machine instead of the world.")
@@ -116,7 +118,7 @@ def steer(
         ),
     ],
     agents: Annotated[
-        list[str] | None, typer.Argument(metavar="AGENT…", help="Whose prompts it is about.", show_default=False)
+        list[str] | None, typer.Argument(metavar="AGENT", help="Whose prompts it is about.", show_default=False)
     ] = None,
     prompt: Annotated[
         str, typer.Option("--prompt", metavar="ID", help="A prompt that was scored [default: the one in the team].")

@@ -149,7 +149,7 @@ def budget(
 def library(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The library, JSON Lines; made if it is not there.")],
     runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[DIR...]", help="Finished runs whose changes are added.")
+        list[Path] | None, typer.Argument(metavar="DIR", help="Finished runs whose changes are added.")
     ] = None,
     as_json: Json = False,
 ) -> None:
