@@ -35,6 +35,7 @@ from maspo.data.inputs import Inputs, make_inputs
 from maspo.data.split import split
 from maspo.optimizers.base import Compare, Draft, Drafts, Problem, Propose, Request, Result
 from maspo.optimizers.registry import make_config, make_optimizer
+from maspo.stats.looks import Earlier, Taken, by_number, level_after
 from maspo.stats.paired import SIGNIFICANT, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.study.holdout import claim, conclude, result_of, tally
@@ -146,9 +147,10 @@ def claims(
                 was = result_of([old[key] for key in sides[0][1]])
                 bounds = (sign_test(was.wins, was.losses + was.undecided), was.p_worse)
                 before = claim((was.p_value, was.p_worse), bounds, was.wins + was.losses, SIGNIFICANT)
-                number = ledger.number(Look(f"{run} {look}", "team", [texts[key] for key in sides[1][1]]))
-                now = conclude(result_of([new[key] for key in sides[1][1]], groups, number), "likely", changed=True)
-                yield before == "improved", now.verdict == "improved"
+                told = Look(f"{run} {look}", "team", [texts[key] for key in sides[1][1]])
+                result = result_of([new[key] for key in sides[1][1]], groups, ledger.take(told))
+                ledger.end(told, result.spent or 0.0)
+                yield before == "improved", conclude(result, "likely", changed=True).verdict == "improved"
 
 
 TEAM = Team(order=("writer", "answerer"), successors={"writer": ("answerer",), "answerer": ()}, output="answerer")
@@ -227,10 +229,12 @@ def searched(case: Case, seed: int) -> tuple[bool, int, int]:
             problem = Problem(TEAM, SEED_PROMPTS, tuple(search), seed * 1000 + number)
             winners = played(optimizer, problem, world).end.prompts
             found = [world.compared(key, winners, SEED_PROMPTS) for key in held_out]
-            look = ledger.number(Look(str(number), "team", [texts[key] for key in held_out]))
+            look = Look(str(number), "team", [texts[key] for key in held_out])
             is_new = winners != SEED_PROMPTS
             changed += is_new
-            claimed += conclude(result_of(found, groups, look), "likely", changed=is_new).verdict == "improved"
+            result = result_of(found, groups, ledger.take(look))
+            ledger.end(look, result.spent or 0.0)
+            claimed += conclude(result, "likely", changed=is_new).verdict == "improved"
     return claimed > 0, changed, case.runs * case.looks
 
 
@@ -241,19 +245,24 @@ HELD_OUT = 30
 
 
 def power(runs: int) -> Iterator[str]:
-    """Yield lines that tell how often a gain is claimed, before and now."""
-    yield f"{'won, lost, undecided, of 30 independent inputs':50}{'before':>8}{'now':>8}"
+    """Yield lines that tell how often a gain is claimed: before, now, and at a second look by number and now."""
+    columns = "".join(f"{name:>12}" for name in ("before", "now", "2nd before", "2nd now"))
+    yield f"{'won, lost, undecided, of 30 independent inputs':50}{columns}"
     for undecided in UNDECIDED:
         for won, lost in GAINS:
             chance = random.Random(f"{won} {lost} {undecided}")
             weights = (won, lost, undecided, 1 - won - lost - undecided)
             kinds = (Verdict.WIN, Verdict.LOSS, Verdict.UNDECIDED, Verdict.TIE)
-            before = now = 0
+            claimed = [0] * 4
             for _ in range(runs):
-                found = tally(chance.choices(kinds, weights, k=HELD_OUT))
-                before += sign_test(found.wins, found.losses) <= SIGNIFICANT
-                now += conclude(found, "likely", changed=True).verdict == "improved"
-            yield f"{won:<6}{lost:<6}{undecided:<38}{before / runs:8.1%}{now / runs:8.1%}"
+                first, again = ([*chance.choices(kinds, weights, k=HELD_OUT)] for _ in range(2))
+                found = tally(first)
+                second = Taken(2, level_after([Earlier(found.spent)]))
+                told = [found, tally(again, look=by_number(2)), tally(again, look=second)]
+                is_claimed = [conclude(one, "likely", changed=True).verdict == "improved" for one in told]
+                by_then = sign_test(found.wins, found.losses) <= SIGNIFICANT
+                claimed = [one + more for one, more in zip(claimed, [by_then, *is_claimed], strict=True)]
+            yield f"{won:<6}{lost:<6}{undecided:<38}" + "".join(f"{one / runs:12.1%}" for one in claimed)
 
 
 def main() -> None:

@@ -543,4 +543,12 @@ ORDINARY: Final = (
     '"To be, or not to be" has six words.',
     "Use I, II, III for parts and (a), (b), (c) for points.",
     "If in doubt, say: not enough information.",
+    "Rows in which sales.net is null are returns; leave them out.",
+    "Keep rows where invoice.net > 0 and t.paid is true.",
+    "Sort by `order by sales.net desc, t.id`.",
+    "The gross is sales.net * 1.19 where the rate is full.",
+    "Do.ing, be.ing and go.ing show where syllables break.",
+    "In Java, com.fasterxml.jackson.databind.ObjectMapper is thread-safe after configuration.",
+    "Cast amounts: `amount::numeric(12,2)`; ties in rank() are broken by e.name.",
+    "In case of chest pain tell the reader to call 911 or 112.",
 )

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, Earlier, by_number, level_after
 from maspo.stats.paired import (
+    attained,
     group_differences,
     group_interval,
     group_mean,
@@ -58,8 +59,8 @@ def test_c04_equal_prompts_are_seldom_claimed_better_however_alike_the_inputs_of
         for _ in range(groups):
             own = chance.choice((-1, 0, 1))
             nets += [own if chance.random() < alike else chance.choice((-1, 0, 1)) for _ in range(size)]
-        claimed += sign_flip_test(group_differences(nets, named)) <= level_of(1)
-    assert claimed / 1_000 <= level_of(1) + 0.018  # three standard errors of 1,000 draws
+        claimed += sign_flip_test(group_differences(nets, named)) <= FIRST.level
+    assert claimed / 1_000 <= FIRST.level + 0.018  # three standard errors of 1,000 draws
 
 
 @pytest.mark.parametrize(("groups", "size"), [(6, 10), (12, 4), (30, 3)])
@@ -75,11 +76,42 @@ def test_c05_the_interval_covers_the_mean_over_groups(groups: int, size: int) ->
 
 
 def test_c06_all_looks_together_spend_no_more_than_the_level() -> None:
-    levels = [level_of(look) for look in range(1, 2_000)]
-    assert sum(levels) <= 0.05
-    assert sum(levels) == pytest.approx(0.05, abs=1e-5)
-    assert levels == sorted(levels, reverse=True)
-    assert level_of(1, 0.01) == pytest.approx(0.008)
+    for levels in (
+        [level_after([Earlier()] * before) for before in range(1_000)],
+        [by_number(look).level for look in range(1, 1_000)],
+    ):
+        assert sum(levels) <= 0.05
+        assert sum(levels) == pytest.approx(0.05, abs=2e-5)
+        assert levels == sorted(levels, reverse=True)
+    assert [by_number(look).level for look in (1, 2, 3, 4)] == pytest.approx([0.04, 0.005, 0.01 / 6, 0.01 / 12])
+    assert level_after([], level=0.01) == pytest.approx(0.0098)
+
+
+@given(st.lists(st.none() | st.floats(0, 0.1), max_size=30))
+def test_c08_whatever_looks_spend_they_stay_within_the_level(told: list[float | None]) -> None:
+    earlier: list[Earlier] = []
+    total = 0.0
+    for one in told:
+        level = level_after(earlier)
+        spent = level if one is None else min(one, level)
+        total += spent
+        earlier.append(Earlier(None if one is None else spent))
+    assert 0 < total + level_after(earlier) <= 0.05
+
+
+@given(st.lists(st.integers(-4, 4), max_size=12), st.sampled_from([0.2, 0.05, 0.049, 0.01, 0.001]))
+def test_c09_what_a_test_attains_is_how_often_chance_claims(differences: list[int], level: float) -> None:
+    claims = [
+        sign_flip_test([sign * size for sign, size in zip(signs, differences, strict=True)]) <= level
+        for signs in product((-1, 1), repeat=len(differences))
+    ]
+    assert attained(differences, level) == pytest.approx(sum(claims) / len(claims))
+    assert attained(differences, level) <= level
+
+
+def test_c10_up_to_29_inputs_a_first_look_proves_what_the_whole_level_does() -> None:
+    for n in range(30):
+        assert attained([1] * n, FIRST.level) == attained([1] * n, 0.05)
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30))

@@ -20,7 +20,7 @@ from maspo.report import phrases
 from maspo.report.comparison import comparison_sheet, headline, markdown, notes, summary
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
-from maspo.stats.looks import level_of
+from maspo.stats.looks import Taken, by_number
 from maspo.stats.paired import mcnemar, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.store.run_store import RunStore
@@ -442,13 +442,13 @@ def test_q36_a_comparison_is_one_look_and_the_next_one_another(tmp_path: Path) -
     comparison = asked("default", "spo", seeds=(0, 1))
     first, _ = play(comparison, tmp_path / "one", looks=ledger)
     assert first.table.look == 1
-    assert first.table.level == pytest.approx(level_of(1) / 2)
-    assert len((tmp_path / "looks.jsonl").read_text().splitlines()) == 1
+    assert first.table.level == pytest.approx(by_number(1).level / 2)
+    assert len((tmp_path / "looks.jsonl").read_text().splitlines()) == 2  # it began, and ended
     again, _ = play(comparison, tmp_path / "one", looks=ledger)
     assert again.table.look == 1
     second, _ = play(comparison, tmp_path / "two", looks=ledger)
     assert second.table.look == 2
-    assert second.table.level == pytest.approx(level_of(2) / 2)
+    assert second.table.level == pytest.approx(by_number(2).level / 2)
 
 
 def test_q37_the_runs_together_claim_at_no_more_than_half_of_the_level(tmp_path: Path) -> None:
@@ -457,14 +457,17 @@ def test_q37_the_runs_together_claim_at_no_more_than_half_of_the_level(tmp_path:
         end.finished.holdout.level for end in found.runs if end.finished.winners != found.comparison.system.prompts
     ]
     assert levels
-    assert max(levels) * len(found.runs) <= level_of(1) / 2
+    assert max(levels) * len(found.runs) <= by_number(1).level / 2
 
 
 class Elsewhere:
     """A ledger in which others have looked three times before."""
 
-    def number(self, look: Look) -> int:
-        return 4
+    def take(self, look: Look) -> Taken:
+        return by_number(4)
+
+    def end(self, look: Look, spent: float) -> None:
+        assert spent == by_number(4).level
 
 
 def test_q38_looks_of_other_runs_count(tmp_path: Path) -> None:
@@ -472,7 +475,7 @@ def test_q38_looks_of_other_runs_count(tmp_path: Path) -> None:
     comparison = settled(own(asked()), tmp_path)
     found = asyncio.run(compare(comparison, tmp_path, SideBySide(Recorder(), world.provider, looks=Elsewhere())))
     assert found.table.look == 4
-    assert found.table.level == level_of(4)
+    assert found.table.level == by_number(4).level
 
 
 def test_q39_of_eight_methods_that_gain_nothing_one_is_seldom_claimed_to() -> None:

@@ -11,7 +11,7 @@ import pytest
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.data.inputs import make_inputs
-from maspo.stats.looks import level_of
+from maspo.stats.looks import by_number
 from maspo.study.comparison.compare import Compared
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import SEED, Contestant, InputMet, table_of
@@ -45,7 +45,7 @@ def test_k01_inputs_of_all_tasks_are_the_units_of_one_table(tmp_path: Path) -> N
     assert found.spent.calls == world.calls
     # Another look than those of the tasks, and half of its level for each kind of claims.
     assert found.table.look == 2
-    assert found.table.level == pytest.approx(level_of(2) / 2)
+    assert found.table.level == pytest.approx(by_number(2).level / 2)
 
 
 def test_k02_small_gains_in_every_task_are_proven_over_all_of_them() -> None:
@@ -53,7 +53,7 @@ def test_k02_small_gains_in_every_task_are_proven_over_all_of_them() -> None:
     contestants = [Contestant("a", "own", ("a",))]
     assert table_of(rows, contestants, "judge").standings[0].verdict != "improved"
     both = [*rows, *(replace(met, group=f"other {met.group}") for met in rows)]
-    assert table_of(both, contestants, "judge", look=2).standings[0].verdict == "improved"
+    assert table_of(both, contestants, "judge", look=by_number(2)).standings[0].verdict == "improved"
 
 
 def test_k06_an_input_that_stands_in_two_tasks_counts_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from maspo.config import HoldoutSettings, search_of
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import HoldoutLooked
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, by_number
 from maspo.study.holdout import conclude, ends_with, parts_of_test, result_of
 from maspo.study.job import Job
 from maspo.testing.runs import Recorder, begin, counted_world, go_on, with_config, world_job
@@ -55,7 +55,7 @@ def test_fp02_both_parts_together_claim_of_equal_prompts_no_more_than_their_leve
     first, whole = parts_of_test([str(number) for number in range(INPUTS)], 0.5)
 
     def claims(wins: int, inputs: int, share: float) -> bool:
-        return ends_with(result_of(compared(wins, inputs - wins), look=look, share=share))
+        return ends_with(result_of(compared(wins, inputs - wins), look=by_number(look), share=share))
 
     ended = {wins: claims(wins, HALF, first.share) for wins in range(HALF + 1)}
     at_the_end = {wins: claims(wins, INPUTS, whole.share) for wins in range(INPUTS + 1)}
@@ -64,7 +64,7 @@ def test_fp02_both_parts_together_claim_of_equal_prompts_no_more_than_their_leve
         later = sum(more * at_the_end[wins + won] for won, more in of_equal_prompts(HALF).items())
         claimed += chance * (1.0 if ended[wins] else later)
     assert any(ended.values())
-    assert claimed <= level_of(look)
+    assert claimed <= by_number(look).level
 
 
 def test_fp03_only_a_proof_ends_a_test_and_what_was_spared_is_told() -> None:
@@ -96,7 +96,7 @@ async def test_fp04_a_run_asks_no_more_once_it_is_proven_and_to_open_it_again_ch
     assert (late.holdout.n + late.holdout.undecided, late.holdout.spared) == (40, 0)
     assert "the other 20 held-out inputs were spared" in early.why
     assert model.calls < all_of_it.calls
-    assert tested.level == pytest.approx(0.2 * level_of(1))
+    assert tested.level == pytest.approx(0.2 * FIRST.level)
     again = counted_world(job)
     opened = (await go_on(job, tmp_path / "early", again)).finished
     assert opened is not None

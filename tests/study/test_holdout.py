@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from maspo.core.verdict import Comparison, FailedRun, Verdict
 from maspo.data.groups import Groups
+from maspo.stats.looks import by_number
 from maspo.stats.paired import net_win_interval, sign_flip_test, sign_test
 from maspo.store.codec import Entry, RecordedResult, decode, encode
 from maspo.study.evaluation.tally import RowFound, difference_of, verdict_of
@@ -200,8 +201,8 @@ def test_o11_a_record_that_does_not_say_whose_run_failed_is_undecided() -> None:
 
 @given(st.lists(st.sampled_from(list(Verdict)), max_size=40), st.integers(1, 12))
 def test_o12_groups_of_one_input_change_no_figure(found: list[Verdict], look: int) -> None:
-    alone = tally(found, [f"group {number}" for number in range(len(found))], look)
-    assert alone == tally(found, look=look)
+    alone = tally(found, [f"group {number}" for number in range(len(found))], by_number(look))
+    assert alone == tally(found, look=by_number(look))
     assert alone.p_value == sign_test(alone.wins, alone.losses)
     assert alone.p_bounds == (
         sign_test(alone.wins, alone.losses + alone.undecided),
@@ -297,13 +298,13 @@ def test_o19_an_input_of_the_search_weighs_half(wins: int, losses: int, more_win
 def test_o15_a_later_look_needs_a_smaller_p_and_says_so() -> None:
     found = verdicts(8, 1, 11)
     assert conclude(tally(found), "likely", changed=True).verdict == "improved"
-    second = conclude(tally(found, look=2), "likely", changed=True)
+    second = conclude(tally(found, look=by_number(2)), "likely", changed=True)
     assert (second.verdict, second.shipped) == ("no_evidence", "optimized")
     assert "look 2 at this hold-out, which needs p ≤ 0.005" in second.why
-    assert conclude(tally(verdicts(33, 0, 27), look=10), "likely", changed=True).verdict == "improved"
-    late = conclude(tally(verdicts(14, 1, 5), look=7), "likely", changed=True)
+    assert conclude(tally(verdicts(33, 0, 27), look=by_number(10)), "likely", changed=True).verdict == "improved"
+    late = conclude(tally(verdicts(14, 1, 5), look=by_number(7)), "likely", changed=True)
     assert "(p = 0.000488) prove nothing. This was look 7 at this hold-out, which needs p ≤ 0.00024." in late.why
-    assert "(p = 0.000122): " in conclude(tally(verdicts(13, 0, 7), look=7), "likely", changed=True).why
+    assert "(p = 0.000122): " in conclude(tally(verdicts(13, 0, 7), look=by_number(7)), "likely", changed=True).why
     assert "(p < 0.001): " in conclude(tally(verdicts(13, 0, 7)), "likely", changed=True).why
 
 

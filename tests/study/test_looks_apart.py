@@ -72,7 +72,8 @@ async def look_of(out: Path, simulates: Says, ledger: LookLedger) -> int:
 
 
 def marks(file: Path) -> list[bool]:
-    return [json.loads(line)["simulated"] for line in file.read_text().splitlines()]
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    return [line["simulated"] for line in lines if line["spent"] is None]
 
 
 async def test_k11_runs_on_a_simulated_world_cost_those_on_models_nothing_and_the_other_way_round(

@@ -17,6 +17,6 @@ def remarks_on_looks(job: Job, keys: Sequence[str]) -> list[str]:
     """
     if job.world is not None:
         return []
-    made = LookLedger().made(Look("", "\0".join(job.system.order), texts_of_inputs(job, keys)))
+    following = LookLedger().next(Look("", "\0".join(job.system.order), texts_of_inputs(job, keys)))
     # Which inputs ask the same takes a millisecond an input to tell.
-    return [remark_on_looks(made, groups_in(job).count(keys))] if made else []
+    return [remark_on_looks(following, groups_in(job).count(keys))] if following.number > 1 else []

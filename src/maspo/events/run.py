@@ -88,6 +88,8 @@ class HoldoutResult:
     """The so-manyth look at this hold-out that this was, looks of other runs included."""
     level: float = 0.05
     """What p had to reach at this look."""
+    spent: float | None = None
+    """The chance of such a p if nothing differed, given how many inputs do; None in records of versions before."""
     searched: tuple[int, int, int] | None = None
     """Inputs of the search on which the new prompts met the seed prompts as well, wins and losses among them; None
     where the hold-out alone decided what is shipped."""
@@ -105,6 +107,8 @@ class HoldoutLooked(Event):
     """The id of the prompts."""
     look: int
     """The so-manyth look at these inputs, counted from 1; those of other runs of this person count."""
+    level: float | None = None
+    """What p must reach at it; None in records of versions in which its number alone decided."""
     kind: Literal["holdout_looked"] = "holdout_looked"
 
 

@@ -29,6 +29,8 @@ _SCHEME = sought(
 _KNOWN_SCHEME = sought(r"\b(?:https?|s?ftp|wss?|ssh|file|mailto)://?[^\s<>\"']+|\bwww\.\w[^\s<>\"']*", ":/", "www.")
 """Told also where spaces stand around its signs: there any word can come before a colon and two slashes."""
 _NAME = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+([^\W\d_][\w-]{1,62}?)(?=\.?(?![\w-]))(?!\.\w)")
+_COLUMN = re.compile(r" ?(?:[<>=*+-]=? ?\d|is (?:not )?null\b|(?:de|a)sc\b)", re.IGNORECASE)
+"""What a query says of a column."""
 _AFTER = re.compile(r"\.?(?::\d{2,5}\b|/|\?\w+=|#\w)")
 
 
@@ -50,7 +52,7 @@ _WORDS: Final = _words(
     "app art audio auto best bio blog book bot box build call case cash cat center channel chat circle click "
     "cloud club codes cost data date day design direct dog domains dot download drive email engineer events "
     "exchange express fail family fan fast feedback final finance fit food free fund games give global group "
-    "guide help here host house how int info jobs land last legal life like limited link live loan map market "
+    "guide help here host house how ing int info jobs land last legal life like limited link live loan map market "
     "markets media meet menu mini mobile mov movie name network new news next now observer off one online open "
     "page park parts pay phone photo photos pictures pin place play plus post press prime pro prod properties "
     "read ready red rent repair report rest review reviews room run safe safety sale save school search secure "
@@ -227,10 +229,11 @@ def _in(text: str) -> Iterator[str]:
 def _names(text: str, loose: bool) -> Iterator[str]:
     for found in _NAME.finditer(text):
         name, last = found[0], found[1]
-        if not _tld(last.lower()) or name.lower() in _PRODUCTS or name.lower().endswith(".asp.net"):
+        small, after = last.lower(), text[found.end() : found.end() + 20]
+        if not _tld(small) or name.lower() in _PRODUCTS or name.lower().endswith(".asp.net"):
             continue
-        after = text[found.end() : found.end() + 20]
-        small = last.lower()
+        if small == "net" and _COLUMN.match(after):  # what is left of a sum
+            continue
         if loose:
             found_out = small in _TIGHT and (last.islower() or name.isupper())
         else:

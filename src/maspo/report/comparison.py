@@ -19,6 +19,7 @@ from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sh
 from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
+from maspo.stats.looks import by_number
 from maspo.stats.shown import beside, write_number
 from maspo.store.files import write_whole
 from maspo.study.comparison.compare import Compared, RunEnd
@@ -69,7 +70,8 @@ def _looked(found: Compared) -> str:
     of = found.table
     tested = [one for one in of.standings if one.verdict in ("no_evidence", "cannot_tell")]
     p_value, name = min(((one.p_adjusted or 0.0, one.name) for one in tested), default=(1.0, ""))
-    looked = phrases.blamed_on_looks("no_evidence", ((p_value, p_value),), of.look, of.level)
+    first = by_number(1).level / (2 if of.pairs else 1)
+    looked = phrases.blamed_on_looks("no_evidence", ((p_value, p_value),), of.look, of.level, first)
     return f": {looked} (Holm) for {name}" if looked else ""
 
 

@@ -11,7 +11,7 @@ from maspo.events import (
     VerdictWord,
 )
 from maspo.report.visible import clipped
-from maspo.stats.looks import looks_decide
+from maspo.stats.looks import FIRST, looks_decide
 from maspo.stats.shown import THOUSANDTH, beside, needs_digits, write_number
 
 _PURPOSES = {
@@ -118,14 +118,17 @@ def looks(look: int, level: float) -> str:
     return f"look {number(look)} at this hold-out: a claim needs p ≤ {write_number(level)}" if look > 1 else ""
 
 
-def blamed_on_looks(verdict: VerdictWord, p: Iterable[tuple[float, float]], look: int, level: float) -> str:
+def blamed_on_looks(
+    verdict: VerdictWord, p: Iterable[tuple[float, float]], look: int, level: float, first: float = FIRST.level
+) -> str:
     """Return that earlier looks alone stand against a claim, as the end of a sentence; empty where they do not.
 
-    ``p`` holds for better and for worse the p-value and what it is if all that is missing spoke against it.
+    ``p`` holds for better and for worse the p-value and what it is if all that is missing spoke against it;
+    ``first`` is the level of a first look.
     """
     least, doubted = min(p)
     left_open = verdict in ("no_evidence", "cannot_tell")
-    if not (left_open and looks_decide(look, level, least) and looks_decide(look, level, max(least, doubted))):
+    if not (left_open and all(looks_decide(look, level, one, first) for one in (least, max(least, doubted)))):
         return ""
     return (
         f"this hold-out was looked at before (look {number(look)}), so a claim needs p ≤ {write_number(level)}, "

@@ -19,9 +19,10 @@ def write_number(value: float, digits: int = 2) -> str:
 
 def beside(p: float, level: float) -> str:
     """Return a p-value with digits that tell on which side of a level it is: 0.000244 is above 0.00024."""
-    return write_number(p, 3 if level < THOUSANDTH else 2)
+    alike = p != level and write_number(p) == write_number(level)
+    return write_number(p, 3 if alike or level < THOUSANDTH else 2)
 
 
 def needs_digits(p: float, level: float) -> bool:
-    """Return whether it is too little to say of a p-value that it is below a thousandth: the level is, too."""
-    return max(p, level) < THOUSANDTH
+    """Return whether a p-value needs more digits than usual: it looks like its level, or both are tiny."""
+    return max(p, level) < THOUSANDTH or write_number(p) == write_number(level)

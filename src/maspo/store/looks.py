@@ -1,7 +1,8 @@
 """The ledger of looks: how often this user has tested something on the same hold-out, over all runs and evaluations.
 
-A line a look, in the user's state folder. It holds no text: inputs are known by hashes. Lines are appended whole, and a
-look's number is where its line stands, so that processes side by side need no lock.
+A line a look, and one more when it has ended, in the user's state folder. It holds no text: inputs are known by
+hashes. Lines are appended whole, and what a look may spend follows from those before its own, so that processes side by
+side need no lock.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
 from maspo.core.spelling import tokens
+from maspo.stats.looks import FIRST_LOOK, FIRST_LOOK_BY_NUMBER, Earlier, Taken, level_after
 from maspo.store.state import state_folder
 
 FILE = "looks.jsonl"
@@ -49,6 +51,10 @@ class _Entry:
     inputs: tuple[str, ...]
     simulated: bool | None
     """None in lines of versions that did not tell: they count against all others."""
+    first: float = FIRST_LOOK
+    """The part of the level that it might spend if it was the first look."""
+    spent: float | None = None
+    """What it spent of the level, in the line that tells that it has ended."""
 
     def is_like(self, other: _Entry) -> bool:
         """Return whether both were answered by simulated worlds, or both by models, as far as that is known."""
@@ -62,18 +68,22 @@ class LookLedger:
         state = state_folder()
         self._file = file if file is not None or state is None else state / FILE
 
-    def number(self, look: Look) -> int:
-        """Return the so-manyth look at its hold-out that a look is, counted from 1, and remember it."""
+    def take(self, look: Look) -> Taken:
+        """Return the so-manyth look at its hold-out that a look is, and what it may spend, and remember it."""
         entry, known = _entry_of(look), self._entries()
-        if not any(_is_line_of(one, entry) for one in known) and self._append(json.dumps(asdict(entry))):
+        if not any(_begins(one, entry) for one in known) and self._append(entry):
             known = self._entries()  # others may have been faster: what counts is the order of the lines
-        before = list(takewhile(lambda one: not _is_line_of(one, entry), known))
-        return 1 + sum(_are_same(one, entry) for one in before)
+        return _after(takewhile(lambda one: not _begins(one, entry), known), entry)
 
-    def made(self, look: Look) -> int:
-        """Return how many looks were made at the hold-out of a look that nobody has begun; nothing is remembered."""
-        entry = _entry_of(look)
-        return sum(_are_same(one, entry) for one in self._entries())
+    def end(self, look: Look, spent: float) -> None:
+        """Remember what a look has spent, now that it has ended: the rest is left for others."""
+        entry = replace(_entry_of(look), spent=spent)
+        if not any(one.spent is not None and _is_line_of(one, entry) for one in self._entries()):
+            self._append(entry)
+
+    def next(self, look: Look) -> Taken:
+        """Return what ``take`` would return of a look that nobody has begun; nothing is remembered."""
+        return _after(self._entries(), _entry_of(look))
 
     def _entries(self) -> list[_Entry]:
         """Return what can be read; a line of something else is passed over."""
@@ -85,11 +95,17 @@ class LookLedger:
                 with suppress(ValueError, TypeError, KeyError):
                     said = json.loads(line)
                     work, team, inputs = str(said["work"]), str(said["team"]), tuple(map(str, said["inputs"]))
-                    marked = said.get("simulated")
-                    found.append(_Entry(work, team, inputs, marked if isinstance(marked, bool) else None))
+                    marked, spent = said.get("simulated"), said.get("spent")
+                    found.append(
+                        _Entry(
+                            *(work, team, inputs, marked if isinstance(marked, bool) else None),
+                            first=FIRST_LOOK if "first" in said else FIRST_LOOK_BY_NUMBER,
+                            spent=float(spent) if spent is not None and spent >= 0 else None,
+                        )
+                    )
         return found
 
-    def _append(self, line: str) -> bool:
+    def _append(self, entry: _Entry) -> bool:
         if self._file is None:
             return False
         try:
@@ -98,7 +114,7 @@ class LookLedger:
         except OSError:
             return False
         try:
-            os.write(handle, f"{line}\n".encode())
+            os.write(handle, f"{json.dumps(asdict(entry))}\n".encode())
         except OSError:
             return False
         finally:
@@ -108,6 +124,18 @@ class LookLedger:
 
 def _entry_of(look: Look) -> _Entry:
     return _Entry(look.work, _hash(look.team), tuple(_hashes(look.texts)), look.simulated)
+
+
+def _begins(one: _Entry, entry: _Entry) -> bool:
+    return one.spent is None and _is_line_of(one, entry)
+
+
+def _after(lines: Iterable[_Entry], entry: _Entry) -> Taken:
+    """Return which look a look is after those that some lines tell of."""
+    found = [one for one in lines if _are_same(one, entry)]
+    spent = {(one.work, one.simulated): one.spent for one in found if one.spent is not None}
+    earlier = [Earlier(spent.get((one.work, one.simulated)), one.first) for one in found if one.spent is None]
+    return Taken(len(earlier) + 1, level_after(earlier))
 
 
 def _is_line_of(one: _Entry, entry: _Entry) -> bool:

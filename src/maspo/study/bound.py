@@ -42,7 +42,7 @@ from maspo.optimizers.base import (
 )
 from maspo.optimizers.race.settings import FEWEST_CALLS
 from maspo.runners.messages import MessageBuilder
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, Taken
 from maspo.stats.paired import fewest_decided
 from maspo.stats.shown import write_number
 from maspo.study.job import Estimate, ExpectedCost, Job, Split
@@ -408,7 +408,7 @@ def remarks_on_groups(split: Split, group_by: str) -> list[str]:
 
 def remark_on_few(groups: int, inputs: int, what: str) -> str:
     """Return that so few independent groups can prove nothing, and what helps; empty where they can."""
-    fewest = fewest_decided(level_of(1))
+    fewest = fewest_decided(FIRST.level)
     if groups >= fewest:
         return ""
     fix = "give more inputs that ask something else"
@@ -417,11 +417,11 @@ def remark_on_few(groups: int, inputs: int, what: str) -> str:
     return f"only {what}: nothing can be proven with fewer than {fewest}, whatever comes out; {fix}"
 
 
-def remark_on_looks(made: int, groups: int) -> str:
-    """Return what a hold-out that was looked at before asks of the next look; empty where it was not."""
+def remark_on_looks(following: Taken, groups: int) -> str:
+    """Return what a hold-out that was looked at before asks of the look that follows; empty where it was not."""
+    made, level = following.number - 1, following.level
     if made < 1:
         return ""
-    level = level_of(made + 1)
     fewest = fewest_decided(level)
     times = "once" if made == 1 else f"{made:,} times"
     said = f"this hold-out was looked at {times}: look {made + 1:,} needs p ≤ {write_number(level)}, "

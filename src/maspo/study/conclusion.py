@@ -109,20 +109,23 @@ async def _test(study: Study, session: Session, winners: Prompts) -> tuple[Holdo
     It ends with its first part where that proves it.
     """
     work, holdout = await _look(study, session, winners), study.split.holdout
+    texts = texts_of_inputs(study.job, holdout)
     found: list[Comparison] = []
     result = result_of(found)
     parts = parts_of_test(holdout, study.job.config.holdout.first_part)
     for part in parts:
         found += await _test_on_holdout(study, session, winners, part.inputs[len(found) :])
         cut = len(found) < len(part.inputs)  # by a cap: it is looked at no more, so it is the end
-        seen_before = _tested_before(session, winners).get(len(found), 0)  # to open a run again is no look
-        look = seen_before or await session.looks.taken(work, texts_of_inputs(study.job, holdout))
+        seen_before = _tested_before(session, winners).get(len(found))  # to open a run again is no look
+        look = session.looks.numbered(seen_before) if seen_before else await session.looks.taken(work, texts)
         result = result_of(found, study.split.groups, look, parts[-1].share if cut else part.share)
         if cut:
             break
         if len(found) < len(holdout) and ends_with(result):
             result = replace(result, spared=len(holdout) - len(found))
             break
+    if result.spent is not None and not seen_before:
+        await session.looks.end(work, texts, result.spent)
     if study.job.config.holdout.ship_if == "likely" and needs_search(result):
         searched = await _meet_on_search(study, session, winners)
         result = with_search(result, found, searched, study.split.groups) if searched else result

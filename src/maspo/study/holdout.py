@@ -11,9 +11,10 @@ from maspo.config import ShipIf
 from maspo.core.verdict import Comparison, Verdict
 from maspo.data.groups import Groups
 from maspo.events import HoldoutResult, Shipped, VerdictWord
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, Taken
 from maspo.stats.paired import (
     SIGNIFICANT,
+    attained,
     fewest_decided,
     group_differences,
     group_interval,
@@ -30,7 +31,7 @@ LIKELY = 0.3
 BACKED = 0.4
 """The p of hold-out and inputs of the search together that is needed where the hold-out alone leaves it open, though
 more was won on it than lost. Chosen on the arena as well: it keeps what `better` gains, and half of its regressions."""
-FEWEST_GROUPS = fewest_decided(level_of(1))
+FEWEST_GROUPS = fewest_decided(FIRST.level)
 """Independent inputs that new prompts need to be shipped as likely better: on fewer nothing can be proven, so two wins
 on the two inputs that four questions leave for the test are no reason to replace prompts that work."""
 MOST_SEARCHED = 20
@@ -83,7 +84,7 @@ def ends_with(part: HoldoutResult) -> bool:
 
 
 def result_of(
-    comparisons: Iterable[Comparison], groups: Groups | None = None, look: int = 1, share: float = 1.0
+    comparisons: Iterable[Comparison], groups: Groups | None = None, look: Taken = FIRST, share: float = 1.0
 ) -> HoldoutResult:
     """Return the result of the final test: where only the new prompts brought no answer, they have lost.
 
@@ -128,7 +129,7 @@ def _net_if_lost(comparison: Comparison) -> int:
 
 
 def tally(
-    verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: int = 1, share: float = 1.0
+    verdicts: Iterable[Verdict], groups: Sequence[str] | None = None, look: Taken = FIRST, share: float = 1.0
 ) -> HoldoutResult:
     """Return the counts of the final test with its exact p-value and interval; undecided inputs are left out there.
 
@@ -142,7 +143,7 @@ def tally(
     by_group = group_differences(nets, of)
     if_lost = group_differences([_NET.get(one, -1) for one in found], named)
     if_won = group_differences([_NET.get(one, 1) for one in found], named)
-    n, level, differing = len(nets), share * level_of(look), sum(map(bool, by_group))
+    n, level, differing = len(nets), share * look.level, sum(map(bool, by_group))
     too_few = differing < fewest_decided(level)
     return HoldoutResult(
         n=n,
@@ -159,8 +160,9 @@ def tally(
         decided_groups=differing,
         net=group_mean(nets, of),
         p_bounds=(sign_flip_test(if_lost), sign_flip_test([-net for net in if_won])),
-        look=look,
+        look=look.number,
         level=level,
+        spent=attained(by_group, level) if share == 1 else look.level,
     )
 
 

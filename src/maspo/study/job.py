@@ -13,6 +13,7 @@ from maspo.data.groups import Groups
 from maspo.data.inputs import Inputs
 from maspo.events import Event, RunFinished
 from maspo.models.base import ModelClient
+from maspo.stats.looks import Taken
 from maspo.store.looks import Look
 from maspo.team import System
 from maspo.world.spec import WorldSpec
@@ -108,8 +109,12 @@ class Watcher(Protocol):
 class Looks(Protocol):
     """Remembers how often hold-outs were looked at, over all runs and evaluations of a user."""
 
-    def number(self, look: Look) -> int:
-        """Return the so-manyth look at its hold-out that a look is, counted from 1, and remember it."""
+    def take(self, look: Look) -> Taken:
+        """Return the so-manyth look at its hold-out that a look is, and what it may spend, and remember it."""
+        ...
+
+    def end(self, look: Look, spent: float) -> None:
+        """Remember what a look has spent, now that it has ended."""
         ...
 
 

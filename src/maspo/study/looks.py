@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maspo.events import HoldoutLooked
+from maspo.stats.looks import Earlier, Taken, by_number, level_after
 from maspo.store.looks import Look
 from maspo.study.job import Looks
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 _SIMULATED_LOOKS = "simulated_looks"
 """Where the record keeps which looks were counted as those of a simulated world."""
+_SPENT = "spent_looks"
+"""Where it keeps what looks that have ended spent of the level."""
 
 
 class HoldoutLooks:
@@ -38,28 +41,54 @@ class HoldoutLooks:
         if work in counted:
             return
         own = list(dict.fromkeys([*earlier, *counted]))
-        number = own.index(work) + 1 if work in own else max([len(own), *counted.values()]) + 1
+        before = own[: own.index(work)] if work in own else own
+        number = len(before) + 1 if work in own else max([len(own), *counted.values()]) + 1
+        level = level_after([Earlier(self._spent.get(one)) for one in before])
         if self._ledger is not None and record.job.world is None:
             if simulated := record.seems_simulated:
                 await record.save({_SIMULATED_LOOKS: json.dumps(sorted({*self._simulated, work}))})
-            number = max(number, self._ledger.number(self._look(work, texts, simulated)))
-        await record.publish(HoldoutLooked(work, number))
+            shared = self._ledger.take(self._look(work, texts, simulated))
+            number, level = max(number, shared.number), min(level, shared.level)
+        await record.publish(HoldoutLooked(work, number, level))
 
-    async def taken(self, work: str, texts: Sequence[str]) -> int:
-        """Return the how manyth look was taken: one that began on a simulated world and met a model is a real one."""
+    async def taken(self, work: str, texts: Sequence[str]) -> Taken:
+        """Return the look that was taken: one that began on a simulated world and met a model is a real one."""
         record = self._record
-        number = next(event.look for event in reversed(record.recorded(HoldoutLooked)) if event.winners == work)
+        found = next(_taken(event) for event in reversed(record.recorded(HoldoutLooked)) if event.winners == work)
         if self._ledger is None or work not in self._simulated or record.met_worlds_only:
-            return number
-        real = max(number, self._ledger.number(self._look(work, texts, simulated=False)))
+            return found
+        shared = self._ledger.take(self._look(work, texts, simulated=False))
+        real = Taken(max(found.number, shared.number), min(found.level, shared.level))
         await record.save({_SIMULATED_LOOKS: json.dumps(sorted(self._simulated - {work}))})
-        if real != number:
-            await record.publish(HoldoutLooked(work, real))
+        if real != found:
+            await record.publish(HoldoutLooked(work, real.number, real.level))
         return real
+
+    def numbered(self, number: int) -> Taken:
+        """Return the look of this record that has a number."""
+        found = (event for event in self._record.recorded(HoldoutLooked) if event.look == number)
+        return next(map(_taken, found), by_number(number))
+
+    async def end(self, work: str, texts: Sequence[str], spent: float) -> None:
+        """Remember what a look has spent of the level; the rest is left for those that follow."""
+        if work in self._spent:
+            return
+        await self._record.save({_SPENT: json.dumps({**self._spent, work: spent}, sort_keys=True)})
+        if self._ledger is not None and self._record.job.world is None:
+            self._ledger.end(self._look(work, texts, work in self._simulated), spent)
 
     @property
     def _simulated(self) -> set[str]:
         return set(json.loads(self._record.noted(_SIMULATED_LOOKS) or "[]"))
 
+    @property
+    def _spent(self) -> dict[str, float]:
+        found: dict[str, float] = json.loads(self._record.noted(_SPENT) or "{}")
+        return found
+
     def _look(self, work: str, texts: Sequence[str], simulated: bool) -> Look:
         return Look(f"{self._record.run}/{work}", "\0".join(self._record.job.system.order), texts, simulated)
+
+
+def _taken(event: HoldoutLooked) -> Taken:
+    return by_number(event.look) if event.level is None else Taken(event.look, event.level)

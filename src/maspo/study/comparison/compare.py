@@ -26,7 +26,7 @@ from maspo.core.usage import Usage, total
 from maspo.core.workers import told_to_stop
 from maspo.events import RunFinished
 from maspo.models.base import Request
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, Taken, by_number
 from maspo.store.looks import Look
 from maspo.store.records import Keeping, beside, place_parts
 from maspo.store.run_store import RunStore
@@ -58,7 +58,7 @@ from maspo.study.comparison.plan import (
     kept_for_holdout,
     measuring_job,
 )
-from maspo.study.comparison.tally import Guarded, InputMet, Table, table_of
+from maspo.study.comparison.tally import Guarded, InputMet, Table, level_of, table_of
 from maspo.study.comparison.terms import compare_equally
 from maspo.study.ended import Stand, stand_in, stand_of
 from maspo.study.job import Job, Looks, Provider, to_nobody
@@ -398,13 +398,13 @@ _LEAST = 1e-9
 """What a run gets where nothing is left: a cap that no call fits under."""
 
 
-async def _count_once(comparison: Comparison, store: RunStore, looks: _Shared, attention: SideBySide) -> int:
-    """Return the number of the look that all runs share, once it is known whether models will answer."""
+async def _count_once(comparison: Comparison, store: RunStore, looks: _Shared, attention: SideBySide) -> Taken:
+    """Return a run's part of the look that all runs share, once it is known whether models will answer."""
     if comparison.world is not None:
-        return 1
+        return FIRST
     async with _measuring(comparison, comparison.job, store, attention) as session:
         simulated = await session.may_be_simulated(_questions(comparison))
-    return looks.number(looks.of_the_whole(simulated))
+    return looks.take(looks.of_the_whole(simulated))
 
 
 def folder_of(out: Path, run: Run) -> Path:
@@ -416,11 +416,14 @@ def folder_of(out: Path, run: Run) -> Path:
 class _Counted:
     """A look that was counted before the runs began."""
 
-    counted: int
+    counted: Taken
 
-    def number(self, _look: Look) -> int:
-        """Return its number."""
+    def take(self, _look: Look) -> Taken:
+        """Return it."""
         return self.counted
+
+    def end(self, look: Look, spent: float) -> None:
+        """Do nothing: it is the comparison's, which has not ended."""
 
 
 class _Shared:
@@ -437,16 +440,16 @@ class _Shared:
         """Return the look that all runs take together."""
         return Look("", "\0".join(self._comparison.system.order), self._texts, simulated)
 
-    def number(self, look: Look) -> int:
-        """Return the least number of a look whose level is a run's part."""
-        round_, number = len(self.rounds), len(self.rounds) + 1
+    def take(self, look: Look) -> Taken:
+        """Return a run's part of the look."""
+        round_ = len(self.rounds)
+        found = by_number(round_ + 1)
         if self._looks is not None:
-            shared = Look(f"{self._run}/{work_of(round_)}", look.team, self._texts, look.simulated)
-            number = max(number, self._looks.number(shared))
-        part = level_of(number) / (2 * max(len(self._comparison.runs), 1))
-        while level_of(number) > part:
-            number += 1
-        return number
+            found = self._looks.take(Look(f"{self._run}/{work_of(round_)}", look.team, self._texts, look.simulated))
+        return Taken(found.number, level_of(found) / (2 * max(len(self._comparison.runs), 1)))
+
+    def end(self, look: Look, spent: float) -> None:
+        """Do nothing: it is the comparison's, which has not ended."""
 
 
 def work_of(round_: int) -> str:
@@ -496,6 +499,7 @@ async def _measure(
         await store.append([], seen_by_all(store.meta(), met.answered))
     async with _measuring(comparison, job, store, attention) as session:
         look = await session.looks.taken(work, texts)
+        await session.looks.end(work, texts, level_of(look))
         await session.save({_ENDED: _caps_text(comparison)})
         usage, seconds = total(session.ledger.usage().values()), session.ledger.seconds
     guarded, inputs = met.on_guards(comparison), met.on_holdout(comparison)

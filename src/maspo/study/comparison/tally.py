@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from maspo.events import VerdictWord
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
-from maspo.stats.looks import level_of
+from maspo.stats.looks import FIRST, Taken, by_number
 from maspo.stats.paired import group_differences, group_interval, group_mean, mcnemar, sign_flip_test
 from maspo.stats.share import grouped_share_interval
 from maspo.study.holdout import claim
@@ -183,7 +183,7 @@ def table_of(
     inputs: Sequence[InputMet],
     contestants: Sequence[Contestant],
     decided_by: DecidedBy,
-    look: int = 1,
+    look: Taken = FIRST,
     guarded: Guarded | None = None,
 ) -> Table:
     """Return standings and tests. ``look`` says the how manyth look at this hold-out it is.
@@ -212,9 +212,14 @@ def table_of(
         inputs=len(inputs),
         groups=len({met.group for met in inputs}),
         decided_by=decided_by,
-        look=look,
+        look=look.number,
         level=level,
     )
+
+
+def level_of(look: Taken) -> float:
+    """Return what a comparison spends of a look, so that something is left for the table over all tasks."""
+    return min(look.level, by_number(look.number).level)
 
 
 def _standing(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid
 from maspo.core.usage import total
+from maspo.stats.looks import by_number
 from maspo.study.comparison.compare import Compared
 from maspo.study.comparison.tally import Guarded, table_of
 
@@ -60,7 +61,7 @@ def over_all(tasks: Mapping[str, Compared]) -> Compared:
     )
     return Compared(
         comparison=replace(first.comparison, remarks=tuple(f"{name}: {remark}" for name, remark in remarks if remark)),
-        table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", look),
+        table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", by_number(look)),
         inputs=inputs,
         runs=tuple(replace(end, place=f"{TASKS}/{name}/") for name, found in tasks.items() for end in found.runs),
         guarded=Guarded(),

@@ -21,6 +21,7 @@ from maspo.scoring.base import Score, Scorer
 from maspo.scoring.elsewhere import scoring
 from maspo.scoring.judged import RubricScorer
 from maspo.scoring.labelled import LabelScorer
+from maspo.stats.looks import FIRST, Taken
 from maspo.study import trust
 from maspo.study.attention import Attention
 from maspo.study.bound import describe_groups, remark_on_few
@@ -98,9 +99,11 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
 
         rows = await over_rows(session, evaluation.most_calls, one)
         check_answers(answered, session.events, ended=True)
-        look = await session.looks.taken(work, _texts(evaluation)) if compared else 1
+        look = await session.looks.taken(work, _texts(evaluation)) if compared else FIRST
         scores = await _scores(evaluation, rows, scorer, attention.executor)
         found = _conclude(evaluation, session, rows, scores, simulated, look)
+        if compared and found.difference is not None and found.difference.spent is not None:
+            await session.looks.end(work, _texts(evaluation), found.difference.spent)
         await session.save({FOUND_NOTED: FOUND.dump(found)})
     return found
 
@@ -230,7 +233,7 @@ def _conclude(
     rows: RowsDone[_RowRun],
     scores: Scores,
     simulated: bool,
-    look: int,
+    look: Taken,
 ) -> EvaluationFindings:
     """Return what the scores of outputs, or the judge's verdicts on pairs, come to."""
     labels = {row.key: row.label for row in evaluation.task.test.rows}
@@ -248,7 +251,7 @@ def _conclude(
         for key, row in rows.found.items()
     }
 
-    def figures(of: Sequence[RowFound], look: int) -> tuple[dict[Side, Share], Difference | None]:
+    def figures(of: Sequence[RowFound], look: Taken) -> tuple[dict[Side, Share], Difference | None]:
         if not of:
             return {}, None
         own = [groups[row.id] for row in of]
@@ -273,7 +276,7 @@ def _conclude(
             for (side, repeat), trace in row.traces.items()
         ),
         left_out=rows.left_out,
-        on_seen=OnSeen(len(seen), *figures(seen, 1)) if seen else None,
+        on_seen=OnSeen(len(seen), *figures(seen, FIRST)) if seen else None,
         cap=session.ledger.reached if rows.left_out else "",
         simulated=simulated,
         usage=session.ledger.usage(),

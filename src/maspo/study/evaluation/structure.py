@@ -269,7 +269,10 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
     except BudgetReached:
         before = after = None
     look = await session.looks.taken(work, texts)
-    return _HoldoutTest(result_of(met, groups_in(evaluation.job), look), before, after)
+    result = result_of(met, groups_in(evaluation.job), look)
+    if result.spent is not None:
+        await session.looks.end(work, texts, result.spent)
+    return _HoldoutTest(result, before, after)
 
 
 def side_of(system: System, runs: Sequence[Trace | None]) -> Side | None:

@@ -9,8 +9,16 @@ from typing import Literal, TypeAlias
 from maspo.core.verdict import Verdict
 from maspo.events import VerdictWord
 from maspo.scoring.base import Outcome
-from maspo.stats.looks import level_of
-from maspo.stats.paired import SIGNIFICANT, group_differences, group_interval, group_mean, mcnemar, sign_flip_test
+from maspo.stats.looks import FIRST, Taken
+from maspo.stats.paired import (
+    SIGNIFICANT,
+    attained,
+    group_differences,
+    group_interval,
+    group_mean,
+    mcnemar,
+    sign_flip_test,
+)
 from maspo.stats.share import grouped_share_interval
 from maspo.study.holdout import claim
 
@@ -90,6 +98,8 @@ class Difference:
     """The so-manyth comparison on these rows that this was, other evaluations and runs included."""
     level: float = SIGNIFICANT
     """What p had to reach at this look."""
+    spent: float | None = None
+    """The chance of such a p if nothing differed, given how many rows do; None in records of versions before."""
 
     @property
     def ties(self) -> int:
@@ -123,7 +133,7 @@ def share_of(marks: Sequence[tuple[Mark, ...]], groups: Sequence[str] | None = N
     )
 
 
-def difference_of(rows: Sequence[RowFound], groups: Mapping[str, str] | None = None, look: int = 1) -> Difference:
+def difference_of(rows: Sequence[RowFound], groups: Mapping[str, str] | None = None, look: Taken = FIRST) -> Difference:
     """Return how the two sides of an evaluation differ; a judge's verdicts count as wins and losses.
 
     ``groups`` tells the group of a row by its id; without it every row is one. ``look`` says the how manyth comparison
@@ -152,8 +162,9 @@ def difference_of(rows: Sequence[RowFound], groups: Mapping[str, str] | None = N
         contradicted=sum(row.verdicts.count(Verdict.CONTRADICTED) for row in rows),
         groups=len(by_group),
         decided_groups=sum(map(bool, by_group)),
-        look=look,
-        level=level_of(look),
+        look=look.number,
+        level=look.level,
+        spent=attained(by_group, look.level),
     )
 
 
