@@ -20,7 +20,7 @@ from maspo.__about__ import __version__
 from maspo.cli.agreeing import agree_to_file
 from maspo.cli.asked import Lesson, lessons
 from maspo.cli.prepare import key_missing, retired_models
-from maspo.cli.settings import CONFIG_FILE, Sources, load_settings
+from maspo.cli.settings import CONFIG_FILE, LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.config import DEFAULT_MODEL, ModelSettings
 from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
@@ -91,6 +91,11 @@ class Probe:
     """Whether the endpoint has looked at the key, if one was shown to it."""
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is the endpoint of the settings, or a server of it."""
+        return self.place.name == _CONFIGURED
+
+    @property
     def shown(self) -> str:
         """The base URL for people, without a password."""
         return Endpoint(self.place.base_url).shown
@@ -127,17 +132,8 @@ def examine_machine(
         note(f"note: {remark}")
     models = settings.config.models
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
-    places = list(LOCAL_PLACES) if at.local else []
-    unasked = f"{models.api_key_env} is not set" if key_missing(models) else ""
-    try:
-        agree_to_file(settings, allowed)
-    except NotTrusted as error:
-        unasked = str(error)
-    if not unasked:
-        places[:0] = (
-            Place(_CONFIGURED, one.base_url, one.api_key, _SECONDS, one.allow_http, one.use_proxy, one.more_headers)
-            for one in servers_of(models)[""]
-        )
+    unasked = _why_unasked(settings, allowed)
+    places = ([] if unasked else _configured(models)) + (list(LOCAL_PLACES) if at.local else [])
     probes = asyncio.run(probe_all(places))
     versions = _versions()
     sandbox = _say_machine(versions, keys)
@@ -156,24 +152,45 @@ def examine_machine(
     heard = {lesson.base_url for lesson in taught}
     silent = {lesson.base_url for lesson in taught if not lesson.answers}
     remarks += _say_ready(probes, models, heard, silent)
-    told = {name: end for probe in probes if probe.place.name == _CONFIGURED for name, end in probe.ends.items()}
-    remarks += retired_models(models, told=told)
-    for lesson in taught:
-        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'no answer'}")
-        for line in lesson.told:
-            say(f"           {line}")
+    remarks += retired_models(
+        models, told={name: end for one in probes if one.is_ours for name, end in one.ends.items()}
+    )
+    _say_lessons(taught)
     for remark in remarks:
         note(f"note: {remark}")
     if as_json:
         endpoints = tuple(
-            _EndpointFound(probe.place.name, probe.shown, probe.answer, probe.detail, probe.models) for probe in probes
+            _EndpointFound(one.place.name, one.shown, one.answer, one.detail, one.models) for one in probes
         )
         print_json(_Found(versions, sandbox, keys, endpoints, tuple(remarks), tuple(taught)))
-    dead = any(
-        probe.place.name == _CONFIGURED and probe.answer != "answers" and probe.shown not in heard for probe in probes
-    )
-    if dead or not all(lesson.answers for lesson in taught):
+    if silent or any(one.is_ours and one.answer != "answers" and one.shown not in heard for one in probes):
         raise typer.Exit(EXIT_PROVIDER)
+
+
+def _why_unasked(settings: LoadedSettings, allowed: str) -> str:
+    """Return why the endpoint of the settings is not asked; empty when it is."""
+    models = settings.config.models
+    try:
+        agree_to_file(settings, allowed)
+    except NotTrusted as error:
+        return str(error)
+    return f"{models.api_key_env} is not set" if key_missing(models) else ""
+
+
+def _configured(models: ModelSettings) -> list[Place]:
+    """Return the endpoint of the settings, each of its servers for itself."""
+    return [
+        Place(_CONFIGURED, one.base_url, one.api_key, _SECONDS, one.allow_http, one.use_proxy, one.more_headers)
+        for one in servers_of(models)[""]
+    ]
+
+
+def _say_lessons(taught: Sequence[Lesson]) -> None:
+    """Print how the models answered that were asked, and what was learned of how they want to be."""
+    for lesson in taught:
+        say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'no answer'}")
+        for line in lesson.told:
+            say(f"           {line}")
 
 
 def _versions() -> dict[str, str]:
@@ -223,7 +240,7 @@ def _say_ready(
         ready = "Ready, but for the key, which was not tried" if unseen else "Ready"
         say(f"{ready}: --base-url {probe.given}{model}")
         remarks += [_key_not_tried(probe, models)] if unseen else []
-    together = [probe for probe in answering if probe.place.name == _CONFIGURED]
+    together = [probe for probe in answering if probe.is_ours]
     if len(together) > 1:
         shared = [name for name in together[0].models if all(name in probe.models for probe in together)]
         model = f" --agent-model {shared[0]}" if shared else ""
@@ -240,7 +257,7 @@ def _named(models: ModelSettings, probes: Sequence[Probe]) -> tuple[ModelSetting
     """
     if models.agent != DEFAULT_MODEL or models.client != CHAT:
         return models, []
-    listed = next((probe.models for probe in probes if probe.place.name == _CONFIGURED and probe.models), ())
+    listed = next((probe.models for probe in probes if probe.is_ours and probe.models), ())
     if not listed:
         return models, []
     if len(listed) == 1:
@@ -258,7 +275,7 @@ def _key_not_tried(probe: Probe, models: ModelSettings) -> str:
 
 def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
     """Return what is worth knowing of the models that the settings name for the endpoint of all."""
-    if probe.place.name != _CONFIGURED:
+    if not probe.is_ours:
         return []
     names = {"agent": models.agent, "judge": models.for_judge(), "proposer": models.for_proposer()}
     here = dict.fromkeys(name for role, name in names.items() if name and role not in models.addresses())

@@ -473,14 +473,11 @@ async def _measure(
         name: comparison.system.with_prompts(prompts).prompts for name, prompts in comparison.against.items()
     }
     courses = {end.run.name: end.course for end in ends}
-    spent = total(end.usage for end in ends)
+    spent, took = total(end.usage for end in ends), sum(end.finished.seconds for end in ends)
     job = measuring_job(comparison, _rest(comparison, ends, spent))
-    # Under another cap more inputs may be met, which is another look, too.
-    content = json.dumps([{name: dict(each) for name, each in sets.items()}, _caps_text(comparison)], sort_keys=True)
-    tested = hashlib.sha256(content.encode()).hexdigest()[:16]
-    took = sum(end.finished.seconds for end in ends)
     ample = _is_ample(job.config.caps, comparison.measuring_calls, spent, took)
     pieces = _pieces_of(comparison, store, looks, ample and not attention.in_turn)
+    tested = _name_of(sets, comparison)
     if tested not in looks.rounds:
         looks.rounds.append(tested)
         await store.append([], {_ROUNDS: json.dumps(looks.rounds), _PIECES: PARTED.dump(Parted(pieces))})
@@ -516,6 +513,12 @@ async def _measure(
         cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
         simulated=simulated,
     )
+
+
+def _name_of(sets: Mapping[str, Prompts], comparison: Comparison) -> str:
+    """Return by what these prompts are known under these caps: under another cap more inputs may be met, a new look."""
+    content = json.dumps([{name: dict(each) for name, each in sets.items()}, _caps_text(comparison)], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 _AMPLE = 4
