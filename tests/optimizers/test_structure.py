@@ -92,11 +92,21 @@ def test_s65_agent_dropout_drops_what_a_policy_gradient_makes_light() -> None:
     assert "helper" in found.system.by_name
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_s72_who_harms_gets_light_who_does_nothing_stays_between_and_the_lightest_is_tried_first(seed: int) -> None:
+    found, _ = play(drop_out, by_worth, StructurePlan(seed=seed))
+    edges = [one.change for one in found.tried if isinstance(one.change, DropEdge)]
+    assert found.tried[0].change == DropAgent("gossip")
+    assert edges[0] == DropEdge("idler", "chair"), "before that of the helper"
+
+
 @pytest.mark.parametrize("verdict", [Verdict.TIE, Verdict.LOSS, Verdict.UNDECIDED, Verdict.CONTRADICTED])
 def test_s66_agent_dropout_drops_nothing_without_evidence_that_it_harms(verdict: Verdict) -> None:
     found, _ = play(drop_out, lambda _: verdict)
     assert found.system == TEAM and not found.changes
     assert len(found.tried) == 3, "the paper would have dropped the lightest agent, and an edge"
+    names = [one.change.agent for one in found.tried if isinstance(one.change, DropAgent)]
+    assert names == sorted(names), "where all that is drawn does alike, no weight moves"
 
 
 def test_s68_agent_dropout_drops_a_fifth_at_most() -> None:
