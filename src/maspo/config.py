@@ -391,6 +391,7 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
         # Dealt into two mixtures an input, five drafts would meet 8 inputs in 16 runs (docs/design/0056).
         "design": "drawn",
         "verdicts_on_answers": 0,
+        "contested": 1.0,
     },
     "thorough": {
         "calls_per_agent": 3000,
@@ -398,6 +399,10 @@ PROFILES: Mapping[ProfileName, Mapping[str, object]] = {
         "stages": (80,),
         "shared_inputs": 27,
         "union_inputs": 40,
+        # Not measured with what is usual in larger teams (docs/design/0073).
+        "weighting": "learned",
+        "contested": 1.0,
+        "enough": 1.0,
     },
     "paper": {
         "method": "ascent",

@@ -9,17 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maspo.config import RunConfig
 from maspo.core.verdict import Comparison, Level, Verdict
-from maspo.events import LevelAgreement
-from maspo.optimizers.base import Compare, rounds_begun
+from maspo.events import LevelAgreement, SearchEnded
+from maspo.optimizers.base import Compare, Propose, rounds_begun
 from maspo.optimizers.parts.reward import Weights
 from maspo.optimizers.race.agreement import Reliability, score
 from maspo.optimizers.race.inputs import InputOrder
+from maspo.optimizers.race.levelled import has_levelled_off
 from maspo.optimizers.race.proof import PROVE
 from maspo.optimizers.race.settings import AnchorRaceConfig, RoundSize
 from maspo.optimizers.registry import recorded_config
+from maspo.study.record import as_it_began
+from maspo.team.graph import Team
 from maspo.testing.optimizers import Oracle, play, played
-from tests.optimizers.small import problem_of, small
+from tests.optimizers.landscape import Landscape
+from tests.optimizers.small import DIAMOND, problem_of, small
 
 PLANS = st.builds(
     lambda stages, shared, union, first, growth: AnchorRaceConfig(
@@ -86,6 +91,7 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
 @pytest.mark.parametrize(
     ("recorded", "contested"),
     [
+        ({"contested": None}, None),
         ({}, 1.0),
         ({"contested_first": True}, 1.0),
         ({"contested_first": False}, 0.0),
@@ -93,7 +99,7 @@ def test_b03_the_race_keeps_to_the_size_of_each_round() -> None:
     ],
 )
 def test_b04_a_record_orders_inputs_as_it_did_when_that_was_a_switch(
-    recorded: dict[str, object], contested: float
+    recorded: dict[str, object], contested: float | None
 ) -> None:
     found = recorded_config({"method": "race", **recorded}, "ignore")
     assert isinstance(found, AnchorRaceConfig)
@@ -144,3 +150,55 @@ def test_b07_what_readers_saw_is_added_as_far_as_they_agreed(
     one = Comparison("i", Verdict.LOSS, (("b", Verdict.WIN),), Verdict.WIN if glob else Verdict.TIE, not glob)
     found = score(one, "readers", Weights(), Reliability(lookahead=seen), glob)
     assert found == pytest.approx(expected)
+
+
+def chain_of(agents: int) -> Team:
+    """Return a team in which each agent reads the one before it."""
+    order = tuple("abcdefgh"[:agents])
+    return Team(
+        order=order, successors={name: order[at + 1 : at + 2] for at, name in enumerate(order)}, output=order[-1]
+    )
+
+
+def test_b07_larger_teams_ask_readers_put_contested_inputs_first_and_may_end_early_unless_settings_say_more() -> None:
+    usual, larger = ("learned", 1.0, 1.0), ("readers", 3.0, 0.72)
+    for agents, found in {1: usual, 2: usual, 3: usual, 4: larger, 5: larger, 6: usual}.items():
+        assert AnchorRaceConfig().by_team(chain_of(agents)) == found
+    assert AnchorRaceConfig(blocks=6).by_team(chain_of(6)) == larger
+    assert AnchorRaceConfig().by_team(DIAMOND) == usual, "one of its four agents keeps its prompt"
+    assert AnchorRaceConfig().with_labels().by_team(chain_of(4)) == larger
+    for small_plan in (AnchorRaceConfig(calls=2799), AnchorRaceConfig(calls_per_agent=699)):
+        assert small_plan.by_team(chain_of(4)).enough == 1, "it has no calls to spare"
+    told = AnchorRaceConfig(weighting="fixed", contested=0.0, enough=0.5)
+    assert told.by_team(chain_of(2)) == told.by_team(chain_of(4)) == ("fixed", 0.0, 0.5)
+
+
+def test_b08_a_search_has_levelled_off_once_it_has_won_much_and_wins_little_more() -> None:
+    assert has_levelled_off([0.2, 0.1, 0.02, 0.03])
+    assert not has_levelled_off([0.2, 0.1, 0.12, 0.08]), "as much as before, nearly"
+    assert not has_levelled_off([0.1, 0.05, 0.0, 0.0]), "too little was won"
+    assert not has_levelled_off([0.3, 0.1]), "these are all that it has had"
+    assert not has_levelled_off([])
+
+
+def test_b09_a_search_that_has_levelled_off_ends_before_its_plan_and_is_the_same_until_then() -> None:
+    team, sizes = chain_of(4), {"passes": 12, "patience": 12, "calls_per_agent": 1500, "stages": (16,)}
+    problem, answers = problem_of(0, team, inputs=30, reserve=40), Landscape(team, 0, clashes=0)
+    whole, early = (played(small("race", **sizes, enough=enough), problem, answers) for enough in (1.0, 0.3))
+    # Drafts for a round that is not begun are not asked for.
+    asked = [one for one in early.requests if not isinstance(one, Propose)]
+    known = [one for one in whole.requests if not isinstance(one, Propose)]
+    assert 0 < len(asked) < len(known)
+    assert asked == known[: len(asked)]
+    reasons = [event.reason for event in early.events if isinstance(event, SearchEnded)]
+    assert len(reasons) == 1
+    assert "so 30% of the 6,000 calls planned were enough (search.enough)" in reasons[0]
+
+
+def test_b10_a_run_that_was_begun_before_goes_on_as_it_began() -> None:
+    began = {"method": "race", "far_share": 0.2, "calls_per_agent": None, "weighting": "learned", "contested": 1.0}
+    found = recorded_config(began, "ignore")
+    assert isinstance(found, AnchorRaceConfig)
+    assert found.by_team(chain_of(4)) == ("learned", 1.0, 1.0)
+    then = RunConfig(search=found)
+    assert as_it_began({"search": began}, then, RunConfig()).search == found, "asked for no other settings"

@@ -57,7 +57,7 @@ class Table(_Race):
         prompts = {name: f"Seed of {name}." for name in team.order}
         config = AnchorRaceConfig(ahead=False, weighting="global", conflict_inputs=0)
         super().__init__(config, Problem(team, prompts, INPUTS, 0))
-        self.round = Round(1, prompts, _MeanAlone(config), config.round_size(1), INPUTS)
+        self.round = Round(1, prompts, _MeanAlone(config, "global"), config.round_size(1), INPUTS)
         self.round.candidates = tuple(
             Candidate(name, f"{prompts[name]}\nRule {number}.", prompts[name]) for number, name in enumerate(agents)
         )

@@ -30,6 +30,7 @@ from maspo.optimizers.race.focus import AnswerMoves, in_focus
 from maspo.optimizers.race.head_start import LOOK, meet
 from maspo.optimizers.race.influence import Influence, edge_ablations
 from maspo.optimizers.race.inputs import InputOrder, observations
+from maspo.optimizers.race.levelled import has_levelled_off
 from maspo.optimizers.race.mixture import (
     Candidate,
     MixedRun,
@@ -106,8 +107,9 @@ class _Race(SearchState):
     def __init__(self, config: AnchorRaceConfig, problem: Problem) -> None:
         super().__init__(problem)
         self.config = config
-        self.inputs = InputOrder(problem, config.contested)
-        self.estimator = Estimator(config)
+        self.by_team = config.by_team(problem.team)
+        self.inputs = InputOrder(problem, self.by_team.contested)
+        self.estimator = Estimator(config, self.by_team.weighting)
         self.conflicts = Conflicts(self, config, problem)
         self.influence = Influence()
         self.outcomes = Outcomes(problem.seed)
@@ -121,6 +123,8 @@ class _Race(SearchState):
         self.round = Round(0, self.prompts, self.estimator, config.round_size(1))
         self.rounds_ahead = 0
         """Rounds that what was carried over stands for: early ones are small, as most drafts help then."""
+        self.won: list[float] = []
+        """The mean score of what each round put into the anchor; 0 where that was nothing."""
         self.rounds_unchanged = 0
         self.rejected: dict[str, tuple[str, ...]] = {}
         """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
@@ -210,10 +214,16 @@ class _Race(SearchState):
         runs, last = config.round_size(round_.number + 1 + self.rounds_ahead).stages[-1], round_.size.stages[-1]
         further = (self.spent.calls - round_.calls_before) * runs / last
         pruning = config.prune * calls_of_pruning(self.sentences_left_out(), self.team)
-        if round_.number and further / 2 + pruning > self.calls_left():
+        needed, left = further / 2 + pruning, self.calls_left()
+        if round_.number and needed > left:
             return (
                 f"another round would not fit into the {self.planned_calls:,} calls planned{self.in_focus()} "
                 f"(search.calls_per_agent, search.calls){self.on_top()}"
+            )
+        if has_levelled_off(self.won) and needed > left - (1 - self.by_team.enough) * self.planned_calls:
+            return (
+                f"the last two rounds brought less than a third of all that was won, so {self.by_team.enough:.0%} of "
+                f"the {self.planned_calls:,} calls planned{self.in_focus()} were enough (search.enough){self.on_top()}"
             )
         return ""
 
@@ -402,6 +412,7 @@ class _Race(SearchState):
                 self.rejected[one.agent] = (*self.rejected.get(one.agent, ()), one.text)
         self.forget_rejected(changes)
         self.change_anchor(changes, accepted)
+        self.won.append(round_.mean(best) if changes else 0.0)
         self.rounds_unchanged = 0 if changes else self.rounds_unchanged + 1
         if changes:
             self.spent.by_anchor = {comparison.input_key for comparison in best.comparisons}
@@ -479,7 +490,7 @@ class _Race(SearchState):
         asked: list[PlannedRun] = []
         for number, (name, (mixture, key)) in enumerate(by_name.items()):
             always = number < config.partial_inputs and not union
-            alone, readers = len(mixture.changes) == 1, config.weighting == "readers"
+            alone, readers = len(mixture.changes) == 1, self.by_team.weighting == "readers"
             partial = alone and (config.partial_differing or always)
             levels = tuple(Level) if partial else (Level.GLOBAL,)
             if readers and alone and not always:

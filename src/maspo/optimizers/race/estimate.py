@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from maspo.core.verdict import Comparison
 from maspo.optimizers.base import Answers, Compare
-from maspo.optimizers.race.agreement import Reliability, score
+from maspo.optimizers.race.agreement import Reliability, Weighting, score
 from maspo.optimizers.race.effects import Causes, Observation, causes_of, estimate_effects, estimate_spreads, observe
 from maspo.optimizers.race.mixture import Candidate, MixedRun, by_agent
 from maspo.optimizers.race.settings import AnchorRaceConfig
@@ -20,8 +20,9 @@ round holds, so that one lucky round does not make every later draft look good."
 class Estimator:
     """Learns from every comparison of a search how far levels agree, what answers are worth, and what drafts add."""
 
-    def __init__(self, config: AnchorRaceConfig) -> None:
+    def __init__(self, config: AnchorRaceConfig, weighting: Weighting) -> None:
         self.config = config
+        self.weighting = weighting
         self.reliability = Reliability()
         self.verdicts = VerdictsOnAnswers(config.verdicts_on_answers)
         self.remembered: list[Observation] = []
@@ -53,7 +54,7 @@ class Estimator:
     def score(self, comparison: Comparison) -> float:
         """Return what one comparison says for the changed prompts, from −½ to ½ (Eq. 5, centred)."""
         config = self.config
-        return score(comparison, config.weighting, config.weights, self.reliability, self.verdicts.value(comparison))
+        return score(comparison, self.weighting, config.weights, self.reliability, self.verdicts.value(comparison))
 
     def effects(self, candidates: Sequence[Candidate], runs: Sequence[MixedRun]) -> tuple[float, ...]:
         """Return what each candidate adds, by some runs of its round and what drafts added in all of them before."""

@@ -31,6 +31,8 @@ _UNRECORDED: Mapping[str, Any] = {
     "design": "drawn",
     "verdicts_on_answers": 0,
     "contested": 1.0,
+    "weighting": "learned",
+    "enough": 1.0,
 }
 """What versions did whose records do not say so, because the setting did not exist yet."""
 _GONE = {
@@ -54,6 +56,22 @@ class RoundSize(NamedTuple):
     stages: tuple[int, ...]
     shared_inputs: int
     union_inputs: int
+
+
+class ByTeam(NamedTuple):
+    """Settings whose defaults depend on the team."""
+
+    weighting: Weighting
+    contested: float
+    enough: float
+
+
+LARGER_TEAM: Final = 4
+"""Agents that are rewritten, from which on what readers saw pays, as most runs are of agents whom others read; but no
+more than ``blocks``, as a run that changes several agents asks no reader (docs/design/0073-readers-by-default.md)."""
+_USUAL = ByTeam("learned", 1.0, 1.0)
+_USUAL_IN_LARGER_TEAMS = ByTeam("readers", 3.0, 0.72)
+_LARGER = f"{LARGER_TEAM} agents or more are rewritten, but no more than `blocks`"
 
 
 class AnchorRaceConfig(OptimizerConfig):
@@ -161,26 +179,38 @@ class AnchorRaceConfig(OptimizerConfig):
     length_price: float = Field(default=0.003, ge=0, description="effect that 1,000 added characters must bring")
     screen: int = Field(default=0, ge=0, description="drafts asked for in a call, of which a proxy picks `edits`")
     interventions: int = Field(default=0, ge=0, description="inputs on which each edge is cut, to see what it does")
-    weighting: Weighting = Field(
-        default="learned",
-        description="how local and lookahead verdicts count; with the last, readers are asked on every run that "
-        "changes one agent, and what they saw is added to a global verdict that counts in full",
+    weighting: Weighting | None = Field(
+        default=None,
+        description="how local and lookahead verdicts count: learned, fixed, global (not at all), or readers, which "
+        "asks readers on every run that changes one agent and adds what they saw to a global verdict in full; "
+        f"empty: readers where {_LARGER}, else learned",
     )
     partial_inputs: int = Field(default=6, ge=0, description="mixed runs per block always judged at all levels")
     partial_differing: bool = Field(default=True, description="judge all levels wherever final answers differ")
     double_orders: Literal["never", "unions", "always"] = Field(
         default="always", description="which comparisons of a race are judged in both orders"
     )
-    contested: float = Field(
-        default=1.0,
+    contested: float | None = Field(
+        default=None,
         ge=0,
         description="how strongly inputs whose answers differed before come first: the share of runs in which they did "
-        "counts so many times as much as chance; 0: chance alone",
+        f"counts so many times as much as chance; 0: chance alone; empty: 3 where {_LARGER}, else 1",
+    )
+    enough: float | None = Field(
+        default=None,
+        gt=0,
+        le=1,
+        description="share of the planned calls that is enough for a search that has won two inputs in five, and less "
+        "than a third of that in its last two rounds; 1: it goes on to the end of its plan; empty: "
+        f"{_USUAL_IN_LARGER_TEAMS.enough:g} where {_LARGER} and the plan is no smaller than usual, else 1",
     )
     patience: int = Field(default=3, ge=1, description="rounds in a row without any change before the race ends")
 
-    earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {"shared_inputs": (24, 40)}
-    """24 by default and 40 in the profile ``thorough``, before candidates were dealt."""
+    earlier_defaults: ClassVar[Mapping[str, tuple[object, ...]]] = {
+        "shared_inputs": (24, 40),  # 40 in the profile ``thorough``, before candidates were dealt
+        "weighting": ("learned",),  # in teams of any size
+        "contested": (1.0,),
+    }
     gone: ClassVar[Mapping[str, str]] = _GONE
 
     @classmethod
@@ -197,6 +227,16 @@ class AnchorRaceConfig(OptimizerConfig):
             return recorded
         calls = recorded.get("calls_per_agent") or _CALLS_WHEN_ALIKE[labels]
         return {"far_share": 1.0, **recorded, "calls_per_agent": calls}
+
+    def by_team(self, team: Team) -> ByTeam:
+        """Return the settings whose defaults depend on the team."""
+        usual = _USUAL_IN_LARGER_TEAMS if LARGER_TEAM <= len(team.rewritten) <= self.blocks else _USUAL
+        small = self.planned_calls(team) < AnchorRaceConfig().planned_calls(team)  # it has no calls to spare
+        return ByTeam(
+            weighting=self.weighting or usual.weighting,
+            contested=usual.contested if self.contested is None else self.contested,
+            enough=self.enough or (1.0 if small else usual.enough),
+        )
 
     def planned_calls(self, team: Team) -> int:
         """Return the calls that a whole run is planned for, the hold-out test included."""
