@@ -1,6 +1,7 @@
 """What frameworks do to prompts, and whether maspo finds the teams in them: each in its newest release.
 
     .venv-dev/bin/python -m frameworks.run [--only agno,dspy] [--environments DIR] [--shipped look] [--write]
+    .venv-dev/bin/python -m frameworks.run --changed-since main
 
 For each team in ``teams/``: an environment of its own, made where it is missing; the app alone against an endpoint on
 this machine that keeps what it is asked; then ``maspo discover``, a small optimization, and fifty rollouts at a time.
@@ -332,15 +333,25 @@ def key_of(line: str) -> str:
     return first[0] if len(first) > 1 else f"{re.sub('@.*:', ':', first[0])} {second[0]}"
 
 
+def changed_since(commit: str, root: Path = HERE.parent) -> list[str]:
+    """Return the frameworks whose reader or team has changed since a commit; all where that commit is not there."""
+    git = ["git", "-C", str(root), "diff", "--name-only", commit, "--", "src/maspo/apps/readers", "frameworks/teams"]
+    told = subprocess.run(git, check=False, capture_output=True, text=True)
+    changed = {Path(line).stem.removesuffix("_team") for line in told.stdout.splitlines()}
+    return [name for name in NAMES if name in changed or told.returncode]
+
+
 def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="names, with commas")
+    parser.add_argument("--changed-since", default="", metavar="COMMIT", help="those whose reader or team has changed")
     parser.add_argument("--environments", type=Path, default=HERE.parent / ".venv-frameworks")
     parser.add_argument("--shipped", choices=("not", "look", "optimize"), default="optimize", help="programs shipped")
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    names = given.only.split(",") if given.only else NAMES
+    asked = changed_since(given.changed_since) if given.changed_since else NAMES
+    names = given.only.split(",") if given.only else asked
     if unknown := sorted(set(names) - set(NAMES)):
         raise SystemExit(f"--only: no team of {', '.join(unknown)}; there are {', '.join(NAMES)}")
     rows, shipped, environments = list[Row](), list[Shipped](), given.environments.resolve()

@@ -33,6 +33,8 @@ LOOKED_AT: Final = 5
 CALLS: Final = 100
 """Calls that the small optimization plans: the fewest that a search may."""
 AT_ONCE: Final = 50
+AT_ONCE_SECONDS: Final = 3600.0
+"""What each of them may take: whose prompts are whose is asked, not how soon fifty imports end on two cores."""
 _TAG: Final = re.compile(r"Rollout (\d+)\.")
 _NUMBER: Final = re.compile(r"Question number (\d+)")
 
@@ -132,7 +134,7 @@ def at_once(server: Endpoint, folder: Path) -> AtOnce:
     server.heard.clear()
     system = load_system(folder / "system.yaml")
     assert system.app is not None
-    system = replace(system, app=replace(system.app, workers=AT_ONCE))
+    system = replace(system, app=replace(system.app, workers=AT_ONCE, seconds=AT_ONCE_SECONDS))
     rows = [{"input": f"Question number {number}: which letter follows K?"} for number in range(AT_ONCE)]
     inputs = make_inputs(rows).rows
 
