@@ -70,7 +70,7 @@ def hashes(folder: Path) -> Mapping[str, str]:
 def maspo(team: Team, server: Endpoint, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a command of maspo in the folder of a team."""
     settings = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "x", "XDG_STATE_HOME": str(folder)}
-    settings |= {"GOOGLE_GEMINI_BASE_URL": server.url.removesuffix("/v1"), "GOOGLE_API_KEY": "x"}
+    settings |= {"GOOGLE_GEMINI_BASE_URL": server.url.removesuffix("/v1")}
     return subprocess.run(
         [sys.executable, "-m", "maspo", *words],
         check=False,
@@ -140,7 +140,7 @@ def at_once(server: Endpoint, folder: Path) -> AtOnce:
 
     async def run() -> Counter[str]:
         told = Counter[str]()
-        async with WireClient(Upstreams.found_in({"OPENAI_BASE_URL": server.url}, server.url)) as client:
+        async with WireClient(Upstreams(server.url, gemini=server.url.removesuffix("/v1"))) as client:
             runner = AppRunner(system, {one.key: one for one in inputs}, client, RoleSettings("m"))
             try:
                 traces = await asyncio.gather(

@@ -173,6 +173,15 @@ async def test_a_set_has_one_order_in_all_processes_unless_its_owner_says_which(
     assert str(answers.pop()).endswith(own or "0")
 
 
+async def test_an_sdk_finds_a_key_where_its_owner_has_none(app: WriteApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "own")
+    written = app(f"import os\ndef answer(row): return ' '.join(os.environ.get(name, '-') for name in {names})")
+    assert (await run_one(written)).answer == "own unused unused -"
+
+
 async def test_libraries_that_the_first_rollout_loads_are_there_for_the_next(app: WriteApp) -> None:
     code = """
     import sys

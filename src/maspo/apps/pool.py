@@ -32,8 +32,9 @@ QUIET: Mapping[str, str] = {
 }
 """Switches of what frameworks send to their makers, or keep from run to run, unless they are told not to. A rollout
 connects to the gateway only, and each draws its own samples."""
-NO_KEYS: Mapping[str, str] = {"OPENAI_API_KEY": "unused", "ANTHROPIC_API_KEY": "unused"}
-"""SDKs refuse to start without a key, also where the endpoint, such as one on this machine, asks for none."""
+NO_KEYS: Mapping[str, str] = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"), "unused")
+"""SDKs refuse to start without a key, also where the endpoint, such as one on this machine, asks for none. Google's
+takes this name where there is no ``GOOGLE_API_KEY``."""
 IN_ORDER: Mapping[str, str] = {"PYTHONHASHSEED": "0"}
 """The order of a Python set, which is another in each process unless its owner says which: frameworks show tools in it
 (Agent Framework its hand-overs), and a request that was recorded is to be asked again in the same words."""
