@@ -4,7 +4,8 @@
 
 A fake endpoint, the load and each proxy are processes of their own, so the processor time is that of the proxy alone.
 LiteLLM and mitmproxy are installed into environments below DIR (a temporary folder by default; takes minutes), with
-``--others none`` only the gateway is measured. A stream has 20 pieces.
+``--others none`` only the gateway is measured. A stream has 20 pieces. Every question and every reply is another one,
+so that no text which is looked through was seen before.
 
 Two endpoints answer. At one that answers at once (a stream's pieces are 2 ms apart) 64 in flight are more than one
 process can do: that tells processor time, and latency there is the wait in a queue. At the other a call takes 300 ms,
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import secrets
@@ -45,10 +47,12 @@ MITMPROXY = "mitmproxy"
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
 USAGE = {"prompt_tokens": 300, "completion_tokens": 100, "total_tokens": 400}
-WORDS = "word " * 100
+NUMBER = "00000000"
+"""Stands in a reply for what makes it another one."""
+WORDS = NUMBER + " word" * 100
 PLAIN = json.dumps(
     {
-        "id": "x",
+        "id": NUMBER,
         "object": "chat.completion",
         "created": 1,
         "model": "m",
@@ -60,7 +64,7 @@ PLAIN = json.dumps(
 
 def chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
-    body = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
+    body = {"id": NUMBER, "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice]}
     return f"data: {json.dumps(body)}\n\n".encode()
 
 
@@ -68,6 +72,9 @@ STREAM = [chunk({"content": WORDS[: len(WORDS) // PIECES]}) for _ in range(PIECE
     chunk({}, "stop") + b"data: [DONE]\n\n"
 ]
 SYSTEM = "You are the solver. " + "Think about it step by step, and answer with care. " * 20
+
+
+_NUMBERS = itertools.count()
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float) -> None:
@@ -78,11 +85,12 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             at = head.find(b"content-length:")
             body = await reader.readexactly(int(head[at + 15 : head.index(b"\r\n", at)])) if at >= 0 else b""
+            number = b"%08d" % next(_NUMBERS)
             if b'"stream": true' in body or b'"stream":true' in body:
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
                 )
-                for piece in STREAM:
+                for piece in (one.replace(NUMBER.encode(), number) for one in STREAM):
                     writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
                     await asyncio.sleep(between)
                 writer.write(b"0\r\n\r\n")
@@ -90,7 +98,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
                 await asyncio.sleep(seconds)
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                    % (len(PLAIN), PLAIN)
+                    % (len(PLAIN), PLAIN.replace(NUMBER.encode(), number))
                 )
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
