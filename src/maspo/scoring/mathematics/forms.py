@@ -96,6 +96,8 @@ _NOTHING = re.compile(
     (?:solutions?|roots?|values?(?:\s+of\s+[a-z])?|[a-z])(?:\s+exists?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_BEGINS_NOTHING = frozenset('\\" tTeEnNiI')
+"""How it may begin: a fast look, since this is asked of every part of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +230,13 @@ def _form(text: str, depth: int) -> Form:
     text = text.strip()
     if PLAIN_NUMBER.fullmatch(text):
         return Form("value", text)
-    text = _outer_braces_off(_IN.sub("", text))
+    text = _outer_braces_off(_IN.sub("", text) if "\\in" in text else text)
     if depth > DEEPEST:
         return Form("value", text)
     point = _POINT.match(text) if text[-1:] == ")" else None
     if point is not None:
         return replace(_form(text[point.end() :], depth), label=point[0].strip())
-    if _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
+    if text[:1] in _BEGINS_NOTHING and _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
         return Form("set", r"\emptyset")
     return (
         _rows(text, depth)
