@@ -141,6 +141,23 @@ def test_the_paper_has_passes_where_the_race_has_rounds() -> None:
     assert "pass 1/3, solver" in picture(board)
 
 
+def test_half_and_four_fifths_of_each_cap_are_told_once() -> None:
+    written: list[str] = []
+    lines, board = PlainLines(written.append), Board()
+    for calls, usd in ((40, 0.1), (50, 0.45), (60, 0.5), (81, 0.95), (100, 1.0)):
+        now = replace(progress(), calls=calls, calls_cap=100, usd=usd, usd_cap=1.0, seconds=20.0, seconds_cap=None)
+        lines.on_progress(now)
+        board.on_progress(now)
+    told = [(line.partition("] ")[0].partition(", ")[2], line.partition("] ")[2]) for line in written]
+    assert told == [
+        ("50 calls", "50% of --max-calls is used"),
+        ("60 calls", "50% of --max-usd is used"),
+        ("81 calls", "80% of --max-usd is used"),
+        ("81 calls", "80% of --max-calls is used"),
+    ]
+    assert list(board.recent) == [line for _, line in told]
+
+
 @pytest.mark.parametrize(("passes", "told"), [(1000, "step 1 of at most 1000, solver"), (0, "step 1, solver")])
 def test_other_methods_have_steps(passes: int, told: str) -> None:
     step = StepStarted("s1/solver", "solver", 1, 1, passes, 1)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from maspo.cli.caps import Caps
 from maspo.cli.terminal import Lasting, note
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, ConfigInvalid, MaspoError, said_of
 from maspo.core.plain import plain
@@ -20,8 +21,6 @@ from maspo.study.job import PAUSED, Progress
 
 VARIABLE = "MASPO_LOG"
 STDOUT = "-"
-_MARKS = (0.5, 0.8)
-"""Shares of a cap that are told: those of a shared budget."""
 
 Write: TypeAlias = Callable[[str], object]
 
@@ -38,8 +37,7 @@ class Log:
         self._run: RunStarted | None = None
         self._now: Progress | None = None
         self._rounds = Rounds()
-        self._near: dict[str, float] = {}
-        """By cap, the share that was told last."""
+        self._caps = Caps()
         for event in past:
             self._see(event)
 
@@ -79,7 +77,7 @@ class Log:
 
     def _see(self, event: Event) -> Entry | None:
         if isinstance(event, RunStarted):
-            self._run, self._near = event, {}
+            self._run, self._caps = event, Caps()
         return self._rounds.see(event)
 
     def on_progress(self, progress: Progress) -> None:
@@ -91,17 +89,11 @@ class Log:
             self.tell(Entry("endpoint_waits", "warning"))
         if before and _is_held_up(before) and not _is_held_up(progress):
             self.tell(Entry("endpoint_answers"))
-        self._look_at_cap("max-usd", progress.usd, progress.usd_cap)
-        self._look_at_cap("max-minutes", progress.seconds, progress.seconds_cap)
+        for cap, share in self._caps.reached(progress):
+            self.tell(Entry("cap_near", "warning", {"cap": cap, "share": share}))
         if (lease := progress.leased) is not None and (before is None or before.leased != lease):
             held = {"usd_held": lease.usd, "calls_held": lease.calls, "budget_share": lease.share}
             self.tell(Entry("lease_taken", fields=held))
-
-    def _look_at_cap(self, cap: str, spent: float | None, most: float | None) -> None:
-        reached = [mark for mark in _MARKS if spent is not None and most and spent >= mark * most]
-        if reached and reached[-1] > self._near.get(cap, 0.0):
-            self._near[cap] = reached[-1]
-            self.tell(Entry("cap_near", "warning", {"cap": f"--{cap}", "share": reached[-1]}))
 
 
 def _is_held_up(progress: Progress) -> bool:

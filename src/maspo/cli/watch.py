@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
+from maspo.cli.caps import Caps, cap_line
 from maspo.cli.in_python import in_python
 from maspo.cli.terminal import draws, in_notebook, note
 from maspo.core.errors import ConfigInvalid
@@ -162,6 +163,7 @@ class Board:
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
     _latest: Event | None = None
     _new_visit: bool = False
+    _caps: Caps = field(default_factory=Caps)
 
     def recall(self, past: Sequence[Event]) -> None:
         """Stand where a run stood that goes on; one that had finished is at work again."""
@@ -173,7 +175,7 @@ class Board:
         """Take note of an event."""
         match event:
             case RunStarted():
-                self.started = event
+                self.started, self._caps = event, Caps()
             case RunFinished():
                 self.finished = event
             case StepStarted():
@@ -191,6 +193,7 @@ class Board:
 
     def on_progress(self, progress: Progress) -> None:
         """Take note of where the run stands."""
+        self.recent += [self.say(cap_line(*reached)) for reached in self._caps.reached(progress)]
         self.progress = progress
 
     def best(self) -> list[CandidateScored]:
@@ -223,6 +226,7 @@ class PlainLines:
         self._where = ""
         """The line of a step that was passed over, for what it may change."""
         self._thinned = False
+        self._caps = Caps()
 
     def recall(self, past: Sequence[Event]) -> None:
         """Know whose run goes on, and in which round it is."""
@@ -244,7 +248,7 @@ class PlainLines:
             if self._calls[type(event)] > CALLS_SHOWN:
                 return
         if isinstance(event, RunStarted):
-            self._run = event
+            self._run, self._caps = event, Caps()
         if isinstance(event, PromptKept | PromptChanged) and self._round and self._is_large:
             self._decided.append(event)
             return
@@ -284,9 +288,11 @@ class PlainLines:
         return False
 
     def on_progress(self, progress: Progress) -> None:
-        """Take note of where the run stands, for the next line; say once when calls begin to wait, and why."""
+        """Take note of where the run stands, for the next line; say once that calls wait, and that a cap is near."""
         if progress.waiting and not (self._progress and self._progress.waiting):
             self._write(f"{spent(progress)}waiting: {progress.waiting}")
+        for cap, share in self._caps.reached(progress):
+            self._write(f"{spent(progress)}{cap_line(cap, share)}")
         self._progress = progress
 
 
