@@ -203,7 +203,7 @@ _IS_ABROAD = (
 )
 """How other languages say that something is or costs an amount."""
 _STATED = re.compile(
-    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
+    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|go\s+with|lies?\s+(?:with)?in|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
     r"|\b(?:it|that|this|he|she|there)['’]s\b|\bin\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])"
     r"|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
