@@ -373,3 +373,18 @@ def test_i23_beside_a_small_level_a_small_p_value_has_digits(p: float, level: fl
 def test_i28_a_run_that_asked_nobody_tells_its_time_in_one_sentence() -> None:
     view = replace(fold([started()]), seconds=3.0)
     assert "cost       Nothing was spent so far in 3.0 s" in closing(view).split("\n")
+
+
+@pytest.mark.parametrize(
+    ("rounds", "idle", "words"),
+    [
+        (1, 0, "its only round"),
+        (1, 1, "its only round"),
+        (6, 0, "the last of 6 rounds"),
+        (6, 1, "the last of 6 rounds"),
+        (6, 2, "the last 2 of 6 rounds"),
+        (3, 3, "each of its 3 rounds"),
+    ],
+)
+def test_what_speaks_for_more_budget_names_the_rounds_that_it_rests_on(rounds: int, idle: int, words: str) -> None:
+    assert sentences.last_rounds(rounds, idle) == words

@@ -80,6 +80,9 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
   const many = source.live && !route.run;
   const run = found?.kind === "run" ? found : null;
   const sheet = found !== null && found.kind !== "run" ? found : null;
+  // Runs of one team have one name: under `maspo ui` the folder tells them apart.
+  const folder = source.live ? source.folder(route.run).split("/").at(-1) ?? "" : "";
+  const name = `${found?.name || "no run yet"}${folder && folder !== found?.name ? ` · ${folder}` : ""}`;
   const id = many ? (route.page === "compare" ? "compare" : "runs") : PAGES.some((page) => page.id === route.page) ? route.page : "overview";
   const page = PAGES.find((one) => one.id === id);
   useKeys({ pages: many || sheet ? [] : PAGES.map((one) => href(route.run, one.id)), at: PAGES.findIndex((one) => one.id === id), help: () => setHelp((now) => !now), close: () => setHelp(false) });
@@ -90,11 +93,11 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
     if (bar && here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
   }, [id, found === null]);
   useEffect(() => {
-    document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${found?.name || "no run yet"}${run && page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
+    document.title = `maspo: ${many ? (id === "compare" ? "compare" : "runs") : `${name}${run && page && page.id !== "overview" ? ` · ${page.title}` : ""}`}`;
     main.current?.scrollTo?.(0, 0);
     scrollTo(0, 0);
     setSaid("");
-  }, [id, many, found?.name]);
+  }, [id, many, name]);
   return (
     <>
       <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); main.current?.focus(); }}>
@@ -106,7 +109,7 @@ export function App({ source, first }: { source: Source; first: AnyDocument | nu
           {!many && found && (
             <>
               {run?.part_of && source.whole(route.run) && <a href={href(source.whole(route.run), "")}><span aria-hidden="true">‹ </span>{run.part_of}</a>}
-              <span class="run-name">{found.name || "no run yet"}</span>
+              <span class="run-name">{name}</span>
               {run && <State document={run} />}
               {sheet && <span class={`state ${sheet.state}`}><span class="lamp" aria-hidden="true" />{sheet.kind}{sheet.state !== "finished" && `, ${sheet.state}`}{sheet.simulated && " · simulated"}</span>}
             </>

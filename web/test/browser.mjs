@@ -81,6 +81,11 @@ export function lasting(text) {
   return PASSING.reduce((found, [what, word]) => found.replace(what, word), text);
 }
 
+/** In the page itself: tables that scroll sideways, by their names. */
+export function sideways() {
+  return [...document.querySelectorAll("main .scroll:not(.graph)")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.getAttribute("aria-label")}: ${one.scrollWidth} in ${one.clientWidth}`);
+}
+
 /** Put words for what differs from one making to the next into the page itself, before its picture is taken. */
 export async function steady(page) {
   await page.evaluate((rules) => {

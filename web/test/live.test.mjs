@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
-import { FOLDER, axe, launch, opened, seen, settled } from "./browser.mjs";
+import { FOLDER, axe, launch, opened, seen, settled, sideways } from "./browser.mjs";
 import { typeset } from "./pictures.mjs";
 
 const read = (name) => readFileSync(`${FOLDER}/${name}`, "utf8");
@@ -94,6 +94,7 @@ test("on no screen does what is told of a run lie on the next column", async () 
       words.selectNodeContents(cell);
       return words.getBoundingClientRect().right > cell.nextElementSibling.getBoundingClientRect().left + 1;
     }).map((cell) => cell.textContent)), [], `at ${width}`);
+    if (width !== 768) assert.deepEqual(await page.evaluate(sideways), [], `at ${width}`);
     await close();
   }
 });
@@ -123,7 +124,7 @@ test("three and four runs fit beside each other on any screen, and where they sh
     for (const runs of ["finished,failed,demo", "finished,failed,demo,awaiting"]) {
       await page.goto(`${base}#/compare?runs=${runs}`);
       await page.getByRole("region", { name: /^Table: Prompts/ }).waitFor();
-      const rows = page.getByRole("region", { name: "Table: Runs side by side" }).locator("tbody tr");
+      const rows = page.getByRole("region", { name: "Table: Runs side by side" }).locator("tbody tr, ul > li");
       const compared = runs.split(",").length;
       await rows.nth(compared - 1).waitFor(); // the page of the runs before may still stand
       assert.equal(await rows.count(), compared);

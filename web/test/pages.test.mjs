@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { statSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { FOLDER, PAGES, axe, go, launch, opened, report, seen, settled } from "./browser.mjs";
+import { FOLDER, PAGES, axe, go, launch, opened, report, seen, settled, sideways } from "./browser.mjs";
 import { typeset } from "./pictures.mjs";
 
 const STATES = ["empty", "running", "interrupted", "finished", "failed", "held", "awaiting", "agents300", "calls50000", "demo"];
@@ -45,6 +45,12 @@ test("from a phone to a wall: nothing is cut off", async () => {
       assert.ok(bars.every((bar) => bar >= 20), `${name} at ${width}: a bar is ${Math.min(...bars)} px wide`);
     }
     if (width === 360) assert.deepEqual(await axe(page), []);
+    if (width === 360)
+      for (const name of PAGES) {
+        await go(page, name);
+        assert.deepEqual(await page.evaluate(sideways), [], `${name}: on a phone a row of a wide table is told by itself`);
+        assert.deepEqual(await page.evaluate(() => [...document.querySelectorAll("main .graph")].filter((one) => one.scrollWidth > one.clientWidth + 1).length), 0, `${name}: a small team is drawn downwards`);
+      }
     assert.deepEqual(wrong, []);
     await close();
   }

@@ -210,11 +210,8 @@ def _what_more_brings(tested: RunView) -> list[str]:
         return [NOT_YET]
     if rounds is None:
         return ["The search does not say"]
-    last, idle = rounds
-    if not idle:
-        return [f"Perhaps more: the last of {phrases.plural(last, 'round')} still changed a prompt"]
-    which = "the last" if idle == 1 else f"the last {idle}"
-    return [f"Little: {which} of {phrases.plural(last, 'round')} changed no prompt"]
+    which = sentences.last_rounds(*rounds)
+    return [f"Little: {which} changed no prompt" if rounds[1] else f"Perhaps more: {which} still changed a prompt"]
 
 
 def _judge(view: RunView) -> list[str]:

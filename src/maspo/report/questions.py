@@ -189,8 +189,8 @@ def _where_money_went(view: RunView) -> str:
     shares = ", ".join(
         f"{phrases.purpose(purpose)} {phrases.percent(value / of)}" for value, purpose in ranked[:3] if value
     )
-    spent = phrases.money_spent(whole, view.simulated)
-    return f"{phrases.plural(whole.calls, 'call')}, money {spent}. Of the {'money' if priced else 'calls'}: {shares}."
+    spent = "no money (simulated)" if view.simulated else f"money {phrases.money_spent(whole, False)}"
+    return f"{phrases.plural(whole.calls, 'call')}, {spent}. Of the {'money' if priced else 'calls'}: {shares}."
 
 
 def _what_ships(view: RunView) -> str:

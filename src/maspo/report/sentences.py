@@ -216,15 +216,25 @@ def forbidden_by_looks(finished: RunFinished) -> str:
 
 
 def describe_end(view: RunView) -> tuple[str, ...]:
-    """Return how far a race came and why it ended, and what speaks for more calls; nothing of other searches."""
+    """Return what speaks for more calls than a race had, and why it ended; nothing of other searches."""
     if view.ended is None or view.finished is None or (rounds := rounds_of(view)) is None:
         return ()
-    last, idle = rounds
-    found = "its last round changed a prompt, so more calls may find more"
-    if idle:
-        which = "its last round" if idle == 1 else f"its last {idle} rounds"
-        found = f"{which} changed no prompt, so little speaks for more calls"
-    return f"{plural(last, 'round')}, until {end_reason(view.ended.reason)}", found
+    which, idle = last_rounds(*rounds), rounds[1]
+    found = (
+        "changed no prompt, so little speaks for more calls"
+        if idle
+        else "changed a prompt, so more calls may find more"
+    )
+    return f"{which} {found}", f"the search ended when {end_reason(view.ended.reason)}"
+
+
+def last_rounds(rounds: int, idle: int) -> str:
+    """Return the last of some rounds in words: those that changed no prompt, or the one that changed some."""
+    if rounds == 1:
+        return "its only round"
+    if idle == rounds:
+        return f"each of its {rounds} rounds"
+    return f"the last of {rounds} rounds" if idle <= 1 else f"the last {idle} of {rounds} rounds"
 
 
 def grown(view: RunView) -> int:

@@ -3,7 +3,7 @@ import { useLinks, usePlace } from "../context";
 import { Nothing, Rate, Section, ShareBar } from "../parts/figures";
 import { Table } from "../parts/table";
 import type { AgreementFigures, RateFigures } from "../view";
-import { number, percent, plural, sign } from "../words";
+import { inputName, number, percent, plural, sign } from "../words";
 
 /** How often the judge said of a case what a person said blind. */
 function people(found: AgreementFigures): readonly [string, RateFigures, string] {
@@ -76,7 +76,7 @@ export function Judge() {
         <Section title="Pairs on which it turned with the order">
           <ul class="plain">
             {flipped.slice(0, 40).map((row) => (
-              <li><a href={to("inputs", { at: row.id })}>{row.id}</a> <span class="quiet">{row.verdicts.map((one) => sign(one).word).join(", then ")}</span></li>
+              <li><a href={to("inputs", { at: row.id })}>{inputName(row.id, row.input)}</a> <span class="quiet">{row.verdicts.map((one) => sign(one).word).join(", then ")}</span></li>
             ))}
           </ul>
         </Section>

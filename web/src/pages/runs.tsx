@@ -58,17 +58,14 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
           shown={false}
           rows={found}
           columns={inOrder(narrow, [
-            { name: "Run", cell: (row) => <><a href={href(row.id, "overview")}>{row.folder || row.name || row.id}</a>{narrow && <span class="below"><State row={row} />{row.state === "finished" && <span>{row.label}</span>}</span>}</>, value: (row) => row.folder ?? row.name },
+            { name: "Run", cell: (row) => <a class="words" href={href(row.id, "overview")}>{row.folder || row.name || row.id}</a>, value: (row) => row.folder ?? row.name },
             { name: "Compare", cell: (row) => <input type="checkbox" aria-label={`Compare ${row.folder || row.name}`} checked={chosen.includes(row.id)} onChange={() => toggle(row.id)} /> },
-            ...(narrow ? [] : [
-              { name: "State", cell: (row: RunRow) => <State row={row} />, value: (row: RunRow) => row.state },
-              { name: "Verdict", cell: (row: RunRow) => (row.state === "finished" ? row.label ?? row.verdict ?? "" : "–"), value: (row: RunRow) => row.verdict ?? "" },
-            ]),
+            { name: "Verdict", cell: (row) => <Came row={row} />, value: (row) => `${row.state === "finished" ? row.verdict ?? "" : ""} ${row.status}` },
             { name: "Net win rate, 95% interval", cell: (row) => (row.interval ? <IntervalBar value={row.net ?? 0} interval={row.interval} bound={1} /> : "–"), value: (row) => row.net ?? -2 },
             { name: "Calls", cell: (row) => (row.calls === undefined ? "" : number(row.calls)), value: (row) => row.calls ?? 0, right: true },
             { name: "Money", cell: (row) => row.money ?? money(row.usd ?? null, row.simulated), value: (row) => row.usd ?? -1, right: true },
             { name: "Time", cell: (row) => duration(row.seconds ?? null), value: (row) => row.seconds ?? 0, right: true },
-            { name: "Written", cell: (row) => <span class="nowrap">{moment(row.written ?? 0)}</span>, value: (row) => row.written ?? 0 },
+            { name: "Written", cell: (row) => <span class="nowrap">{minute(row.written ?? 0)}</span>, value: (row) => row.written ?? 0 },
           ])}
         />
       )}
@@ -79,12 +76,12 @@ export function Runs({ source, route }: { source: Source; route: Route }) {
             shown={false}
             rows={sheets}
             columns={[
-              { name: "Folder", cell: (row) => <><a href={href(row.id, "")}>{row.folder || row.name}</a>{narrow && <span class="below"><Kind row={row} /><span>{row.headline}</span><span>{moment(row.written).slice(0, 16)}</span></span>}<Inside rows={inside.get(row.id) ?? []} of={row.folder} /></>, value: (row) => row.folder },
+              { name: "Folder", cell: (row) => <><a href={href(row.id, "")}>{row.folder || row.name}</a>{narrow && <span class="below"><Kind row={row} /><span>{row.headline}</span><span>{minute(row.written)}</span></span>}<Inside rows={inside.get(row.id) ?? []} of={row.folder} /></>, value: (row) => row.folder },
               ...(narrow ? [] : [
                 { name: "What", cell: (row: SheetRow) => <Kind row={row} />, value: (row: SheetRow) => row.kind },
                 { name: "Outcome", cell: (row: SheetRow) => <span class="words">{row.headline}</span>, value: (row: SheetRow) => row.headline },
               ]),
-              ...(narrow ? [] : [{ name: "Written", cell: (row: SheetRow) => <span class="nowrap">{moment(row.written)}</span>, value: (row: SheetRow) => row.written }]),
+              ...(narrow ? [] : [{ name: "Written", cell: (row: SheetRow) => <span class="nowrap">{minute(row.written)}</span>, value: (row: SheetRow) => row.written }]),
             ]}
           />
         </Section>
@@ -111,8 +108,20 @@ function inOrder(narrow: boolean, columns: readonly Column<RunRow>[]): readonly 
   return narrow && name && compare ? [name, ...figures, compare] : columns;
 }
 
-function State({ row }: { row: RunRow }) {
-  return <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{row.status}</span>;
+/** What a run came to, or how far it is; of one that ended early, both. */
+function Came({ row }: { row: RunRow }) {
+  const verdict = row.state === "finished" ? row.label ?? row.verdict ?? "" : "";
+  return (
+    <>
+      <span class={`state ${row.state}`}><span class="lamp" aria-hidden="true" />{verdict || row.status}</span>
+      {verdict && row.status !== "finished" && <span class="below">{row.status}</span>}
+    </>
+  );
+}
+
+/** When something was written; seconds tell nothing in a list. */
+function minute(at: number): string {
+  return moment(at).slice(0, 16);
 }
 
 function Kind({ row }: { row: SheetRow }) {

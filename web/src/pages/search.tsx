@@ -40,7 +40,7 @@ export function Search() {
       {query.a && query.b ? <Pair one={query.a} other={query.b} /> : query.a ? <p class="hint">{shorten(query.a)} is chosen; choose another candidate to compare them. <a href={link({ a: "" })}>Clear</a></p> : null}
       {show === "lanes" && (
         <>
-          <p class="quiet">● kept, ○ dropped, ▲ below: a new prompt was accepted. The height is the expected worth: what a candidate adds to a comparison, from −½ to ½{told && "; the line through it is the 95% interval"}. Click two candidates to see how they differ.</p>
+          <p class="quiet">● kept, ○ dropped, ▲ below: a new prompt was accepted. The height is the expected worth: what a candidate adds to a comparison, from −½ to ½{told && "; the line through it is the 95% interval"}. Choose two candidates to see how they differ.</p>
           {[...lanes].slice(0, MOST_LANES).map(([agent, some]) => (
             <Lane agent={agent} steps={some} bound={bound} />
           ))}

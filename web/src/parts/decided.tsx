@@ -66,11 +66,13 @@ export function Waiting({ approval }: { approval: Approval }) {
             {open.map((name, place) => <>{place > 0 && ", "}<a href={to("prompts", { agent: name })}>{name}</a></>)}.
           </p>
           {actions && <Together open={open} approval={approval} />}
+          <p class="quiet">{actions ? "The same in a terminal" : "In a terminal"}; in place of <code>approve</code>, <code>reject</code> with a <code>--reason</code>:</p>
           <Command text={`maspo steer ${run} approve ${open.map(quoted).join(" ")}`} />
         </>
       ) : (
         <p>All of it is decided; the run takes it up when it goes on.</p>
       )}
+      <p class="quiet">Then the run goes on: what is approved ships; in place of what is rejected the search tries another round.</p>
       <Command text={`maspo resume ${run}`} />
     </>
   );

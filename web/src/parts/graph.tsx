@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Agent, Edge, LevelCounts } from "../view";
 import { percent, plural } from "../words";
 import { afterFrame } from "./after";
+import { useNarrow } from "./narrow";
 
 const NODE = { width: 176, height: 66 };
 /** Between one level of the team and the next, where it is drawn from left to right and downwards. */
@@ -19,6 +20,8 @@ const LETTER = 7;
 const FLOW = { height: 16, letters: 29 };
 /** Room for a team drawn from left to right: the page beside its menu at 1180 px. A longer one is drawn downwards. */
 const ACROSS = 900;
+/** The same on a phone. */
+const ACROSS_A_PHONE = 320;
 /** Agents that are laid out; a larger graph is no picture any more, and the table has all of them. */
 export const MOST_DRAWN = 100;
 /** A larger team is laid out after the page is shown, with dagre's quicker ranking. */
@@ -63,11 +66,11 @@ function withConditions(agents: readonly Agent[], edges: readonly Edge[]): reado
 }
 
 /** From left to right where that fits the page, else what is narrower. How wide it would be so is known from its levels. */
-function layout(agents: readonly Agent[], edges: readonly Edge[]): Placed {
+function layout(agents: readonly Agent[], edges: readonly Edge[], room: number): Placed {
   const down = directed(agents, edges, "TB");
   const levels = new Set([...down.nodes.values()].map(({ y }) => y)).size;
   const across = levels * (NODE.width + RANKS.LR) - RANKS.LR + 2 * MARGIN;
-  return across > ACROSS && down.width < across ? down : directed(agents, edges, "LR");
+  return across > room && down.width < across ? down : directed(agents, edges, "LR");
 }
 
 function directed(agents: readonly Agent[], edges: readonly Edge[], rankdir: "LR" | "TB"): Placed {
@@ -107,8 +110,8 @@ function named(edge: Edge): string {
 /** The team that was laid out last: who comes back to the page, or follows a run that works, finds it in its place. */
 let last: { readonly team: string; readonly placed: Placed } | null = null;
 
-function placedOnce(team: string, agents: readonly Agent[], edges: readonly Edge[]): Placed {
-  if (last?.team !== team) last = { team, placed: layout(agents, edges) };
+function placedOnce(team: string, agents: readonly Agent[], edges: readonly Edge[], room: number): Placed {
+  if (last?.team !== team) last = { team, placed: layout(agents, edges, room) };
   return last.placed;
 }
 
@@ -120,14 +123,15 @@ export function winRate(counts: LevelCounts): number | null {
 export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: readonly Agent[]; edges: readonly Edge[]; figures: ReadonlyMap<string, Figures>; chosen: string; link: (agent: string) => string }) {
   const shown = useMemo(() => agents.slice(0, MOST_DRAWN), [agents]);
   const drawn = useMemo(() => withConditions(shown, edges), [shown, edges]);
-  const team = useMemo(() => JSON.stringify([shown.map((agent) => [agent.name, marks(agent) !== ""]), drawn.map(named)]), [shown, drawn]);
+  const room = useNarrow() ? ACROSS_A_PHONE : ACROSS;
+  const team = useMemo(() => JSON.stringify([shown.map((agent) => [agent.name, marks(agent) !== ""]), drawn.map(named), room]), [shown, drawn, room]);
   const [ready, setReady] = useState("");
   const waits = shown.length > AT_ONCE && last?.team !== team && ready !== team;
   // To lay out and to draw are a task each, so that a key need not wait for both.
   useEffect(() => {
     if (!waits) return undefined;
     let off = afterFrame(() => {
-      placedOnce(team, shown, drawn);
+      placedOnce(team, shown, drawn, room);
       off = afterFrame(() => setReady(team));
     });
     return () => off();
@@ -137,7 +141,7 @@ export function TeamGraph({ agents, edges, figures, chosen, link }: { agents: re
   const kind = (edge: Edge) => (byName.get(edge.reader)?.when === edge.source ? "condition" : edge.late ? "late" : "");
   const told = `The team: ${plural(agents.length, "agent")}, ${plural(edges.length, "edge")}. The table below holds the same.`;
   if (waits) return <p class="quiet" aria-busy="true">Drawing {plural(shown.length, "agent")} …</p>;
-  const placed = placedOnce(team, shown, drawn);
+  const placed = placedOnce(team, shown, drawn, room);
   return (
     <div class="scroll graph" tabIndex={0} role="region" aria-label="Graph of the team">
       <svg width={placed.width} height={placed.height} viewBox={`${placed.left} ${placed.top} ${placed.width} ${placed.height}`} role="group" aria-label={told}>

@@ -1,8 +1,9 @@
-// Tables that sort and that scroll within themselves, and lists that are moved through with j and k.
+// Tables that sort and that scroll within themselves, on a phone row by row; and lists that are moved through with j and k.
 import type { ComponentChildren } from "preact";
 import { useMemo, useState } from "preact/hooks";
 import { number, plural } from "../words";
 import { useGrowing } from "./after";
+import { useNarrow } from "./narrow";
 
 export interface Column<Row> {
   readonly name: string;
@@ -20,11 +21,26 @@ const FIRST = 120;
 const AT_ONCE = 24;
 /** Columns up to which a table is as wide as it needs: a figure at the far edge of a screen is read beside nothing. */
 const FEW = 5;
+/** Columns that stand side by side on a phone; of more, each row is told by itself. */
+const ON_A_PHONE = 3;
 /** Columns from which it is printed in small letters. */
 const MANY = 9;
 
-export function Table<Row>({ caption, columns, rows, shown = true }: { caption: string; columns: readonly Column<Row>[]; rows: readonly Row[]; shown?: boolean }) {
-  const [by, setBy] = useState<{ column: number; down: boolean } | null>(null);
+interface Sorting {
+  readonly column: number;
+  readonly down: boolean;
+}
+
+interface TableOf<Row> {
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly shown?: boolean;
+}
+
+export function Table<Row>({ caption, columns, rows, shown = true }: TableOf<Row>) {
+  const narrow = useNarrow();
+  const [by, setBy] = useState<Sorting | null>(null);
   const [most, setMost] = useState(FIRST);
   const sorted = useMemo(() => {
     const value = by ? columns[by.column]?.value : undefined;
@@ -38,6 +54,20 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
   const wanted = Math.min(most, rows.length);
   const drawn = useGrowing(wanted, AT_ONCE);
   const turn = (column: number) => setBy(by?.column === column ? (by.down ? { column, down: false } : null) : { column, down: true });
+  const more = rows.length > most && (
+    <button type="button" class="small" onClick={() => setMost(most + 10 * FIRST)}>
+      Show more: {plural(rows.length - most, "row")} left
+    </button>
+  );
+  if (narrow && columns.length > ON_A_PHONE)
+    return (
+      <div class="cards" role="region" aria-label={`Table: ${caption}`} aria-busy={drawn < wanted ? "true" : undefined}>
+        <p class={shown ? "caption" : "unseen"}>{caption}</p>
+        {rows.length > 1 && <SortBy columns={columns} by={by} turn={turn} none={() => setBy(null)} />}
+        <ul>{sorted.slice(0, drawn).map((row) => <Card columns={columns} row={row} />)}</ul>
+        {more}
+      </div>
+    );
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={`Table: ${caption}`} aria-busy={drawn < wanted ? "true" : undefined}>
       <table class={columns.length <= FEW ? "slim" : columns.length > MANY ? "many" : undefined}>
@@ -72,12 +102,48 @@ export function Table<Row>({ caption, columns, rows, shown = true }: { caption: 
           ))}
         </tbody>
       </table>
-      {rows.length > most && (
-        <button type="button" class="small" onClick={() => setMost(most + 10 * FIRST)}>
-          Show more: {plural(rows.length - most, "row")} left
+      {more}
+    </div>
+  );
+}
+
+/** What the names of columns are buttons for, where there are none. */
+function SortBy<Row>({ columns, by, turn, none }: { columns: readonly Column<Row>[]; by: Sorting | null; turn: (column: number) => void; none: () => void }) {
+  if (!columns.some((column) => column.value)) return null;
+  return (
+    <div class="bar">
+      <label class="which">
+        <span>Sort by</span>
+        <select value={by ? String(by.column) : ""} onChange={({ currentTarget: { value } }) => (value ? turn(Number(value)) : none())}>
+          <option value="">as they came</option>
+          {columns.map((column, place) => column.value && <option value={String(place)}>{column.name}</option>)}
+        </select>
+      </label>
+      {by && (
+        <button type="button" class="small" onClick={() => turn(by.column)}>
+          {by.down ? "↓ highest first" : "↑ lowest first"}
         </button>
       )}
     </div>
+  );
+}
+
+/** A row by itself: its name, and below it what each column says. */
+function Card<Row>({ columns, row }: { columns: readonly Column<Row>[]; row: Row }) {
+  const [first, ...others] = columns;
+  const cells = others.map((column) => [column.name, column.cell(row)] as const).filter(([, cell]) => cell !== "" && cell !== "–" && cell !== null && cell !== undefined && cell !== false);
+  return (
+    <li>
+      <div class="card-name">{first?.cell(row)}</div>
+      <dl>
+        {cells.map(([name, cell]) => (
+          <div>
+            <dt>{name}</dt>
+            <dd>{cell}</dd>
+          </div>
+        ))}
+      </dl>
+    </li>
   );
 }
 
