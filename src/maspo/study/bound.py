@@ -144,8 +144,9 @@ def remarks_on_first_round(optimizer: Optimizer, problem: Problem, cap: int | No
     if cap >= least:
         return []
     return [
-        f"--max-calls {cap:,}: the first round of the search takes about {first:,} calls and may not end, and then "
-        f"nothing is found; with about {least:,} or more it ends and is tested"
+        f"--max-calls {cap:,}: with this plan the first round of the search takes about {first:,} calls and may not "
+        f"end, and then nothing is found; with about {least:,} or more it ends and is tested. A smaller plan begins "
+        "with smaller rounds"
     ]
 
 
