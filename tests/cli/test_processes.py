@@ -84,7 +84,7 @@ def test_an_interrupted_run_ends_with_130_and_is_resumed_to_the_same_prompts(mas
     assert run.returncode == 130, err
     said = json.loads(out.splitlines()[-1])
     assert (said["verdict"], said["exit_code"]) == (None, 130)
-    assert "maspo resume run" in out
+    assert "maspo resume run" in err
     resumed, straight = maspo("resume", "run", "--json"), maspo(*demo, "straight")
     assert (resumed.code, straight.code) == (0, 0), resumed.err
     assert (folder / "run/prompts.json").read_text() == (folder / "straight/prompts.json").read_text()

@@ -29,7 +29,7 @@ async def test_s02_a_race_says_why_it_ended_and_what_speaks_for_more_calls(tmp_p
         job = with_config(world_job("reflect", 14, WorldSpec(seed=seed)), search=SMALL["race"])
         await begin(job, tmp_path / str(seed))
         view = look(tmp_path / str(seed)).view
-        why, text = sentences.describe_end(view)
+        text, why = sentences.describe_end(view)
         assert view.ended is not None and view.ended.reason in why
         assert why in summary(view) and text in summary(view)
         changed = [step.label for step in view.steps if isinstance(step.decision, PromptChanged)]

@@ -319,7 +319,7 @@ async def test_g14_the_page_shows_the_runs_of_a_store(
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as page:
             try:
                 assert page.stdout is not None
-                url = page.stdout.readline().strip()
+                url = json.loads(page.stdout.readline())["url"]
                 with urllib.request.urlopen(f"{url}api/runs", timeout=30) as reply:
                     rows = json.load(reply)["runs"]
                 with urllib.request.urlopen(f"{url}api/runs/{rows[0]['id']}", timeout=30) as reply:

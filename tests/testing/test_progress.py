@@ -150,7 +150,7 @@ def test_p08_errors_and_lines_name_arguments_not_options(tmp_path: Path) -> None
     ("text", "told"),
     [
         ("A cap ended the search: --max-calls 500.", "A cap ended the search: max_calls=500."),
-        ("`maspo resume run --max-calls 900` goes on", "`maspo resume run --max-calls 900` goes on"),
+        ("`maspo resume run --max-calls 900` goes on", "`maspo.resume('run', max_calls=900)` goes on"),
         ("measure it (--labels use)", "measure it (labels='use')"),
         ("stayed in focus (--focus auto)", "stayed in focus (focus='auto')"),
         ("--max-usd 0.5: too low", "max_usd=0.5: too low"),
