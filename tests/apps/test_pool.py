@@ -85,6 +85,7 @@ async def test_an_answer_that_comes_in_parts_is_waited_for(app: WriteApp, code: 
         ("def answer(row): return row", '{"input": "q", "context": "c"}'),
         ("def answer(question: str): return question", "q"),
         ("from __future__ import annotations\ndef answer(context: str): return context", "c"),
+        ("def answer(*, question: str): return question", "q"),
         ("def answer(context): return context", "c"),
         ("def answer(input, context='x'): return input + context", "qc"),
         ("def answer(context: dict): return context", '{"input": "q", "context": "c"}'),

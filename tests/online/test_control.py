@@ -300,6 +300,24 @@ def test_o23_a_roll_back_leads_to_those_that_did_better_after_the_change(
     assert (rolled_back.shipped, rolled_back.anchor) == (leads_to, SECOND)
 
 
+def test_o24_an_anchor_that_is_promoted_itself_is_held_against_the_prompts_it_replaces() -> None:
+    life = Life(12, 0.9)
+    answer = life.answer
+
+    def finds_nothing_from_the_anchor(ask: Ask) -> Found:
+        found = answer(ask)
+        if isinstance(found, SearchEnded):
+            return replace(found, winners=SEED)
+        if found.against_anchor and found.number > life.changes_at and ask.standing.shipped == FIRST:
+            return replace(found, against_anchor=(-1, -1, 0, 1))
+        return found
+
+    life.answer = finds_nothing_from_the_anchor  # type: ignore[method-assign]
+    past, _ = live(life, 40)
+    promoted = next(ask.standing for ask, _ in past if ask.standing.shipped == SEED)
+    assert promoted.anchor == FIRST, "what is rolled back to"
+
+
 def _without_the_model_stream(life: Life) -> Callable[[Ask], Found]:
     answer = Life.answer
 

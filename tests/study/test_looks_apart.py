@@ -8,15 +8,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+
 from maspo.config import RunConfig
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
+from maspo.events import HoldoutLooked
 from maspo.models.base import AGENT, ModelClient, Reply, Request
+from maspo.stats.looks import by_number
 from maspo.store.looks import LookLedger
 from maspo.study.attention import Attention
 from maspo.study.evaluation.evaluate import evaluate
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.job import Job
+from maspo.study.looks import HoldoutLooks
 from maspo.study.optimize import resume, start
 from maspo.study.resolve import resolve, split_of
 from maspo.testing.runs import Recorder, world_job
@@ -99,6 +104,33 @@ async def test_k13_a_look_that_begins_on_a_world_and_meets_a_model_counts_as_bot
     assert await look_of(tmp_path / "mixed", until_the_hold_out, ledger) == 2
     assert marks(tmp_path / "looks") == [False, True, False]
     assert await look_of(tmp_path / "last", never, ledger) == 3
+
+
+class _OneLook:
+    """A record of a version that did not tell what its look might spend."""
+
+    run = "r"
+    job = replace(JOB, world=None)
+
+    def __init__(self) -> None:
+        self.events = [HoldoutLooked("first", 1)]
+        self.kept: dict[str, str] = {}
+
+    def recorded(self, kind: type[HoldoutLooked]) -> list[HoldoutLooked]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def noted(self, name: str) -> str | None:
+        return self.kept.get(name)
+
+    async def publish(self, event: HoldoutLooked) -> None:
+        self.events.append(event)
+
+
+async def test_k18_a_look_after_one_of_a_version_that_kept_no_level_has_the_level_of_its_number() -> None:
+    record = _OneLook()
+    await HoldoutLooks(record, None).take("second", ["text"])  # type: ignore[arg-type]
+    assert record.events[-1].look == 2
+    assert record.events[-1].level == pytest.approx(by_number(2).level) == pytest.approx(0.005)
 
 
 async def test_k17_evaluations_that_compare_count_by_what_answered_too(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[objec
         return [], {one.name: row[one.name] for one in plain if one.name in row}
     if len(needed) == 1:
         is_text = first.annotation is not first.empty and "input" in row
-        return [row["input"] if is_text else row], {}
+        return ([], {first.name: row["input"]}) if is_text else ([row], {})
     raise TypeError(
         "the app takes "
         + ", ".join(one.name for one in needed)

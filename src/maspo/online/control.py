@@ -395,13 +395,14 @@ class _Watch:
         """Return the last window that counts as one before the change."""
         return min(self.calm, self.windows - self.plan.search_windows)
 
-    def fallback(self) -> Prompts:
-        """Return what a promoted candidate is held against from then on, and rolled back to.
+    def fallback(self, promoted: Prompts) -> Prompts:
+        """Return what promoted prompts are held against from then on, and rolled back to.
 
-        That are the prompts which it replaces, or the anchor where that did better than they since the change.
+        That are the prompts which they replace, or the anchor where that did better than those since the change. A
+        search from the anchor that finds nothing may bring the anchor itself: then there are only those to go back to.
         """
         anchor_did_better = self.plan.fallback == "better" and self.lead(self.before_change() + 1) < 0
-        return self.anchor if anchor_did_better else self.shipped
+        return self.anchor if anchor_did_better and promoted != self.anchor else self.shipped
 
     def lead(self, first: int, last: int = sys.maxsize) -> float:
         """Return the net win rate of the shipped prompts against the anchor in some windows."""
@@ -456,7 +457,7 @@ class _Watch:
                 self.drop(f"the candidate is worse ({won} won, {lost} lost); it is dropped")
                 return False
             if (evidence := evidence_for(won, lost)) >= enough:
-                self.shipped, self.anchor = found.winners, self.fallback()
+                self.shipped, self.anchor = found.winners, self.fallback(found.winners)
                 counts = f"{won} won, {lost} lost; evidence {evidence:,.0f} of {enough:,.0f}"
                 self.tell("in control", f"the candidate is promoted ({counts})")
                 return True

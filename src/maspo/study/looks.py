@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from maspo.events import HoldoutLooked
-from maspo.stats.looks import Earlier, Taken, by_number, level_after
+from maspo.stats.looks import FIRST_LOOK, FIRST_LOOK_BY_NUMBER, Earlier, Taken, by_number, level_after
 from maspo.store.looks import Look
 from maspo.study.job import Looks
 
@@ -37,13 +37,14 @@ class HoldoutLooks:
         that were not counted.
         """
         record = self._record
-        counted = {event.winners: event.look for event in record.recorded(HoldoutLooked)}
+        events = {event.winners: event for event in record.recorded(HoldoutLooked)}
+        counted = {winners: event.look for winners, event in events.items()}
         if work in counted:
             return
         own = list(dict.fromkeys([*earlier, *counted]))
         before = own[: own.index(work)] if work in own else own
         number = len(before) + 1 if work in own else max([len(own), *counted.values()]) + 1
-        level = level_after([Earlier(self._spent.get(one)) for one in before])
+        level = level_after([self._earlier(one, events.get(one)) for one in before])
         if self._ledger is not None and record.job.world is None:
             if simulated := record.seems_simulated:
                 await record.save({_SIMULATED_LOOKS: json.dumps(sorted({*self._simulated, work}))})
@@ -76,6 +77,11 @@ class HoldoutLooks:
         await self._record.save({_SPENT: json.dumps({**self._spent, work: spent}, sort_keys=True)})
         if self._ledger is not None and self._record.job.world is None:
             self._ledger.end(self._look(work, texts, work in self._simulated), spent)
+
+    def _earlier(self, work: str, event: HoldoutLooked | None) -> Earlier:
+        """Return a look of this record; versions that did not record its level spent what its number says."""
+        told = event is not None and event.level is not None
+        return Earlier(self._spent.get(work), FIRST_LOOK if told else FIRST_LOOK_BY_NUMBER)
 
     @property
     def _simulated(self) -> set[str]:

@@ -303,7 +303,11 @@ async def _results(
         name: await together(_meet(session, evaluation, team, key) for key in keys) for name, team in changed.items()
     }
     look, groups = await session.looks.taken(work, texts), groups_in(asked.job)
-    return {name: result_of(each, groups, look) for name, each in met.items()}
+    results = {name: result_of(each, groups, look) for name, each in met.items()}
+    spent = [one.spent for one in results.values() if one.spent is not None]
+    if len(spent) == len(results):
+        await session.looks.end(work, texts, min(look.level, sum(spent)))
+    return results
 
 
 def _content(system: System) -> str:
