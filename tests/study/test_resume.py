@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from maspo.config import Caps
 from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, RunChanged, StoreError
 from maspo.data.groups import Groups
 from maspo.data.inputs import load_inputs
@@ -17,7 +18,7 @@ from maspo.models.base import Request
 from maspo.store.codec import RecordedResult, decode
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
-from maspo.study.optimize import DATABASE, recorded_job, start
+from maspo.study.optimize import DATABASE, recorded_job, resume, start
 from maspo.study.resolve import resolve
 from maspo.team.load import dump_system
 from maspo.testing.runs import SMALL, Counted, Recorder, begin, counted_world, go_on, with_config, world_job
@@ -85,6 +86,15 @@ async def test_k01b_a_run_keeps_its_split_when_the_rule_what_asks_the_same_has_c
     assert (await go_on(job, tmp_path / "run", second)).exit_code == EXIT_OK
     assert shipped(tmp_path / "run") == shipped(tmp_path / "whole")
     assert not first.keys & second.keys
+
+
+async def test_k22_whoever_raised_a_cap_and_stopped_is_told_to_give_it_again(tmp_path: Path) -> None:
+    job = with_config(JOBS["race"], caps=Caps(calls=40))
+    await begin(job, tmp_path / "run", counted_world(job))
+    stop = asyncio.Event()
+    raised = Caps(calls=900)
+    again = await resume(tmp_path / "run", Recorder(), raised, stopping(job, 9, stop).provider, stop)
+    assert again.message.endswith(f"go on with: maspo resume {tmp_path / 'run'} --max-calls 900")
 
 
 async def test_k02_a_run_may_be_stopped_again_and_again(tmp_path: Path) -> None:

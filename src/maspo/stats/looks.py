@@ -38,16 +38,18 @@ def level_after(earlier: Sequence[Earlier], first: float = FIRST_LOOK, level: fl
     The first may spend nearly all of it, the k-th one k-th of what is left. An exact test spends less than it may,
     since its p has few values (``paired.attained``), and the rest is left for those that follow. If each spends what
     it may, the k-th of the others gets 1 / (k (k − 1)) of what the first leaves, which falls so slowly that a large
-    difference is still proven at the tenth look. Whatever is compared, the chance that any look claims something
-    false is at most the sum (Bonferroni's inequality), given how many inputs differ at each.
+    difference is still proven at the tenth look. A look that could have claimed nothing, as no input differed or a cap
+    left it out, takes no part. Whatever is compared, the chance that any look claims something false is at most the sum
+    (Bonferroni's inequality), given how many inputs differ at each.
     Source: alpha spending (Lan and DeMets 1983), without its savings for nested looks, because each look here is at
     other prompts.
     """
     left = level
-    for number, look in enumerate(earlier, 1):
+    able = [look for look in earlier if look.spent != 0.0]
+    for number, look in enumerate(able, 1):
         might = _share(number, look.first) * left
         left -= might if look.spent is None else min(look.spent, might)
-    return _share(len(earlier) + 1, first) * left
+    return _share(len(able) + 1, first) * left
 
 
 def _share(number: int, first: float) -> float:

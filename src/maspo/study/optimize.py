@@ -247,7 +247,7 @@ async def _go_on(
             return _outcome(job, finished, finished.why)
         except Interrupted as error:
             await session.pause(str(error))
-            message = f"{error} Everything paid for is saved; go on with: maspo resume {typed(out)}"
+            message = f"{error} Everything paid for is saved; go on with: {_go_on_with(job, record, out)}"
             return Outcome(
                 None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.ledger.seconds
             )
@@ -255,6 +255,14 @@ async def _go_on(
             if session.answered:
                 await session.pause(str(error))
             raise
+
+
+def _go_on_with(job: Job, record: RunStore, out: Path) -> str:
+    """Return the command that goes on with a run: a cap that was raised for this process is given again."""
+    before, now = _job_in(record, out).config.caps, job.config.caps
+    caps = {"calls": now.calls, "usd": now.usd, "minutes": now.minutes}
+    raised = {name: cap for name, cap in caps.items() if cap is not None and cap != getattr(before, name)}
+    return " ".join([f"maspo resume {typed(out)}", *(f"--max-{name} {cap}" for name, cap in raised.items())])
 
 
 async def _awaiting(session: Session, asked: ApprovalAsked, waiting: Sequence[str], out: Path) -> Outcome:
