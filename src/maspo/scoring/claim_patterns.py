@@ -50,21 +50,23 @@ _NOUN = _words(
     rf"answer{_TO_WHAT}(?:\s+(?:that"
     rf"|which)\s+\w{{2,12}}(?:\s+\w{{2,12}}){{0,2}}|\s+you(?:['’]re\s+looking\s+for|\s+want|\s+need))?",
     "choice", "option", "solution", "conclusion", "response", "guess", "pick",
-    "correct one", "right one", "best one", "exception", "odd one out", "correct (?:letter|statement)",
+    "correct one", "right one", "best one", "correct (?:letter|statement)",
     "winner", "consensus", "verdict", "majority", "preference", "final vote", "decision",
     "antwort", "richtig", "réponse", "respuesta", "opción", "resposta", "ответ",
 )  # fmt: skip
 _RIGHT = (
     r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
     r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one|fit|match)"
-    r"|the\s+(?:odd\s+one\s+out|exception|only\s+(?:\w+\s+)?(?:one|option|statement|choice|claim|candidate)))"
+    r"|the\s+(?:odd\s+one\s+out|only\s+(?:(?:correct|right|true|valid|possible|plausible|viable|remaining)\s+)?(?:one|option"
+    r"|statement|choice|claim|candidate)\s+(?:left|remaining|that\s+(?:fits|works|remains|is\s+(?:correct|right|true))))"
+    r"(?=[.!]?\s*(?:\n|$)))"
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "go for", "i keep", "stick with", "insist on", "going with",
     "prefer", "mark", "lock in", "circle", "tick", "submit",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
-    "inclined to say",
+    "i['’]m inclined to say", "i am inclined to say",
     r"chang(?:e|ing) (?:(?:it|(?:my|the) answer) )?to", "switch(?:ing)? (?:(?:it|my answer) )?to",
     "revis(?:e|ing) (?:it|my answer) to", "correct(?:ing)? (?:it|my answer|that|this) to",
 )  # fmt: skip
@@ -107,8 +109,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         rf"{_HENCE},?\s+(?i:the)\s+(?i:false|incorrect|untrue|wrong|odd)\s+(?i:one|statement|option|claim)\s+(?i:is)\s+()"
         rf"{NAMED}(?=[.!]?\s*(?:\n|$))",
     ),
-    # "which makes A right"
-    ("m", rf"{_words('makes', 'making')}\s+(){NAMED}\s+{_RIGHT}(?=[.!]?\s*(?:\n|$))"),
+    # "the exception is B"
+    ("eo", rf"(?<=[Tt]he ){_words('exception', 'odd one out')}\s+(?i:is)\s+(){NAMED}(?=[.!]?\s*(?:\n|$))"),
     # "I change my answer from A to B"
     ("f", rf"{_words('from')}\s+[A-J]\s+to\s+(){_L}"),
     # "Answer - C", "Answer: (C)", "[ANSWER] C"
@@ -194,7 +196,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "b",
         rf"{_words('between')}\s+\(?[A-J]\)?\s+and\s+\(?[A-J]\)?,\s+(){_L}\s+(?i:is|seems|looks)\s+"
-        r"(?i:stronger|better|preferable|best|closer|(?:the\s+)?more\s+\w+)",
+        r"(?i:(?:clearly\s+)?(?:the\s+)?(?:stronger|better|preferable|best|more\s+(?:accurate|likely|plausible|appropriate)))"
+        r"(?=[.!]?\s*(?:\n|$))",
     ),
     # "so B it is"
     (_LETTERS, rf"(){_L}\s+it\s+is(?=[.!]?\s*(?:\n|$))"),
@@ -246,7 +249,7 @@ _PATTERNS_ABROAD = (
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "B가 정답입니다", "C'est la B", "Chọn B"
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
-    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?i:es|è)\s+(?i:la)\s+|(?<!não\s)é\s+(?:a\s+|o\s+)?|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
+    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?<!No\s)(?<!Non\s)(?<!incorrecta\s)(?<!errata\s)(?<!sbagliata\s)(?<!falsa\s)(?<!peor\s)(?i:es|è)\s+(?i:la)\s+|(?:(?<![^\n])|(?<=[.;!]\s))[Éé]\s+(?:a\s+|o\s+)?|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
     r"(?=[.!]?\s*(?:\n|$)|,\s+(?i:pas|nicht|no|não|non|niet|inte)\s+(?i:(?:la|le|die|de|a)\s+)?[(]?[A-J]\b)",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
@@ -255,7 +258,7 @@ _PATTERNS_ABROAD = (
     rf"(?<![^\W_])(?i:nur|seule?|solo|sólo|solamente|apenas|somente|alleen|endast|bara|tylko|только|sadece|chỉ)\s+(?i:la\s+)?"
     rf"(?i:(?:option|opción|opção|opzione|antwort|réponse)\s+)?(){_L}\s+(?!(?i:nicht|ne|no|non|não|не|niet|inte|nie)\b)(?=[^\W\d_])",
     # "la correcta es la B", "a certa é a B", "die richtige ist B"
-    rf"(?<![^\W_])(?i:(?:la|le|o|a|die|das|der|de|den)\s+(?:correcta|correta|certa|bonne|juste|richtige|corretta|giusta|esatta"
+    rf"(?:(?<![^\n])|(?<=[.;:!]\s))(?i:(?:la|le|o|a|die|das|der|de|den)\s+(?:correcta|correta|certa|bonne|juste|richtige|corretta|giusta|esatta"
     rf"|juiste|goede|rätta)\s+(?:es|é|est|è|ist|is|är)\s+(?:(?:la|le|a|o|die)\s+)?)(){_L}(?=[.!]?\s*(?:\n|$))",
     # "La bonne option est la (b)"
     rf"(?<![^\W_])(?i:bonne|meilleure|correcta|correta)\s+(?i:option|opción|opção)\s+(?i:est|es|é)\s+(?i:la|a)?\s*()(?:{_L}|\(([a-h])\))",

@@ -42,8 +42,14 @@ _BREAKS_OFF = late(
 )
 """How a line ends that breaks off in the middle of a sentence or a formula: the reply was cut at its limit. Words that
 sentences end with, too, tell nothing: "15 is what he is left with", "so 42 it is"."""
-_EXPLAINS = late(r"(?<=[\w)}$%]),\s+(?:which|because|since)\b[^,;:.]*\Z")
+_EXPLAINS = late(
+    r"(?<=[\w)}$%]),\s+(?:which\s+is|because|since)\b(?!.*(?:\b(?:not?|never|wrong|incorrect|false|impossible|invalid|too|more"
+    r"|less|greater|smaller|contradict\w*|mistake\w*|cannot)\b|n['’]t\b))[^,;:.]*\Z"
+)
 """A clause at the end of a line that explains what is stated before it."""
+_DENIES = late(
+    r"\b(?:not?|never|cannot|nor|neither|wrong|incorrect|false|fails?|unless|if|were|would|could)\b|n['’]t\b"
+)
 _LONGEST_BREAK = 40
 """Characters at the end of a line that say whether it breaks off."""
 _MOST_LINES = 12
@@ -60,7 +66,9 @@ def before_a_break(line: str) -> str | None:
     if not breaks_off(line):
         return line
     explained = _EXPLAINS.search(line)
-    return line[: explained.start()] if explained is not None else None
+    if explained is None or _DENIES.search(line, 0, explained.start()) is not None:
+        return None
+    return line[: explained.start()]
 
 
 def without_closing(text: str) -> str:

@@ -64,6 +64,8 @@ _BEFORE = _spaced(
     # "ce n'est pas la"
     r"|(?:\bn['’]est pas|\bno es|\bnão é|\bnon è|\bnicht|\bkeine?|\bне|\binte|\bikke|\bniet|\bnie jest|不是)"
     r" ?(?:(?:la|le|el|die|der|o|a|il) )?"
+    r"|\b(?:no creo|não (?:acho|creio)|non credo|(?:pense|crois) pas|glaube nicht|bezweifle|nie (?:sądzę|wiem)"
+    r"|czy|ob)\b[^.!?,;\n]*,?(?: (?:que|dass|che|że)\b)?[^.!?,;\n]*"
     r"|\b(?:statement|assertion|premise|hypothesis|event|set|each|every) )$"
 )
 """How the words before a claim end that make it none."""
@@ -84,10 +86,17 @@ _BEHIND = late(
 """How the words right behind a claim begin that make it none."""
 _WOULD = late(r"(?i:\b(?:would|could|might|may)\b)")
 _CASE = late(r"\b(?i:if|unless|had|were|otherwise|suppose|assuming|without|in that case)\b[^.!?\n]*$")
-_UNREAL = late(r"\b[Ii]f\s+(?!(?:I|i|we)\s)(?:\w+\s+){1,5}(?:were|was|had)\b[^.!?\n]*\Z")
+_UNREAL = late(
+    r"(?<!ask )(?<!asks )(?<!asked )(?<!asking )(?<!decide )(?<!decides )(?<!decided )(?<!deciding )(?<!unclear )"
+    r"(?<!sure )(?<!certain )(?<!know )(?<!see )(?<!wonder )(?<!check )(?<!determine )(?<!matter )(?<!even )"
+    r"\b[Ii]f\s+(?!(?:I|i|we)\s)(?:\w+\s+){1,5}(?:were|was|had)\b[^.!?\n]*\Z"
+)
 """A case that is not so, before a claim of it: "if the sample were larger, I'd say D"."""
 _OWN_CHOICE = late(r"(?:\A|[.!?\n]\s*)(?i:my)\s+(?:(?:final|best)\s+)?\Z")
-"""What stands before "answer would be C, but …": politeness, and no case."""
+_BESIDE_IT = late(
+    r"[)\].]?,?\s+but\s+\(?[A-J]\)?\s+(?i:is|seems)\s+(?i:also\s+)?(?i:plausible|possible|close)(?=[.!]?\s*(?:\n|$))"
+)
+"""What stands around "answer would be C, but B is also plausible": politeness, and no case."""
 _CASE_AFTER = late(r"[)\].]?,?\s+(?:only\s+)?(?i:if|unless|were|had|provided|but)\b")
 _RETRACTED = late(
     r"(?:(?:^|[.!?\n—–*]\s{0,3})(?:(?:but|wait|hmm+|oh|no|oops|actually|hold on|sorry|upon (?:review|reflection)"
@@ -163,7 +172,9 @@ def is_supposed(plain: str, claim: re.Match[str]) -> bool:
     """Whether a claim says what would be so in another case: "if it were heavier, the answer would be C"."""
     if "d" in claim[0] and _UNREAL.search(plain, max(0, claim.start() - BEFORE), claim.start()) is not None:
         return True
-    if _WOULD.search(claim[0]) is None or _OWN_CHOICE.search(plain, max(0, claim.start() - _NEAR), claim.start()):
+    if _WOULD.search(claim[0]) is None:
+        return False
+    if _OWN_CHOICE.search(plain, max(0, claim.start() - _NEAR), claim.start()) and _BESIDE_IT.match(plain, claim.end()):
         return False
     before = plain[max(0, claim.start() - BEFORE) : claim.start()]
     return _CASE.search(before) is not None or _CASE_AFTER.match(plain[claim.end() : claim.end() + _NEAR]) is not None

@@ -45,14 +45,14 @@ ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
 RIGHT_ABROAD = (
     r"(?i:(?:ist|est|es|è|é|is|är|er|jest|je)?\s*(?:(?:la|le|die|das|de|den)\s+)?(?:richtig|korrekt|correct|exact|juste|bonne"
-    r"|corrett|esatt|cert|juist|stimmt|goed|rätt|riktig|korrekt|poprawn|prawidłow|správn|doğru|benar|đúng|helyes))"
+    r"|corrett|esatt|cert|juist|goed|rätt|riktig|korrekt|poprawn|prawidłow|správn|doğru|benar|đúng|helyes))"
 )
 """How what follows a letter says that it is right."""
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
     " richtig richtige korrekt korrekte certa corretta giusta juiste goede prawidłowa"
-    " stimmt jest é doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
+    " jest é doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
     " alleen endast bara tylko sadece chỉ bonne meilleure es è maar lecz utan"
 )
 """Words of claims that do without the word for "answer"."""

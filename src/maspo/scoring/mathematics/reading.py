@@ -106,6 +106,10 @@ _NOT_KNOWN = re.compile(
     r"|tell|deduce|decide|verify|confirm|guarantee|believe|think|expect|imply|follow)\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
 )
 """What a sentence does not state."""
+_DOES_NOT_DO = re.compile(
+    r"(?i)(?<![a-z])[a-z]\s*=\s*[^\s,;]+\s+(?:fails|(?:does|did|will|would)(?:\s+not|n['’]t)\s+(?:work|fit|hold|do)|is\s+impossible)\W*$"
+)
+"""A value that was tried and is none: "n = 5 fails"."""
 _CHANCE = re.compile(
     r"(?i)(?<![\w.,])(\d+(?:\.\d+)?\s?(?:\\?%|percent)|\d+(?:\s|-)(?:in|out\s+of)(?:\s|-)\d+|\d+/\d+)[\s-]+(?:chance|probability|likelihood)\b"
 )
@@ -127,11 +131,22 @@ _NOT_SAID = re.compile(
     r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
-_WRONG = r"(?:wrong|incorrect|false|mistaken|extraneous|spurious|invalid|rejected|discarded)"
+_DOUBTED = re.compile(
+    r"\b(?:no|not|never|nor|neither|none|nobody|nothing|nowhere|cannot|hardly|barely|scarcely|rarely|seldom|without|fail\w*"
+    r"|false\w*|wrong\w*|incorrect\w*|untrue|mistak\w*|impossible|unlikely|undefined|except|outside|unless|if|whether|than"
+    r"|rather|instead|maybe|perhaps|possibly|might|may|could|would|should|doubt\w*|den(?:y|ies|ied)|refut\w*|disprov\w*"
+    r"|assum\w*|suppos\w*|claim\w*|guess\w*|seem\w*|appear\w*|that|sa(?:y|ys|id)|predict\w*|hope[sd]?|reject\w*"
+    r"|or|but|however|once|before|first|some|others?|myth|trap"
+    r"|avoid\w*|prevent\w*|lack\w*|miss\w*|far|nearly|almost|actually|so)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+"""Words in a sentence that may make what it says none: a denial, a failure, a doubt, a case, another in its place."""
+_WRONG = r"(?:wrong|tempting|naive|incorrect|false|mistaken|extraneous|spurious|invalid|rejected|discarded)"
 _CALLED_SO = re.compile(rf"(?i)\b{_WRONG}\s+(?:\w+\s+)?$")
 """What stands before an answer that is called none: "wrong answers: 1 and 2"."""
 _NAMED_WRONG = re.compile(
-    rf"(?i)(?:not\s+(?:the|an?|my|our)|(?:the\s+|my\s+|an?\s+)?{_WRONG})(?:\s+(?!(?:is|are|was|were)\b)(?P<what>[a-z]+)){{0,3}}\s*(?:[:=]|\b(?:is|are|was|were)\b)"
+    rf"(?i)(?:not\s+(?:the|an?|my|our)|(?:the\s+|my\s+|an?\s+|one\s+)?(?:{_WRONG}|(?:common|typical|frequent|usual|easy"
+    rf"|classic)(?=\s+(?:mistake|error|trap|misconception|pitfall|slip|guess)\b)))(?:\s+(?!(?:is|are|was|were)\b)(?P<what>[a-z]+)){{0,3}}\s*(?:[:=]|\b(?:is|are|was|were)\b)"
     r"(?!(?<=[^s]s:)\s*[\d.,]*\W*$)"
 )
 """How a sentence begins whose value is called none: "Extraneous root: 5"; so many of them may have been asked for."""
@@ -152,7 +167,7 @@ _NO_SOLUTION = re.compile(
 """A sentence whose answer is that there is none."""
 _SAID_BESIDE = re.compile(
     r"(?i)(?<=[\w\d,)}$] )(?:since|because|as)\b|\b(?:for|when|where|which|whose|if|unless|while|whereas|other|rest"
-    r"|remaining|first|second|factor)\b|;"
+    r"|remaining|first|second|factor|(?:false|untrue|wrong|incorrect|not\s+true|not\s+the\s+case|doubt|deny|denies)\s+that)\b|;"
 )
 """What tells that another equation than the one that was asked about has no solution, or under what condition."""
 _SENTENCE_APART = re.compile(r"(?<=[.!?])\s+")
@@ -177,7 +192,7 @@ _CHECK = re.compile(
 )
 """How a sentence begins that tries an answer out and states none."""
 _RETRACTED = re.compile(
-    r"(?i:\bwait\b|\bhold\s+on\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\bre-?(?:check|count|comput|calculat|consider)\w*\b|\bthat(?:['’]s"
+    r"(?i:\bwait\b|\bhold\s+on\b|\bactually\b|\bcorrection\b|\boops\b|\bhmm\b|\bsorry\b|\bmistake\b|\bmiscounted\b|\blet(?:['’]s|\s+(?:me|us))\s+re-?(?:check|count|comput|calculat|consider)\w*\b(?=[^\n]*\d)(?![^\n]*(?:confirm|\b(?:holds?|same|yes|checks?\s+out|verified)\b|[✓✔✅]))|\bthat(?:['’]s"
     r"|\s+is|\s+was)\s+(?:wrong|incorrect|not\s+right)"
     r"|\bedit(?:ed)?\s*:|\bupdated?\s*:|(?<=[.!?\n] )No[,:]|(?<=\n)No[,:])"
 )
@@ -203,9 +218,10 @@ _IS_ABROAD = (
 )
 """How other languages say that something is or costs an amount."""
 _STATED = re.compile(
-    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|go\s+with|lies?\s+(?:with)?in|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
+    r"(?:(?i:\b(?:is|are|was|were|be|being|equals?|gets?|gives?|obtains?|finds?|reach(?:es)?|arrives?\s+at|ends?\s+up\s+with|have|has|needs?|takes?|yields?|costs?|totals?"
     r"|leaves?|(?<=total )of)\b"
-    r"|\b(?:it|that|this|he|she|there)['’]s\b|\bin\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])"
+    r"|(?:^|\bbut\s+)I['’](?:d|ll)\s+go\s+with(?=\s+\S{1,12}$)|^\$?[a-z]\$?\s+lies\s+(?:with)?in\b"
+    r"|\b(?:it|that|this|he|she|there)['’]s\b|(?:^|\bor\s+|\bis,?\s+|,\s+)in\s+(?:interval|set|set-builder)\s+notation(?:[,:]|,?\s+as)?(?=\s+[(\[{\\$])"
     r"|(?<=[a-z]):(?=\s)|(?<=[a-z])\s?(?:=>|->|→)(?=\s))"
     rf"|(?P<abroad>{_IS_ABROAD})|(?:等于|是|为|為|共有|共))"
     r"(?i:\s+(?:at|about|exactly|only|just|approximately|precisely|thus|therefore|now|then))?\s*"
@@ -213,7 +229,8 @@ _STATED = re.compile(
 )
 """What stands before a conclusion that begins as mathematics does."""
 _WHERE = re.compile(
-    r"\b(?:at|on|coordinates|point|vector|pair|interval|set|matrix)\s+([(\[{⟨<][^()\[\]{}⟨⟩<>]*,[^()\[\]{}⟨⟩<>]*[)\]}⟩>])\.?$"
+    r"^(?i:the(?:\s+\w+){1,2}\s+(?:meet|intersect|cross)\s+(?:(?:each\s+other|one\s+another)\s+)?at\s+(?:the\s+)?(?:points?\s+)?"
+    r"|(?:the\s+)?(?:point|vertex|cent(?:er|re)|midpoint)(?:\s+[a-z])?\s+has\s+(?:the\s+)?coordinates\s+)([(\[{⟨<][^()\[\]{}⟨⟩<>]*,[^()\[\]{}⟨⟩<>]*[)\]}⟩>])\.?$"
 )
 """What a sentence ends with that states no value in another way: "the lines meet at the point (4, 5)"."""
 _REWRITTEN = re.compile(
@@ -292,8 +309,11 @@ _INLINE = re.compile(
 )
 _SENTENCE_END = re.compile(
     r"(?<=[^\s\d.])(?<!\bRs)(?<!\bNo)(?<!\bapprox)\.(?:\s|$)|(?<=\d)\.(?:\s+[A-Z\\]|\s*$)|\n|[。！？।]|(?<=[\d*])(?:입니다|이다|です|である|है)"
-    r"|(?<=[\w)}$])[,;]?\s+(?i:which|because|since|so|where|as)\s"
-    r"|(?<=[\w)}$%*]),\s+(?i:(?:al)?though|I\s+(?:think|believe|guess|suppose|reckon)|I['’](?:d|m)|if\s+I)\b"
+    r"|(?<=[\w)}$])[,;]?\s+(?i:which(?!\s+(?:is|was)\s+(?:wrong|incorrect|not|false)\b)|because|since|so|where|as)\s"
+    r"|(?<=[\w)}$%*]),\s+(?i:I\s+(?:think|believe|guess|suppose|reckon)[.!]*$|I['’]m\s+(?:(?:pretty|quite|fairly)\s+)?"
+    r"(?:sure|certain|confident)[.!]*$|(?:al)?though\s+I(?:['’]d\s+(?:double[- ]?)?check\b|(?:['’]m|\s+am)\s+not\s+"
+    r"(?:(?:\w+ly|quite)\s+)?(?:sure|certain)\b)[^\d,;:]*$|if\s+I\s+(?:counted|(?:did\s+\w+|computed|calculated|remember)"
+    r"(?:\s+\w+)?)\s+(?:right|rightly|correctly)[.!]*$)"
 )
 _MULTI = re.compile(r"\s*(?:,|and\b|or\b|\\%|%|[a-z]|\*(?!\*)|[+/=<>^-])")
 """What goes on with an answer after a formula in dollars: a list, a unit, an operation."""
@@ -305,7 +325,7 @@ _PROSE = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}\s+[A-Za-z]{2,}|^[A-Za-z][a-z']
 _OF_SOMETHING = re.compile(r"\s+(?!(?:and|or|to|which|so)\b)[a-z]{2,}")
 _WORD = re.compile(r"\b(?!and\b|or\b)[^\W\d_]{2,}")
 _WORDS_BEFORE_A_NUMBER = re.compile(
-    r"(?:[AEIOY]\s)?[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\$?\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
+    r"(?:[EOY]\s)?[^\W\d_]{2,}[^\d$\\=]*\s[^\d$\\=]*\$?\d|[\u0400-\u1fff\u2e80-\u9fff\uac00-\ud7a3][^\d=]*\d"
 )
 _UNIT = (
     r"(?:years?|months?|weeks?|days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|dollars?|euros?|pounds?|cents?|pence"
@@ -314,10 +334,9 @@ _UNIT = (
     r"|degrees?|h|min|s|m|cm|kg|g|lb|oz|ft)"
 )
 _REMARK_ON_AMOUNT = re.compile(
-    r"(?<=[\w%)]),\s+(?:or\s+(?=[a-z]{2})|(?!(?:and|or|not|but|so|then|if|for|when|where|with|on|except|provided|unless"
-    r"|over|all)\b)(?=[a-z]{2,}\s+[a-z]))"
+    r"(?<=[\w%)]),\s+(?i:(?:up|down)\s+from\s+[$\d.,]*\d%?(?:\s[a-z]+)?)[.!]?(?:\s*$|\s+(?=[A-Z]))"
 )
-"""What is said of an amount behind it: "75 points, up from 70", "60 minutes, or one hour"; conditions belong to it."""
+"""What is said of an amount behind it: "75 points, up from 70"; nothing that may bring another amount."""
 _AMOUNTS = re.compile(
     r"(?<![\w.,])\d+\s?(?:ft|feet|foot)\.?\s+\d+\s?(?:in|inches)\b|"
     rf"(?<![\w.,])\d+(?:\.\d+)?\s?{_UNIT}(?:,?\s+(?:and\s+)?\d+(?:\.\d+)?\s?{_UNIT})+\b"
@@ -335,8 +354,12 @@ _NUMBER = re.compile(
     r"(?:\s(?:hundred|thousand|million|billion|trillion|dozen)\b)?)(?![A-Za-z0-9_√^*\\(]|[.,/]\d|\s+of\b)"
 )
 """A number, and the word before it that says it is not what a sentence is about."""
-_AMOUNTS_FOLLOW = frozenset({"of", "by", "at", "for"})
-"""The words among those before a number that the amount asked for may follow."""
+_CHANGE = re.compile(
+    r"(?i)(?:\b(?:makes|forms|has|is|was|were)\s+an?\s+(?:angle|increase|decrease|rise|fall|drop|gain|loss|discount)\s+of"
+    r"|^(?:it|(?:the|its|his|her|their)(?:\s+\w+){1,2})\s+(?:increases|increased|decreases|decreased|rises|rose|falls|fell|drops"
+    r"|dropped|grows|grew|shrinks|shrank)\s+by)\s+[-−$\d.,]+(?:\s?(?:\\?%|[a-z]+)|\W*$)"
+)
+"""Words before a number that the amount asked for follows: "an angle of 45 degrees", "it falls by 20 %"."""
 _OFFERED = re.compile(
     r"(?<![\w.,/])[-−]?\d+(?:[.,/]\d+)?(?:,\s*[-−]?\d+(?:[./]\d+)?)*,?\s+or\s+[-−]?\d+(?:[.,/]\d+)?(?![\w/])"
 )
@@ -568,8 +591,8 @@ def _begun(rest: str) -> str | None:
     rest = _ASIDE_AFTER.sub("", rest.partition("\n")[0])
     sentence = _SENTENCE_END.search(rest)
     claim = rest[: sentence.start()] if sentence else rest
-    remark = _REMARK_ON_AMOUNT.search(claim) if ", " in claim else None
-    if remark is not None and _DIGIT.search(claim, 0, remark.start()) is not None:
+    remark = _REMARK_ON_AMOUNT.search(rest) if ", " in claim else None
+    if remark is not None and _DIGIT.search(rest, 0, remark.start()) is not None:
         claim = claim[: remark.start()]
     claim = _IN_TOTAL.sub("", _told_apart(claim))
     if _WORDS_BEFORE_A_NUMBER.match(claim.lstrip("*")) and not _MULTI.match(claim):
@@ -629,6 +652,8 @@ def _concluded(line: str) -> str | None:
     ):
         return None
     before = _REMARK.split(sentence)[0]
+    if _DOES_NOT_DO.search(before) is not None:
+        return None
     sentence = before if re.search(r"[\d$\\]", before) else sentence
     sentence = _without_aside(sentence)
     sentence = _told_apart(_NOT_BUT.sub("is ", sentence) if "but" in sentence else sentence)
@@ -679,7 +704,7 @@ def _concluded(line: str) -> str | None:
         return _with_decimal_point(found) if found is not None and stated["abroad"] else found
     where = _WHERE.search(sentence) if sentence.endswith((")", "]", "}", "⟩", ">", ".")) else None
     if where is not None:
-        return where[1]
+        return where[1] if _DOUBTED.search(sentence) is None else None
     formulas = list(_INLINE.finditer(sentence))
     if formulas:
         return _joined(sentence, formulas)
@@ -729,7 +754,8 @@ def _of_plain(sentence: str) -> str | None:
         return None
     said = list(_NUMBER.finditer(sentence.rpartition("=")[2]))
     # "an angle of 45 degrees", "it falls by 20 %": the only number is what the sentence is about.
-    numbers = [one[2] for one in said if not one[1] or (len(said) == 1 and one[1].rstrip().lower() in _AMOUNTS_FOLLOW)]
+    change = _CHANGE.search(sentence) if len(said) == 1 and said[0][1] else None
+    numbers = [one[2] for one in said if not one[1] or (change is not None and _DOUBTED.search(sentence) is None)]
     if len(numbers) == 1:
         return numbers[0]
     commas = _DECIMAL_WITH_COMMA.findall(sentence) if not numbers and "," in sentence else []
