@@ -24,8 +24,8 @@ from maspo.ui.runs import WorkEntry
 Build: TypeAlias = Callable[[WorkEntry], Mapping[str, Any]]
 """Makes a document, as plain data."""
 
-_REST: Final = 2.0
-"""A document is built anew after twice the time that it took, so looking on takes a third of a core at most."""
+_REST: Final = 1.0
+"""A document is built anew after as long as it took, so looking on at a large run takes half of a core at most."""
 
 
 _EARLIER: Final = 4
