@@ -5,6 +5,8 @@ import { launch } from "../../web/test/browser.mjs";
 
 const [address, size, text, file] = process.argv.slice(2);
 const [width, height] = size.split(",").map(Number);
+// In the letters of this machine, as the other pictures; the tests have letters of their own.
+process.env.FONTCONFIG_FILE ??= "/etc/fonts/fonts.conf";
 const browser = await launch();
 try {
   const page = await browser.newPage({ viewport: { width, height } });

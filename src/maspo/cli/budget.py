@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from maspo.cli.caps import mark_reached
 from maspo.cli.terminal import print_json, say, table
 from maspo.core.errors import ConfigInvalid, UsageError
 from maspo.models.leases import NANO, Cap, to_nano
@@ -13,8 +14,6 @@ from maspo.store.address import named
 from maspo.store.budgets import BudgetState, set_cap, state_of
 
 _HEADERS = ("run", "who", "calls", "usd", "")
-_WARN = (0.8, 0.5)
-"""Shares of a cap that are remarked on."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ def _summary(found: BudgetState) -> str:
         parts.append(f"{phrases.money(found.charged.nano / NANO)} of ${found.cap.nano / NANO:g}")
     if found.cap.calls is not None:
         parts.append(f"{found.charged.calls:,} of {found.cap.calls:,} calls")
-    share = found.cap.share(found.charged)
-    reached = next((f"; more than {mark:.0%} of it" for mark in _WARN if share >= mark), "")
+    mark = mark_reached(found.cap.share(found.charged))
+    reached = f"; more than {mark:.0%} of it" if mark else ""
     return f"budget {visible(found.name)}: {', '.join(parts) or 'no cap'} charged{reached}"
 
 

@@ -7,10 +7,15 @@ from collections.abc import Iterator
 from maspo.study.job import Progress
 
 _MARKS = (0.5, 0.8)
-"""Shares of a cap that are told: those of a shared budget."""
+"""Shares of a cap, or of a budget that runs share, that are told."""
 
 
-class Caps:
+def mark_reached(share: float) -> float:
+    """Return the largest share that is told of those that a share reaches; 0 where it reaches none."""
+    return max((mark for mark in _MARKS if share >= mark), default=0.0)
+
+
+class NearCaps:
     """The caps of some work, and which share of each was told last."""
 
     def __init__(self) -> None:
@@ -24,7 +29,7 @@ class Caps:
             ("--max-minutes", progress.seconds, progress.seconds_cap),
         )
         for cap, spent, most in caps:
-            share = max((mark for mark in _MARKS if spent is not None and most and spent >= mark * most), default=0.0)
+            share = mark_reached(spent / most) if spent is not None and most else 0.0
             if share > self._told.get(cap, 0.0):
                 self._told[cap] = share
                 yield cap, share

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.cli.caps import Caps
+from maspo.cli.caps import NearCaps
 from maspo.cli.terminal import Lasting, note
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, ConfigInvalid, MaspoError, said_of
 from maspo.core.plain import plain
@@ -37,7 +37,7 @@ class Log:
         self._run: RunStarted | None = None
         self._now: Progress | None = None
         self._rounds = Rounds()
-        self._caps = Caps()
+        self._caps = NearCaps()
         for event in past:
             self._see(event)
 
@@ -77,7 +77,7 @@ class Log:
 
     def _see(self, event: Event) -> Entry | None:
         if isinstance(event, RunStarted):
-            self._run, self._caps = event, Caps()
+            self._run, self._caps = event, NearCaps()
         return self._rounds.see(event)
 
     def on_progress(self, progress: Progress) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
-from maspo.cli.caps import Caps, cap_line
+from maspo.cli.caps import NearCaps, cap_line
 from maspo.cli.in_python import in_python
 from maspo.cli.terminal import draws, in_notebook, note
 from maspo.core.errors import ConfigInvalid
@@ -163,7 +163,7 @@ class Board:
     recent: deque[str] = field(default_factory=lambda: deque(maxlen=_EVENTS_SHOWN))
     _latest: Event | None = None
     _new_visit: bool = False
-    _caps: Caps = field(default_factory=Caps)
+    _caps: NearCaps = field(default_factory=NearCaps)
 
     def recall(self, past: Sequence[Event]) -> None:
         """Stand where a run stood that goes on; one that had finished is at work again."""
@@ -175,7 +175,7 @@ class Board:
         """Take note of an event."""
         match event:
             case RunStarted():
-                self.started, self._caps = event, Caps()
+                self.started, self._caps = event, NearCaps()
             case RunFinished():
                 self.finished = event
             case StepStarted():
@@ -226,7 +226,7 @@ class PlainLines:
         self._where = ""
         """The line of a step that was passed over, for what it may change."""
         self._thinned = False
-        self._caps = Caps()
+        self._caps = NearCaps()
 
     def recall(self, past: Sequence[Event]) -> None:
         """Know whose run goes on, and in which round it is."""
@@ -248,7 +248,7 @@ class PlainLines:
             if self._calls[type(event)] > CALLS_SHOWN:
                 return
         if isinstance(event, RunStarted):
-            self._run, self._caps = event, Caps()
+            self._run, self._caps = event, NearCaps()
         if isinstance(event, PromptKept | PromptChanged) and self._round and self._is_large:
             self._decided.append(event)
             return
