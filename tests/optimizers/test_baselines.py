@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -29,6 +30,7 @@ from maspo.optimizers.base import (
 from maspo.optimizers.baselines.cantante import contrasts
 from maspo.optimizers.baselines.mapro import max_product
 from maspo.optimizers.baselines.planned import Scored
+from maspo.optimizers.baselines.promptbreeder import Promptbreeder, PromptbreederConfig, Unit
 from maspo.optimizers.baselines.shapley import shapley_values
 from maspo.optimizers.registry import OPTIMIZERS, make_config, make_optimizer
 from maspo.testing.optimizers import Oracle, Played, check_optimizer, played
@@ -178,6 +180,25 @@ def test_v27_in_a_population_of_two_the_fitter_one_stays_and_is_mutated_again() 
     later = [one for one in found.requests[won:] if isinstance(one, Propose) and "/zero-order" not in one.id]
     assert len(later) > 10
     assert all(first & {*one.prompts.values()} for one in later), "a mutated copy took the place of the less fit unit"
+
+
+def test_v50_any_unit_of_the_population_may_be_the_mate_whose_prompt_of_one_agent_crossover_takes_over() -> None:
+    method = Promptbreeder.Method(PromptbreederConfig(population=5), problem_of())
+    method.population = [
+        Unit(Scored({name: f"{name} of {number}" for name in DIAMOND.order}, number / 10), f"mutate as {number}")
+        for number in range(5)
+    ]
+    parent, mates = method.population[3], Counter[str]()
+    for number in range(200):
+        mutating = method.mutate(number, "crossover", method.mutation("s", "crossover", "c", parent), parent)
+        with pytest.raises(StopIteration) as end:  # no model is asked
+            next(mutating)
+        child, mutation_prompt = end.value.value
+        assert {**child, "c": "c of 3"} == parent.tried.prompts, "all but one prompt are the parent's"
+        assert mutation_prompt == "mutate as 3", "and the mutation prompt"
+        mates[child["c"]] += 1
+    assert set(mates) == {f"c of {number}" for number in range(5)}
+    assert min(mates.values()) >= 25, "each is as likely as the others: 40 on average, give or take 6"
 
 
 def test_v09_promptbreeder_ends_with_the_fittest_that_it_met() -> None:

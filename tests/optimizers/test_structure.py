@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import pytest
 
 from maspo.core.errors import BudgetReached
 from maspo.core.verdict import Verdict
-from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, drop_out, most_meetings
+from maspo.optimizers.structure.agent_dropout import DRAWN, STEPS, Edge, drop_out, most_meetings, slopes
 from maspo.optimizers.structure.base import FoundTeam, Meet, SearchesStructure, StructurePlan, Tally
 from maspo.optimizers.structure.greedy import search_greedily
 from maspo.team import Agent, System
@@ -98,6 +99,23 @@ def test_s72_who_harms_gets_light_who_does_nothing_stays_between_and_the_lightes
     edges = [one.change for one in found.tried if isinstance(one.change, DropEdge)]
     assert found.tried[0].change == DropAgent("gossip")
     assert edges[0] == DropEdge("idler", "chair"), "before that of the helper"
+
+
+def test_s73_the_slope_of_a_weight_is_the_derivative_of_the_expected_reward_however_likely_its_edge_is() -> None:
+    rare, usual = ("gossip", "chair"), ("helper", "chair")
+    drawn = [  # each set of edges as often as weights of 1/4 and 3/4 say: 1, 3 or 9 of 16
+        frozenset(edge for edge, here in ((rare, one), (usual, other)) if here)
+        for one, other in product((True, False), repeat=2)
+        for _ in range((1 if one else 3) * (3 if other else 1))
+    ]
+    weights = {rare: 0.25, usual: 0.75}
+
+    def derivatives(reward: Callable[[frozenset[Edge]], float]) -> dict[Edge, float]:
+        return slopes(weights, drawn, [reward(kept) for kept in drawn])
+
+    assert derivatives(lambda kept: (usual in kept) - (rare in kept)) == pytest.approx({rare: -1, usual: 1})
+    assert derivatives(lambda kept: len(kept) == 2) == pytest.approx({rare: 0.75, usual: 0.25}), "of a product"
+    assert derivatives(lambda _: 0.7) == pytest.approx({rare: 0, usual: 0})
 
 
 @pytest.mark.parametrize("verdict", [Verdict.TIE, Verdict.LOSS, Verdict.UNDECIDED, Verdict.CONTRADICTED])

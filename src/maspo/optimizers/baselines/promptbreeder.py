@@ -5,7 +5,8 @@ of the fitter one takes the place of the other), mutation operators drawn evenly
 themselves ("hyper-mutation"). It was published for one task prompt and labelled accuracy: in a team a unit is a whole
 set of prompts, a mutation is of one agent drawn at random, and fitness is the share of inputs on which the team does
 better than under the seed prompts. The first population are the seed prompts, each with another mutation prompt; in the
-paper a model writes it from a description of the problem, before anything is scored.
+paper a model writes it from a description of the problem, before anything is scored. In crossover any unit may be the
+mate, the parent itself too, and then nothing is changed; in the paper it is another one, the fitter the likelier.
 """
 
 from __future__ import annotations

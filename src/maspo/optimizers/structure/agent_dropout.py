@@ -9,7 +9,7 @@ not learned from do not speak against (docs/design/0069-dropped-on-evidence.md).
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence, Set
 from math import ceil
 from typing import TypeAlias
 
@@ -112,15 +112,25 @@ def _learn(
         keys = [order[(step * DRAWN + number) % len(order)] for number in range(DRAWN)]
         verdicts = yield tuple(Meet(whole, team, key) for (team, _), key in zip(drawn, keys, strict=True))
         rewards = [_REWARD.get(verdict, 0.0) for verdict in verdicts]
-        mean = sum(rewards) / len(rewards)
-        for edge, weight in weights.items():
-            # The gradient of E[φ(G)]: (φ - mean) times that of log p(G), 1/w for a kept edge, -1/(1-w) for another.
-            slope = sum(
-                (reward - mean) * (1 / weight if edge in kept else -1 / (1 - weight))
-                for reward, (_, kept) in zip(rewards, drawn, strict=True)
-            )
-            weights[edge] = min(1 - _LEAST, max(_LEAST, weight + RATE * slope / DRAWN))
+        for edge, slope in slopes(weights, [kept for _, kept in drawn], rewards).items():
+            weights[edge] = min(1 - _LEAST, max(_LEAST, weights[edge] + RATE * slope))
     return weights
+
+
+def slopes(weights: Weights, kept: Sequence[Set[Edge]], rewards: Sequence[float]) -> dict[Edge, float]:
+    """Estimate the gradient of the expected reward by the weights, from the edges that teams kept and their rewards.
+
+    It is the mean of (φ - mean φ) times the gradient of log p(G): 1/w for an edge that is kept, -1/(1-w) for another.
+    """
+    mean = sum(rewards) / len(rewards)
+    return {
+        edge: sum(
+            (reward - mean) * (1 / weight if edge in edges else -1 / (1 - weight))
+            for reward, edges in zip(rewards, kept, strict=True)
+        )
+        / len(rewards)
+        for edge, weight in weights.items()
+    }
 
 
 def _draw(
