@@ -11,7 +11,7 @@ PLUGINS := .venv-plugins
 RAY := .venv-ray
 # The oldest Python that is supported, for which the oldest versions of everything have wheels.
 OLDEST_PYTHON ?= python3.11
-# All but Ray, with which only `make ray` has to do.
+# All but Ray and OTLP, with which only `make ray` and `make plugins` have to do.
 OLDEST_EXTRAS := prices math json-schema parquet datasets gepa tpe postgres metrics
 PIP := -m pip -qq --disable-pip-version-check --no-input
 # Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.
@@ -48,7 +48,7 @@ help:
 	@echo "make page     build the page of web/ into src/maspo/report/bundle (needs npm)"
 	@echo "make soak     run the tests of the promises at their nightly length (hours)"
 	@echo "make frameworks  run teams in sixteen frameworks, each in its newest release, and renew docs/frameworks.md"
-	@echo "make plugins  run the tests of docs/plugins.md with the newest DSPy, MLflow and GEPA, in $(PLUGINS)"
+	@echo "make plugins  run the tests of docs/plugins.md and of OTLP with the newest DSPy, MLflow, GEPA and OpenTelemetry, in $(PLUGINS)"
 	@echo "make ray      run the tests of runs on a Ray cluster of this machine, in $(RAY) (needs root)"
 	@echo "make lock     renew requirements*.lock: the newest versions that pyproject.toml allows"
 	@echo "make audit    look up known vulnerabilities of everything in the locks (needs the network)"
@@ -113,8 +113,9 @@ frameworks: $(DEV)/installed
 # In their newest releases, as whoever uses them has them; not locked, and not part of `make test`.
 plugins:
 	@$(PYTHON) -m venv --clear $(PLUGINS)
-	@echo "Installing DSPy, MLflow and GEPA into $(PLUGINS); this takes a few minutes …"
-	@$(PLUGINS)/bin/python $(PIP) install --editable . dspy mlflow gepa hypothesis pytest pytest-asyncio pytest-xdist
+	@echo "Installing DSPy, MLflow, GEPA and OpenTelemetry into $(PLUGINS); this takes a few minutes …"
+	@$(PLUGINS)/bin/python $(PIP) install --editable '.[otlp]' dspy mlflow gepa \
+	  opentelemetry-exporter-otlp-proto-http hypothesis pytest pytest-asyncio pytest-xdist
 	$(PLUGINS)/bin/python -m pytest -n 0 tests/integrations
 
 # Whoever reaches a Ray cluster may run code there: the tests have a network of their own, in which there is only this machine.

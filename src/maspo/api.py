@@ -21,7 +21,8 @@ from maspo.events import HoldoutResult, RunFinished, VerdictWord
 from maspo.flags import FLAGS
 from maspo.online.control import Standing
 from maspo.online.plan import Plan
-from maspo.online.sources import Callback, source_of
+from maspo.online.received import source_of
+from maspo.online.sources import Callback
 from maspo.online.watching import Surroundings, Watch
 from maspo.online.watching import watch as watch_until_over
 from maspo.report.bundle import report_html
@@ -351,11 +352,12 @@ def watch(
     """Watch prompts in use: detect drift, optimize anew within a budget, and promote or roll back with evidence.
 
     ``system`` holds the prompts in use, ``against`` those that they are held against, by default none. ``source`` is a
-    file that grows, a folder, or a function that returns the inputs that have arrived since it was called last, and
-    None when there will be no more. ``state`` is the folder of the record; a watch that stands there goes on. ``plan``
-    says how much is compared and what may be spent (``maspo.online.plan.Plan``). ``screen`` is shown where the
-    watch stands, whenever that changes; what it returned last is returned at the end. With ``once`` what is there is
-    looked at, and that is the end; else a file or folder is watched until the process is stopped.
+    file that grows, a folder, ``otlp://127.0.0.1:4318`` to receive traces there, or a function that returns the inputs
+    that have arrived since it was called last, and None when there will be no more. ``state`` is the folder of the
+    record; a watch that stands there goes on. ``plan`` says how much is compared and what may be spent
+    (``maspo.online.plan.Plan``). ``screen`` is shown where the watch stands, whenever that changes; what it returned
+    last is returned at the end. With ``once`` what is there is looked at, and that is the end; else a file or folder is
+    watched until the process is stopped.
 
     Raises:
         UsageError: something given cannot be used; nothing was paid.
@@ -391,7 +393,7 @@ async def watch_async(
 
     around = Surroundings(provider=provider_of(given), parts=given, screen=show, looks=LookLedger())
     watched = Watch(job, system.prompts if against is None else against, plan or Plan())
-    return await watch_until_over(watched, source_of(source), Path(state), around, once)
+    return await watch_until_over(watched, source_of(source, Path(state)), Path(state), around, once)
 
 
 def _result(outcome: Outcome, folder: Path) -> Result:

@@ -24,7 +24,7 @@ from maspo.online.control import MEANS, Standing
 from maspo.online.plan import BEFORE, Plan
 from maspo.online.record import WatchBegan, WindowSeen
 from maspo.online.screen import as_data, screen
-from maspo.online.sources import Called, Source, source_of
+from maspo.online.sources import Called, Source, files_at
 from maspo.online.watching import DATABASE, Surroundings, Watch, _plan_differences, plan_of, standing, watch
 from maspo.store.codec import Entry, encode
 from maspo.store.run_store import RunStore
@@ -142,7 +142,7 @@ def _killed_after(state: Path, file: Path, seed: int, calls: int, log: Path) -> 
     world = DriftingWorld(seed, "inputs")
     code = 1
     try:
-        asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world, before)), once=True))
+        asyncio.run(watch(watched(world), files_at(file), state, around(Asked(world, before)), once=True))
         code = 0
     finally:
         os._exit(code)
@@ -153,14 +153,14 @@ def test_p03_kill_nine_at_twenty_moments_loses_nothing_and_repeats_no_recorded_c
     world = DriftingWorld(3, "inputs")
     file = tmp_path / "inputs.jsonl"
     file.write_text(lines(rows(world, 12, 5)))
-    whole = asyncio.run(watch(watched(world), source_of(file), tmp_path / "whole", around(Asked(world)), once=True))
+    whole = asyncio.run(watch(watched(world), files_at(file), tmp_path / "whole", around(Asked(world)), once=True))
     made = world.calls
     assert any(told.state == "drifting" for told in whole.told) and made > 200
     chance, state, log = Random(7), tmp_path / "state", tmp_path / "log"
     ends = [_killed_after(state, file, 3, chance.randint(2, 2 * made // KILLS), log) for _ in range(KILLS)]
     assert set(ends) <= {0, 9} and ends.count(9) >= KILLS // 2
     before = world.calls
-    again = asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world)), once=True))
+    again = asyncio.run(watch(watched(world), files_at(file), state, around(Asked(world)), once=True))
     assert replace(again, calls=0) == replace(whole, calls=0)
     asked = len(log.read_text().splitlines()) + world.calls - before
     assert asked <= made + IN_FLIGHT * ends.count(9), "only what was in flight at a kill is asked again"
@@ -170,7 +170,7 @@ def test_p03_kill_nine_at_twenty_moments_loses_nothing_and_repeats_no_recorded_c
 def test_p04_a_file_is_read_as_it_grows_and_half_lines_wait(tmp_path: Path) -> None:
     file = tmp_path / "inputs.jsonl"
     file.write_text('{"input": "one"}\n"two"\nno json\n{"inp')
-    source = source_of(file)
+    source = files_at(file)
     first = source.take("")
     assert first.rows == ({"input": "one"}, "two") and first.skipped == 1
     assert source.take(first.position).rows == ()
@@ -190,7 +190,7 @@ def test_p04_a_file_is_read_as_it_grows_and_half_lines_wait(tmp_path: Path) -> N
 def test_p05_a_folder_holds_files_that_grow_and_texts(tmp_path: Path) -> None:
     folder = tmp_path / "inbox"
     folder.mkdir()
-    source = source_of(folder)
+    source = files_at(folder)
     assert source.take("").rows == ()
     (folder / "a.jsonl").write_text('{"input": "one"}\n')
     (folder / "b.txt").write_text("two\nlines\n")
@@ -206,13 +206,13 @@ def test_p11_what_is_no_file_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").mkdir()
     (tmp_path / "c.jsonl").symlink_to("nowhere")
     (tmp_path / "d.jsonl").write_text('{"input": "one"}\n')
-    assert source_of(tmp_path).take("").rows == ({"input": "one"},)
+    assert files_at(tmp_path).take("").rows == ({"input": "one"},)
 
 
 def test_p12_a_file_of_lines_grows_under_any_name(tmp_path: Path) -> None:
     file = tmp_path / "asked.log"
     file.write_text('"one"\n"ha')
-    source = source_of(file)
+    source = files_at(file)
     first = source.take("")
     assert first.rows == ("one",) and not first.skipped
     with file.open("a") as grows:
@@ -226,7 +226,7 @@ def test_p12_a_file_of_lines_grows_under_any_name(tmp_path: Path) -> None:
 def test_p13_a_position_that_is_none_is_told(position: str, tmp_path: Path) -> None:
     (tmp_path / "a").write_text('"one"\n')
     with pytest.raises(InputsInvalid, match="another state folder"):
-        source_of(tmp_path / "a").take(position)
+        files_at(tmp_path / "a").take(position)
 
 
 def test_p16_traces_of_a_collector_are_inputs_where_they_begin(tmp_path: Path) -> None:
@@ -235,14 +235,14 @@ def test_p16_traces_of_a_collector_are_inputs_where_they_begin(tmp_path: Path) -
     began = [span for span in spans if not span.get("parentSpanId")]
     file = tmp_path / "traces.jsonl"
     file.write_text(json.dumps(record) + "\n" + json.dumps({"input": "A plain one."}) + "\n")
-    found = source_of(file).take("")
+    found = files_at(file).take("")
     assert len(found.rows) + found.skipped == len(began) + 1 and found.rows[-1] == {"input": "A plain one."}
     asked = [row["input"] for row in found.rows if isinstance(row, dict)]
     assert len(asked) > len(set(asked)), "who asks the same again is counted again, since the mix of inputs is watched"
-    assert source_of(file).take(found.position).rows == ()
+    assert files_at(file).take(found.position).rows == ()
     later = [span for span in spans if span.get("parentSpanId")]
     file.write_text(json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": later}]}]}) + "\n")
-    assert source_of(file).take("").rows == (), "whose beginning is not there"
+    assert files_at(file).take("").rows == (), "whose beginning is not there"
 
 
 def test_p14_once_reads_on_behind_lines_that_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,7 +250,7 @@ def test_p14_once_reads_on_behind_lines_that_are_left_out(tmp_path: Path, monkey
     world, said, file = DriftingWorld(3), list[str](), tmp_path / "inputs.jsonl"
     file.write_text(json.dumps("x" * 20_000) + "\n" + lines(rows(world, 1, 9)))
     end = asyncio.run(
-        watch(watched(world), source_of(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
+        watch(watched(world), files_at(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
     )
     assert end.windows == 1 and any("is left out" in one for one in said)
 
@@ -262,7 +262,7 @@ def test_p06_inputs_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) ->
     file, said = tmp_path / "inputs.jsonl", list[str]()
     file.write_text(lines(given))
     end = asyncio.run(
-        watch(watched(world), source_of(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
+        watch(watched(world), files_at(file), tmp_path / "s", around(Asked(world), note=said.append), once=True)
     )
     assert end.windows == 2 and len(said) == 2, "however many are left out for one reason, that is told once"
     assert said[0].startswith('an input is left out ({"other": ""}), and 30 more: no text')
@@ -275,7 +275,7 @@ def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -
     file.write_text(lines(rows(world, 2, 9)))
 
     def go(given: Watch) -> Standing:
-        return asyncio.run(watch(given, source_of(file), state, around(Asked(world)), once=True))
+        return asyncio.run(watch(given, files_at(file), state, around(Asked(world)), once=True))
 
     go(watched(world))
     given = watched(world)
@@ -307,7 +307,7 @@ def test_p22_a_watch_goes_on_at_another_port_and_not_at_another_host(tmp_path: P
         roles = models.roles.model_copy(update={"judge": models.roles.judge.model_copy(update={"base_url": judges})})
         models = models.model_copy(update={"base_url": address, "roles": roles})
         job = replace(given.job, config=given.job.config.model_copy(update={"models": models}))
-        return asyncio.run(watch(replace(given, job=job), source_of(file), state, around(Asked(world)), once=True))
+        return asyncio.run(watch(replace(given, job=job), files_at(file), state, around(Asked(world)), once=True))
 
     go("http://127.0.0.1:8080/v1", "http://[::1]:1/v1")
     assert go("http://127.0.0.1:9090/v1", "http://[::1]:2/v1").windows == 2
@@ -325,7 +325,7 @@ def test_p17_a_watch_of_a_version_with_fewer_settings_of_the_search_goes_on(tmp_
     file.write_text(lines(rows(world, 2, 9)))
 
     def go(given: Watch) -> Standing:
-        return asyncio.run(watch(given, source_of(file), state, around(Asked(world)), once=True))
+        return asyncio.run(watch(given, files_at(file), state, around(Asked(world)), once=True))
 
     go(watched(world))
 
@@ -352,7 +352,7 @@ def test_p18_a_watch_of_a_version_without_such_choices_does_as_it_did_and_goes_o
     file.write_text(lines(rows(world, 2, 9)))
 
     def go(plan: Plan) -> Standing:
-        return asyncio.run(watch(watched(world, plan), source_of(file), state, around(Asked(world)), once=True))
+        return asyncio.run(watch(watched(world, plan), files_at(file), state, around(Asked(world)), once=True))
 
     def encoded_before(happened: Event) -> Entry:
         found = encode(happened)
@@ -387,11 +387,11 @@ def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:
             stop.set()
 
     async def first() -> Standing:
-        return await watch(watched(world), source_of(file), state, around(Asked(world, stops), stop=stop), once=True)
+        return await watch(watched(world), files_at(file), state, around(Asked(world, stops), stop=stop), once=True)
 
     with pytest.raises(Interrupted):
         asyncio.run(first())
-    end = asyncio.run(watch(watched(world), source_of(file), state, around(Asked(world)), once=True))
+    end = asyncio.run(watch(watched(world), files_at(file), state, around(Asked(world)), once=True))
     assert end.windows == 3
 
 
@@ -399,7 +399,7 @@ def test_p09_a_folder_without_a_watch_and_a_source_that_is_not_there_are_told(tm
     with pytest.raises(UsageError, match="holds no watch"):
         standing(tmp_path)
     with pytest.raises(UsageError, match="no such file or folder"):
-        source_of(tmp_path / "nowhere")
+        files_at(tmp_path / "nowhere")
 
 
 def _sources_keep_their_contract(source: Source) -> None:
@@ -410,9 +410,9 @@ def _sources_keep_their_contract(source: Source) -> None:
 def test_p10_sources_give_each_input_once(tmp_path: Path) -> None:
     file = tmp_path / "inputs.jsonl"
     file.write_text('{"input": "one"}\n')
-    _sources_keep_their_contract(source_of(file))
+    _sources_keep_their_contract(files_at(file))
     waiting = [[{"input": "one"}], []]
-    _sources_keep_their_contract(source_of(lambda: waiting.pop(0)))
+    _sources_keep_their_contract(Called(lambda: waiting.pop(0)))
 
 
 @pytest.mark.parametrize("minutes", [0.5, 10.0])
@@ -431,7 +431,7 @@ def test_p19_minutes_of_the_settings_hold_for_each_search_of_a_watch(minutes: fl
     file.write_text(lines(rows(world, 12, 8)))
 
     async def whole() -> tuple[Standing, float]:
-        end = await watch(given, source_of(file), state, around(SlowJudge(world)), once=True)
+        end = await watch(given, files_at(file), state, around(SlowJudge(world)), once=True)
         return end, asyncio.get_running_loop().time()
 
     end, seconds = run_virtually(whole(), changes_waiting)

@@ -26,8 +26,8 @@ from maspo.data.inputs import Inputs
 from maspo.online.control import Standing
 from maspo.online.page import WatchPage
 from maspo.online.plan import Costs, Plan
+from maspo.online.received import Received, source_of
 from maspo.online.screen import as_data, screen
-from maspo.online.sources import source_of
 from maspo.online.watching import (
     DATABASE,
     Surroundings,
@@ -59,7 +59,7 @@ class WatchOptions:
     """What the command line gives."""
 
     system: Path
-    inputs: Path
+    inputs: str
     state: Path
     prompts: Path | None
     against: Path | None
@@ -95,9 +95,11 @@ def run_watch(asked: WatchOptions) -> None:
     job = Job(system, Inputs(()), config, {"system": str(asked.system.absolute())})
     given = Watch(job, anchor, asked.plan)
     require_known_prices(given)
-    source = source_of(asked.inputs)
+    source = source_of(asked.inputs, asked.state)
     agree_to_file(settings, asked.trust)
     agree_to_app(system, asked.system, asked.trust)
+    if isinstance(source, Received):
+        note(source.told)
     costs = given.costs
     note(
         f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, one that tries a candidate "

@@ -187,16 +187,13 @@ class Called:
         return Taken((), position, over=True) if found is None else Taken(tuple(found), position)
 
 
-def source_of(given: str | Path | Callback) -> Source:
-    """Return where inputs come from.
+def files_at(path: Path) -> Files:
+    """Return a file or folder as a source.
 
     Raises:
         InputsInvalid: there is no such file or folder.
 
     """
-    if callable(given):
-        return Called(given)
-    path = Path(given)
     if not path.exists():
         raise InputsInvalid(f"--inputs {path}: no such file or folder; make it first, it may be empty")
     return Files(path)

@@ -25,6 +25,7 @@ from maspo.events import Event
 from maspo.models.base import ModelClient, Request
 from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, watching
 from maspo.online.plan import BEFORE, Costs, Plan
+from maspo.online.received import listening
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
 from maspo.online.summed import Summed
@@ -132,7 +133,7 @@ async def watch(given: Watch, source: Source, state: Path, around: Surroundings,
             f"{costs.look:,} calls: give more, or a smaller search (--set search.calls=N)"
         )
     require_known_prices(given)
-    async with _opened(given, state, around) as store:
+    async with _opened(given, state, around) as store, listening(source):
         run = store.meta()["run"]
         async with around.provider(given.job, run) as bare:
             return await _Work(given, source, state, around, store, bare).until_over(once)

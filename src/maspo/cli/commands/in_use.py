@@ -32,9 +32,12 @@ def watch(
         Path | None, typer.Argument(metavar="SYSTEM", help="The system file (YAML).", show_default=False)
     ] = None,
     inputs: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            "--inputs", metavar="SOURCE", help="A JSON Lines file that grows, or a folder of such.", show_default=False
+            "--inputs",
+            metavar="SOURCE",
+            help="A JSON Lines file that grows, a folder of such, or otlp://127.0.0.1:4318 to receive traces.",
+            show_default=False,
         ),
     ] = None,
     state: Annotated[Path, typer.Option("--state", metavar="DIR", help="Where the watch is recorded.")] = Path(
