@@ -198,6 +198,8 @@ def test_l04_two_tests_on_one_hold_out_are_corrected_and_the_last_proven_team_is
     assert verdict_of(one, 0.2, 0.1) == ("better", "prompts")
     assert verdict_of({"joint": result(0, 0, 1.0)}, 0.05, 0.1) == ("as_good", "joint")
     assert verdict_of({"joint": result(0, 9, 1.0, level / 4)}, 0.5, 0.1) == ("worse", "given")
+    either: dict[Stage, HoldoutResult] = {"prompts": result(1, 9, 1.0, level * 0.6), "joint": result(3, 4, 1.0, 0.4)}
+    assert verdict_of(either, 0.5, 0.1) == ("not_proven", "given")  # alone it would be worse
     assert verdict_of({}, 0.0, 0.1) == ("unchanged", "given")
 
 

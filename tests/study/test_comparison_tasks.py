@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +14,15 @@ from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid, ProviderError
 from maspo.data.inputs import make_inputs
 from maspo.stats.looks import by_number
+from maspo.stats.paired import SIGNIFICANT
+from maspo.store.looks import LookLedger
 from maspo.study.comparison.compare import Compared
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import SEED, Contestant, InputMet, table_of
-from maspo.study.comparison.tasks import names_of, over_all, part_of
+from maspo.study.comparison.tasks import look_at_all, names_of, over_all, part_of
 from maspo.testing.runs import Counted, counted_world, world_job
 from maspo.world import World
+from maspo.world.spec import WorldSpec
 from tests.study.test_comparison import Stopping, asked, figures, own, play
 
 TASKS = ("first", "second")
@@ -29,9 +34,13 @@ def of_task(name: str) -> Comparison:
     return replace(whole, inputs=make_inputs(World().inputs(24, start=100 * TASKS.index(name))))
 
 
-def play_all(out: Path, world: Counted | None = None) -> tuple[Compared, Counted]:
+def together(tasks: Mapping[str, Compared], looks: LookLedger | None = None) -> Compared:
+    return over_all(tasks, look_at_all(tasks, looks))
+
+
+def play_all(out: Path, world: Counted | None = None, looks: LookLedger | None = None) -> tuple[Compared, Counted]:
     model = world or counted_world(world_job())
-    return over_all({name: play(of_task(name), out / name, model)[0] for name in TASKS}), model
+    return together({name: play(of_task(name), out / name, model, looks)[0] for name in TASKS}, looks), model
 
 
 def test_k01_inputs_of_all_tasks_are_the_units_of_one_table(tmp_path: Path) -> None:
@@ -48,6 +57,31 @@ def test_k01_inputs_of_all_tasks_are_the_units_of_one_table(tmp_path: Path) -> N
     assert found.table.level == pytest.approx(by_number(2).level / 2)
 
 
+def test_k08_the_table_over_all_is_a_look_at_each_hold_out_counted_once(tmp_path: Path) -> None:
+    file = tmp_path / "looks.jsonl"
+    ledger = LookLedger(file)
+    found, _ = play_all(tmp_path / "one", looks=ledger)
+    assert found.table.look == 2
+    assert found.table.level == pytest.approx(by_number(2).level / 2)
+    counted = file.read_text()
+    assert figures(play_all(tmp_path / "one", looks=ledger)[0]) == figures(found)
+    assert file.read_text() == counted
+    alone, _ = play(of_task("first"), tmp_path / "alone", looks=ledger)
+    assert alone.table.look == 3
+    assert alone.table.level == pytest.approx(by_number(3).level / 2)
+    again, _ = play_all(tmp_path / "two", looks=ledger)
+    assert again.table.look == 5
+    spent = [json.loads(line)["spent"] for line in file.read_text().splitlines()]
+    assert sum(one for one in spent if one is not None) <= len(TASKS) * SIGNIFICANT
+
+
+def test_k09_a_world_of_this_process_is_no_hold_out_of_anybody(tmp_path: Path) -> None:
+    file = tmp_path / "looks.jsonl"
+    found, _ = play(own(replace(of_task("first"), methods=(), world=WorldSpec())), tmp_path)
+    assert look_at_all({"first": found}, LookLedger(file)) == by_number(2)
+    assert not file.exists()
+
+
 def test_k02_small_gains_in_every_task_are_proven_over_all_of_them() -> None:
     rows = [InputMet(f"i{n}", f"g{n}", {SEED: 0, "a": 1}, {}) for n in range(4)]
     contestants = [Contestant("a", "own", ("a",))]
@@ -58,7 +92,7 @@ def test_k02_small_gains_in_every_task_are_proven_over_all_of_them() -> None:
 
 def test_k06_an_input_that_stands_in_two_tasks_counts_once(tmp_path: Path) -> None:
     found, _ = play(own(replace(of_task("first"), methods=())), tmp_path)
-    twice = over_all({"first": found, "copy": found})
+    twice = together({"first": found, "copy": found})
     assert twice.table.inputs == 2 * found.table.inputs
     assert twice.table.groups == found.table.groups
     assert [one.p_value for one in twice.table.standings] == [one.p_value for one in found.table.standings]
@@ -68,7 +102,7 @@ def test_k07_what_speaks_against_a_task_is_told_with_the_table_over_all(tmp_path
     good = own(replace(of_task("first"), methods=()))
     rows = tuple(replace(row, answer="never") for row in of_task("second").inputs.rows)
     never = replace(good, inputs=replace(good.inputs, rows=rows), remarks=("a remark of the second",))
-    found = over_all({name: play(one, tmp_path / name)[0] for name, one in zip(TASKS, (good, never), strict=True)})
+    found = together({name: play(one, tmp_path / name)[0] for name, one in zip(TASKS, (good, never), strict=True)})
     assert found.comparison.remarks[0] == "second: a remark of the second"
     assert found.comparison.remarks[1].startswith("second: on none of 24 inputs with a label")
 

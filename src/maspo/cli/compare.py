@@ -43,7 +43,7 @@ from maspo.study.comparison.compare import DATABASE, Compared, SideBySide, compa
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Equal, Method
-from maspo.study.comparison.tasks import TASKS, names_of, over_all, part_of
+from maspo.study.comparison.tasks import TASKS, look_at_all, names_of, over_all, part_of
 from maspo.study.connections import endpoints_of, require_model
 from maspo.study.job import Watcher
 from maspo.team import System
@@ -104,7 +104,7 @@ def run_comparison(arguments: Arguments, given: ComparisonOptions) -> None:
         note(f"task {len(met) + 1} of {len(prepared)}: {one.out.name}")
         found = met[one.out.name] = _carry_out(one, arguments, given, again)
         _write(found, one.out)
-    _show(over_all(met), out, again, arguments.as_json)
+    _show(over_all(met, look_at_all(met, LookLedger())), out, again, arguments.as_json)
 
 
 def _tasks_of(arguments: Arguments, given: ComparisonOptions, out: Path) -> list[tuple[Arguments, Path]]:

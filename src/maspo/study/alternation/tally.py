@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from maspo.events import HoldoutResult
@@ -18,10 +18,19 @@ def p_better(one: HoldoutResult) -> float:
     return max(one.p_value, (one.p_bounds or (0.0, 0.0))[0])
 
 
+def _p_worse(one: HoldoutResult) -> float:
+    return max(one.p_worse, (one.p_bounds or (0.0, 0.0))[1])
+
+
 def better_stages(results: Mapping[Stage, HoldoutResult]) -> frozenset[Stage]:
     """Return the stages that are proven better than the given team, by Holm's method over those that were tested."""
+    return _proven(results, p_better)
+
+
+def _proven(results: Mapping[Stage, HoldoutResult], p_of: Callable[[HoldoutResult], float]) -> frozenset[Stage]:
+    """Return the stages of which something is proven: both have one look, so both together have its level."""
     known = {name: one for name, one in results.items() if one.n}
-    adjusted = holm([p_better(one) for one in known.values()])
+    adjusted = holm([p_of(one) for one in known.values()])
     found = zip(known.items(), adjusted, strict=True)
     return frozenset(name for (name, one), p_value in found if p_value <= one.level)
 
@@ -42,5 +51,4 @@ def verdict_of(results: Mapping[Stage, HoldoutResult], joint: float, margin: flo
         return "better", "joint" if "joint" in better else "prompts"
     if joint <= margin:
         return "as_good", "joint"
-    worse = [max(one.p_worse, (one.p_bounds or (0.0, 0.0))[1]) <= one.level for one in results.values()]
-    return ("worse" if any(worse) else "not_proven"), "given"
+    return ("worse" if _proven(results, _p_worse) else "not_proven"), "given"

@@ -136,6 +136,8 @@ class Compared:
     cut: tuple[str, ...]
     """Runs that the cap over all has cut short."""
     simulated: bool
+    work: str = ""
+    """What was measured, as the ledger of looks knows it: this record, and the winners that met."""
     tasks: Mapping[str, Table] = field(default_factory=dict)
     """By task, where this is over several of them: its own table."""
 
@@ -433,23 +435,29 @@ class _Shared:
         self.rounds: list[str] = json.loads(store.meta().get(_ROUNDS, "[]"))
         """The winners of each time that the hold-out was measured: other ones are another look."""
         self._run = store.meta()["run"]
-        self._texts = texts_of_inputs(comparison.job, comparison.holdout)
         self._comparison, self._looks = comparison, looks
 
     def of_the_whole(self, simulated: bool) -> Look:
         """Return the look that all runs take together."""
-        return Look("", "\0".join(self._comparison.system.order), self._texts, simulated)
+        return look_of(self._comparison, "", simulated)
 
     def take(self, look: Look) -> Taken:
         """Return a run's part of the look."""
         round_ = len(self.rounds)
         found = by_number(round_ + 1)
         if self._looks is not None:
-            found = self._looks.take(Look(f"{self._run}/{work_of(round_)}", look.team, self._texts, look.simulated))
+            work = f"{self._run}/{work_of(round_)}"
+            found = self._looks.take(look_of(self._comparison, work, look.simulated))
         return Taken(found.number, level_of(found) / (2 * max(len(self._comparison.runs), 1)))
 
     def end(self, look: Look, spent: float) -> None:
         """Do nothing: it is the comparison's, which has not ended."""
+
+
+def look_of(comparison: Comparison, work: str, simulated: bool) -> Look:
+    """Return a look at a comparison's hold-out, to be counted in the ledger."""
+    texts = texts_of_inputs(comparison.job, comparison.holdout)
+    return Look(work, "\0".join(comparison.system.order), texts, simulated)
 
 
 def work_of(round_: int) -> str:
@@ -512,6 +520,7 @@ async def _measure(
         left_out=len(comparison.holdout) - len(inputs),
         cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
         simulated=simulated,
+        work=f"{store.meta()['run']}/{work}",
     )
 
 

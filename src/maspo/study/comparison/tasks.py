@@ -1,4 +1,4 @@
-"""Several tasks: a comparison for each under an equal part of the caps, and one table over all of them. Pure."""
+"""Several tasks: a comparison for each under an equal part of the caps, and one table over all of them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid
+from maspo.core.prompts import prompt_id
 from maspo.core.usage import total
-from maspo.stats.looks import by_number
-from maspo.study.comparison.compare import Compared
-from maspo.study.comparison.tally import Guarded, table_of
+from maspo.stats.looks import Taken, by_number
+from maspo.study.comparison.compare import Compared, look_of
+from maspo.study.comparison.tally import Guarded, level_of, table_of
+from maspo.study.job import Looks
 
 TASKS = "tasks"
 """The folder of the comparisons of tasks."""
@@ -45,23 +47,40 @@ def part_of(caps: Caps, tasks: int) -> Caps:
     )
 
 
-def over_all(tasks: Mapping[str, Compared]) -> Compared:
+def look_at_all(tasks: Mapping[str, Compared], looks: Looks | None) -> Taken:
+    """Count the table over all tasks as one more look at each of their hold-outs.
+
+    It is the latest of these looks, at the least of their levels, which it spends at each. The same table of the same
+    winners is counted once, however often it is made.
+    """
+    found = by_number(max(one.table.look for one in tasks.values()) + 1)
+    if looks is None or any(one.comparison.world is not None for one in tasks.values()):
+        return found
+    together = prompt_id("\n".join(one.work for one in tasks.values()))
+    own = [look_of(one.comparison, f"{one.work}/tasks/{together}", one.simulated) for one in tasks.values()]
+    taken = [found, *map(looks.take, own)]
+    found = Taken(max(one.number for one in taken), min(one.level for one in taken))
+    for one in own:
+        looks.end(one, level_of(found))
+    return found
+
+
+def over_all(tasks: Mapping[str, Compared], look: Taken) -> Compared:
     """Return what comparisons of the same contestants found, as one: inputs of all tasks are the units of its tests.
 
-    Each input counts once, also one that stands in two tasks, so a task with more inputs counts more. It is another
-    look at each hold-out, after that of the task's own table. Labels decide where they do in every task; else what
-    counts are wins and losses alone.
+    Each input counts once, also one that stands in two tasks, so a task with more inputs counts more. ``look`` is the
+    one that ``look_at_all`` has counted. Labels decide where they do in every task; else what counts are wins and
+    losses alone.
     """
     first, *_ = tasks.values()
     inputs = tuple(replace(met, label=f"{name}: {met.label}") for name, found in tasks.items() for met in found.inputs)
     labelled = all(found.table.decided_by == "labels" for found in tasks.values())
-    look = max(found.table.look for found in tasks.values()) + 1
     remarks = (
         (name, remark) for name, found in tasks.items() for remark in (*found.comparison.remarks, found.mismatch)
     )
     return Compared(
         comparison=replace(first.comparison, remarks=tuple(f"{name}: {remark}" for name, remark in remarks if remark)),
-        table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", by_number(look)),
+        table=table_of(inputs, first.comparison.contestants, "labels" if labelled else "judge", look),
         inputs=inputs,
         runs=tuple(replace(end, place=f"{TASKS}/{name}/") for name, found in tasks.items() for end in found.runs),
         guarded=Guarded(),
