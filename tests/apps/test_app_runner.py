@@ -14,7 +14,7 @@ from maspo.apps.runner import AppRunner
 from maspo.core.errors import BudgetReached, CallFailed
 from maspo.data.inputs import Input, make_inputs
 from maspo.gateway.tools import ToolRecord
-from maspo.models.base import ModelClient, Request, RoleSettings
+from maspo.models.base import ModelClient, Reply, Request, RoleSettings
 from maspo.models.scripted import Scripted, ScriptedModel
 from maspo.store.run_store import RunStore
 from maspo.study.calls import Keeping
@@ -98,7 +98,8 @@ KEYED = ASK.replace('"application/json"}', '"application/json", "Authorization":
 async def test_an_app_that_repeats_its_key_has_it_in_no_answer_trace_or_reason(app: WriteApp) -> None:
     code = KEYED + "\ndef answer(row): return ask('You are a solver.', 'my key is ' + KEY) + KEY[::-1]"
     trace, requests = await run(team(app(code)))
-    assert "[key]" in trace.output and not shows_key(repr(trace)) and not shows_key(repr(requests[0].messages))
+    kept, _ = requests[0].kept(Reply("said"))
+    assert "[key]" in trace.output and not shows_key(repr(trace)) and not shows_key(repr(kept.messages))
     printed = "print(KEY.encode().hex(), flush=True); import os; os._exit(3)"
     for ending in ("raise RuntimeError('wrong key ' + KEY)", printed):
         with pytest.raises(CallFailed) as caught:

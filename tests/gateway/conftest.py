@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from maspo.gateway.client import Upstreams, WireClient
+from maspo.gateway.ended import EndedCall
 from maspo.gateway.gateway import Gateway, Rollout
 from maspo.gateway.wire import WireAgent
 from maspo.models.base import CallStore
@@ -49,6 +50,7 @@ async def open_bench(
     policy: RetryPolicy = AT_ONCE,
     stateless: bool = False,
     silence: float = 20.0,
+    on_call: Callable[[Rollout, EndedCall], None] | None = None,
 ) -> AsyncIterator[Bench]:
     kept, book = store or MemoryStore(), ledger or Ledger()
     async with upstream() as endpoint, aiohttp.ClientSession(auto_decompress=False) as app:
@@ -56,7 +58,7 @@ async def open_bench(
         upstreams = Upstreams(f"{where}/v1", where, where, where, timeout=silence, stateless=stateless)
         async with WireClient(upstreams) as client:
             model = compose(client, kept, book, policy, 64)
-            async with Gateway(model, agents, sender=client) as gateway:
+            async with Gateway(model, agents, on_call, sender=client) as gateway:
                 yield Bench(endpoint, gateway, gateway.open(), app, book, kept)
 
 

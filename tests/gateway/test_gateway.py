@@ -21,6 +21,7 @@ from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
 from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest, _cut, _secret, address
 from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
+from maspo.gateway.ended import EndedCall
 from maspo.gateway.gateway import Gateway, LimitReached
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import Adapted, Reply, Request
@@ -28,7 +29,7 @@ from maspo.models.budget import Ledger, Limits
 from maspo.models.endpoint import Endpoint
 from maspo.models.prices import PriceBook
 from maspo.store.run_store import RunStore
-from maspo.testing.models import check_model_client
+from maspo.testing.models import MemoryStore, check_model_client
 from tests.gateway.bodies import EXCHANGES, SYSTEM, TEXT
 from tests.gateway.conftest import Bench, Opener
 from tests.gateway.upstream import Answer, upstream
@@ -124,7 +125,7 @@ async def test_g04_keys_pass_to_the_endpoint_and_stand_in_no_record(bench: Opene
     path = tmp_path / "run.db"
     async with RunStore.create(path) as store, bench([SOLVER], store=store, ledger=Ledger(book=store)) as found:
         found.upstream.will(Answer(said(f"your key is {KEY}"), headers=(("Set-Cookie", f"k={KEY}"),)))
-        status, body = await post(found, ask("q"))
+        status, body = await post(found, ask(f"is {KEY} mine?"))
         assert (status, KEY in body.decode()) == (200, True)  # byte for byte
         found.upstream.will(Answer(json.dumps({"error": {"message": f"bad key {KEY}"}}).encode(), 401))
         status, body = await post(found, ask("other"))
@@ -137,6 +138,7 @@ async def test_g04_keys_pass_to_the_endpoint_and_stand_in_no_record(bench: Opene
         assert heard["host"] == found.upstream.url.removeprefix("http://")
     stored = path.read_bytes()  # closed, so that nothing is left in the log
     assert b"your key is" in stored
+    assert b"is [key] mine?" in stored
     assert KEY.encode() not in stored
 
 
@@ -150,6 +152,30 @@ async def test_g04_nor_a_part_of_a_key_where_an_error_is_quoted_in_part(bench: O
         (call,) = await found.gateway.close(found.rollout)
     assert "[key]" in call.failed
     assert coded[:8] not in call.failed
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_g04_nor_in_what_is_told_of_a_call_or_kept_of_it(bench: Opener, streamed: bool) -> None:
+    halves = KEY[:12], KEY[12:]
+    pieces = [json.dumps({"choices": [{"index": 0, "delta": {"content": text}}]}) for text in ("it is ", *halves)]
+    stream = "".join(f"data: {piece}\n\n" for piece in (*pieces, "[DONE]")).encode()
+    told: list[EndedCall] = []
+    async with bench(on_call=lambda _, ended: told.append(ended)) as found:
+        answer = Answer(stream, kind="text/event-stream") if streamed else Answer(said(f"it is {KEY}"))
+        found.upstream.will(answer, Answer(json.dumps({"error": {"message": f"bad key {KEY}"}}).encode(), 401))
+        messages = [{"role": "system", "content": f"Keep {KEY}."}, {"role": "user", "content": f"what is {KEY}?"}]
+        for _ in range(2):
+            await post(found, ask("", messages=messages, model=f"m-{KEY}", stream=streamed))
+        for ended in told:
+            assert (ended.instructions, ended.model) == ("Keep [key].", "m-[key]")
+            assert [text.text for text in ended.call.texts] == ["Keep [key].", "what is [key]?"]
+            assert ended.call.instructions == ended.instructions
+        assert told[0].call.output == "it is [key]"
+        assert "[key]" in told[1].call.failed
+        assert isinstance(found.store, MemoryStore)
+        (kept,) = found.store.replies.values()
+        assert "it is" in kept.text and "[key]" in kept.text
+        assert not any(half in kept.text for half in halves)
 
 
 async def test_g04_nor_is_one_kept_after_the_gateway(bench: Opener) -> None:
@@ -471,11 +497,12 @@ async def test_g20_a_rollout_that_ends_leaves_no_call_behind(bench: Opener) -> N
 
 
 async def test_g21_nothing_grows_with_the_calls_of_a_long_app(bench: Opener) -> None:
-    async with bench() as found:
+    numbers: list[int] = []
+    async with bench(on_call=lambda _, ended: numbers.append(ended.number)) as found:
         found.upstream.will(Answer(said("one")))
         for number in range(50):
             await post(found, ask(f"q{number}"))
-            found.rollout.forget(number)
+        assert numbers == list(range(50))
         assert found.rollout.calls == ()
         assert not found.rollout._attempts
         assert not found.rollout._tasks

@@ -18,6 +18,7 @@ from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, say, table
 from maspo.config import ModelSettings
 from maspo.core.errors import CallFailed, ConfigInvalid, ProviderError
+from maspo.gateway.ended import EndedCall
 from maspo.gateway.gateway import Gateway, Rollout
 from maspo.gateway.wire import WireCall
 from maspo.models.base import ModelClient, Reply, Request
@@ -64,8 +65,8 @@ async def _serve(models: ModelSettings, ledger: Ledger, team: Team) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     policy = RetryPolicy(attempts=models.attempts, deadline=models.deadline)
 
-    def take(rollout: Rollout, call: WireCall) -> None:
-        team.take(rollout, call)
+    def take(rollout: Rollout, ended: EndedCall) -> None:
+        team.take(rollout, ended)
         for remark in health.adapted:
             team.tell(remark)
 
@@ -123,20 +124,19 @@ class Team:
         self._seen: dict[int, _Sighting] = {}
         self._told: set[str] = set()
 
-    def take(self, rollout: Rollout, call: WireCall) -> None:
+    def take(self, rollout: Rollout, ended: EndedCall) -> None:
         """Take note of a call, and let go of it."""
-        rollout.forget(call.number)
         if rollout.error is not None:
             self.tell(str(rollout.error))
-        seen = self._sighting(call.instructions)
+        seen = self._sighting(ended.instructions)
         seen.calls += 1
-        seen.failed += bool(call.failed)
-        seen.tokens_in += call.tokens_in or 0
-        seen.tokens_out += call.tokens_out or 0
-        seen.models.add(call.model)
-        seen.tools.update(call.offered)
+        seen.failed += bool(ended.why)
+        seen.tokens_in += ended.said.tokens_in or 0
+        seen.tokens_out += ended.said.tokens_out or 0
+        seen.models.add(ended.model)
+        seen.tools.update(ended.asked.offered)
         if self._file is not None:
-            self._file.write(f"{json.dumps(as_line(call, seen.name))}\n")
+            self._file.write(f"{json.dumps(as_line(ended.call, seen.name))}\n")
             self._file.flush()
 
     def tell(self, remark: str) -> None:

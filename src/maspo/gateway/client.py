@@ -88,8 +88,9 @@ class Delivery:
 class WireRequest(Request):
     """A model call in an app's own words. Its messages are its body, so that it is recorded, and bounded, as one.
 
-    ``content`` tells what is asked apart from how: equal contents, at equal ``draw``, ask the same. ``expanded`` is
-    the same request with its whole conversation, for endpoints that keep none.
+    Keys of the app may stand in them, and in what is answered: what is recorded is ``kept``. ``content`` tells what is
+    asked apart from how: equal contents, at equal ``draw``, ask the same. ``expanded`` is the same request with its
+    whole conversation, for endpoints that keep none.
     """
 
     verbatim: ClassVar[bool] = True
@@ -107,6 +108,8 @@ class WireRequest(Request):
     """Which of the equal requests of which input this is: equal draws share a reply, others are sampled anew."""
     expanded: bytes | None = field(default=None, kw_only=True, repr=False)
     incoming: Incoming = field(kw_only=True, repr=False, compare=False)
+    texts: Sequence[str] = field(default=(), kw_only=True, repr=False, compare=False)
+    """Texts that stand in the body: prompts, and what was said before, come again with every call."""
     delivery: Delivery = field(default_factory=Delivery, kw_only=True, repr=False, compare=False)
 
     @cached_property
@@ -127,6 +130,16 @@ class WireRequest(Request):
         texts = self.dialect.read_request(replace(self.incoming, body=body)).texts
         first = sorted(texts, key=lambda text: text.role != "instructions")
         return tuple((text.role, text.text) for text in first) or super().prompt
+
+    def kept(self, reply: Reply) -> tuple[Request, Reply]:
+        """Return question and reply without the app's keys, however spelled."""
+        (message,) = self.messages
+        body = without_secrets(self.headers, self.path, message.content, self.texts)
+        request = replace(self, messages=(Message("user", body),))
+        request.__dict__["key"] = self.key  # it is the same, and known
+        said = self.delivery.said
+        text = _without_keys_in_parts(self, reply.text, said.text if said is not None else "")
+        return request, replace(reply, text=text)
 
     def ready(self) -> Request:
         """Return the small question to whom this request is for, with the same key."""
@@ -378,7 +391,7 @@ class WireClient:
             raise Transient(why, Stage.LOST, seconds=seconds)
         delivery.response, delivery.said, delivery.refusal = response, said, None
         return Reply(
-            text=_without_keys_in_parts(request, recorded(response), said.text),
+            text=recorded(response),
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
             tokens_cached=said.tokens_cached,
@@ -510,7 +523,7 @@ def without_keys(request: WireRequest, text: str) -> str:
 def without_secrets(headers: Headers, path: str, body: str, texts: Iterable[str]) -> str:
     """Return a body without the keys that stand in headers and in the query of a path.
 
-    ``texts`` stand in it: prompts, and what was said before, come again with every call and are looked through once.
+    ``texts`` stand in it, and are looked through once.
     """
     for key in keys_in(headers, path):
         rest = _rest_of(key, body, texts)

@@ -38,16 +38,15 @@ from maspo.gateway.client import (
     read,
     replayed,
     unpacked,
-    without_keys,
-    without_secrets,
 )
 from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
+from maspo.gateway.ended import EndedCall
 from maspo.gateway.response_reader import LONGEST_HEADER, Headers
 from maspo.gateway.tools import PATH, ToolRecord
-from maspo.gateway.wire import JsonObject, RolloutLimits, ToolCall, WireAgent, WireCall, WireReply, WireText
+from maspo.gateway.wire import JsonObject, RolloutLimits, WireAgent, WireCall, WireReply
 from maspo.models.base import AGENT, Message, ModelClient, Reply
 
 Edit: TypeAlias = Callable[[str | None, tuple[WireCall, ...], str], str]
@@ -222,7 +221,7 @@ class Rollout:
 
     @property
     def calls(self) -> tuple[WireCall, ...]:
-        """The calls that have ended, in the order in which they were asked."""
+        """The calls that have ended, in the order in which they were asked; none where ``on_call`` takes them."""
         return tuple(self._calls[number] for number in sorted(self._calls))
 
     @property
@@ -245,10 +244,6 @@ class Rollout:
     def without_keys(self, text: str) -> str:
         """Return what the app brought or printed without the keys that it sent: errors of SDKs repeat them."""
         return cut_from(self._keys, text)
-
-    def forget(self, number: int) -> None:
-        """Let go of a call that was taken note of elsewhere, so that an app may run for days."""
-        self._calls.pop(number, None)
 
     def settle(self, content: str, attempt: _Attempt) -> None:
         """Let go of an attempt whose answer has reached the app."""
@@ -285,9 +280,10 @@ class LimitReached(CallFailed):
 class Gateway:
     """A transparent reverse proxy on loopback; use it as an async context manager.
 
-    ``model`` answers ``WireRequest``s: layers around a ``WireClient``. ``agents`` are whom to recognize. ``on_call`` is
-    told each call as it ends. ``sender`` takes requests that are no model calls, such as one for the list of models;
-    without one they are refused. ``tools`` answers tools of the app that ask for what they answered before.
+    ``model`` answers ``WireRequest``s: layers around a ``WireClient``. ``agents`` are whom to recognize. ``on_call``
+    takes each call as it ends; without it the rollout keeps them. ``sender`` takes requests that are no model calls,
+    such as one for the list of models; without one they are refused. ``tools`` answers tools of the app that ask for
+    what they answered before.
     ``relayed``: apps come through relays, of other machines too, each of which has a port of its own on loopback.
 
     Only who knows the secret in a rollout's address is served, and only by the names of this machine.
@@ -297,7 +293,7 @@ class Gateway:
         self,
         model: ModelClient,
         agents: Iterable[WireAgent] = (),
-        on_call: Callable[[Rollout, WireCall], None] | None = None,
+        on_call: Callable[[Rollout, EndedCall], None] | None = None,
         sender: Sender | None = None,
         tools: ToolRecord | None = None,
         relayed: bool = False,
@@ -525,17 +521,17 @@ class Gateway:
         asked = asking.read_request()
         attribution = self._attribute(asked, declared)
         request = self._request(asking, asked, attribution, delivery)
-        note = _Note(self, asking, asked, attribution, request)
+        note = partial(self._note, asking, asked, attribution, request, time.perf_counter())
         try:
             reply = await self._model.complete(request)
         except asyncio.CancelledError:
             why = "the rollout ended before the reply came"
             if delivery.forsaken:
                 why = f"the app went away, and its reply had not come to its end {_PATIENCE:g} s later"
-            note.take(delivery.said or WireReply(), None, why)
+            note(delivery.said or WireReply(), None, why)
             raise
         except MaspoError as error:
-            note.take(delivery.said or WireReply(), None, str(error))
+            note(delivery.said or WireReply(), None, str(error))
             if not isinstance(error, CallFailed):
                 rollout.error = error
             if delivery.refusal is not None and not isinstance(error, BudgetReached):
@@ -543,16 +539,39 @@ class Gateway:
             return _refusal(dialect, error)
         except Exception as error:
             _LOG.exception("a call of rollout %s failed", rollout.name)
-            note.take(WireReply(), None, f"unexpected {type(error).__name__}: {error}")
+            note(WireReply(), None, f"unexpected {type(error).__name__}: {error}")
             return _error(dialect, 500, "unexpected error in the gateway", "internal")
         if delivery.response is None:
             delivery.response = replayed(reply.text)
             delivery.said = read(request, delivery.response)
         said = delivery.said or WireReply()
-        note.take(said, reply, "")
+        note(said, reply, "")
         if asking.before is not None:
             rollout._conversations.keep(said.id, asking.before, asking.incoming.body, said.items)
         return delivery.response
+
+    def _note(
+        self,
+        asking: _Asking,
+        asked: Asked,
+        attribution: Attribution,
+        request: WireRequest,
+        began: float,
+        said: WireReply,
+        reply: Reply | None,
+        why: str,
+    ) -> None:
+        """Take note of a call that has ended, with what a reply says or why there is none."""
+        rollout = asking.rollout
+        seconds = reply.seconds if reply is not None else time.perf_counter() - began
+        ended = EndedCall(rollout.name, asking.number, request, asked, attribution, said, reply, seconds, why)
+        if reply is not None and not reply.cached:
+            rollout.usd += reply.usd or 0.0
+        if self._on_call is not None:
+            self._on_call(rollout, ended)
+            return
+        ended.put_results(rollout._calls)
+        rollout._calls[asking.number] = ended.call
 
     def _attribute(self, asked: Asked, declared: str) -> Attribution:
         if not self._team.agents:
@@ -580,7 +599,7 @@ class Gateway:
         draw = json.dumps([rollout.input_key, rollout.occurrence, rollout.draw(content)])
         return WireRequest(
             model=asked.model,
-            messages=(Message("user", without_secrets(headers, asking.path, shown, [one.text for one in texts])),),
+            messages=(Message("user", shown),),
             purpose=AGENT,
             agent=attribution.agent or "",
             max_tokens=asked.max_tokens or ASSUMED_TOKENS,
@@ -593,6 +612,7 @@ class Gateway:
             draw=draw,
             expanded=whole,
             incoming=asking.incoming,
+            texts=[one.text for one in texts],
             delivery=delivery,
         )
 
@@ -638,74 +658,6 @@ class _Asking:
         first = [text for text in asked.texts if text.role == "instructions"]
         rest = [text for text in asked.texts if text.role != "instructions"]
         return replace(asked, texts=(*first, *kept_texts(self.before), *rest))
-
-
-@dataclass(slots=True)
-class _Note:
-    """Takes note of a call once it has ended."""
-
-    gateway: Gateway
-    asking: _Asking
-    asked: Asked
-    attribution: Attribution
-    request: WireRequest
-    began: float = field(default_factory=time.perf_counter)
-
-    def take(self, said: WireReply, reply: Reply | None, failed: str) -> None:
-        """Note what a reply says, or why there is none."""
-        asking, rollout = self.asking, self.asking.rollout
-        cached = reply is not None and reply.cached
-        if reply is not None and not cached:
-            rollout.usd += reply.usd or 0.0
-        clean = partial(without_keys, self.request)
-        call = WireCall(
-            rollout=rollout.name,
-            number=asking.number,
-            dialect=asking.dialect.name,
-            model=clean(self.asked.model),
-            texts=tuple(_cleaned(text, clean(text.text)) for text in self.asked.texts),
-            offered=self.asked.offered,
-            output=clean(said.text),
-            tools=tuple(replace(tool, name=clean(tool.name), arguments=clean(tool.arguments)) for tool in said.tools),
-            finish=clean(said.finish),
-            tokens_in=said.tokens_in,
-            tokens_out=said.tokens_out,
-            seconds=reply.seconds if reply is not None else time.perf_counter() - self.began,
-            key=self.request.key,
-            cached=cached,
-            failed=clean(failed),
-            agent=self.attribution.agent,
-            unattributed=self.attribution.why,
-            values={name: clean(value) for name, value in self.attribution.values.items()},
-            usd=0.0 if cached else reply.usd if reply is not None else None,
-        )
-        self._note_results(rollout._calls)
-        rollout._calls[call.number] = call
-        if self.gateway._on_call is not None:
-            self.gateway._on_call(rollout, call)
-
-    def _note_results(self, calls: dict[int, WireCall]) -> None:
-        """Put the results that a request brings beside the tool calls that asked for them."""
-        for result in self.asked.results:
-            for number in sorted(calls, reverse=True):
-                call = calls[number]
-                at = next((at for at, tool in enumerate(call.tools) if _fits(tool, result.id, result.name)), None)
-                if at is not None:
-                    tools = list(call.tools)
-                    tools[at] = replace(tools[at], result=without_keys(self.request, result.text))
-                    calls[number] = replace(call, tools=tuple(tools))
-                    break
-
-
-def _cleaned(text: WireText, words: str) -> WireText:
-    return text if words == text.text else replace(text, text=words)
-
-
-def _fits(tool: ToolCall, id: str, name: str) -> bool:
-    """Say whether a result is that of a tool call, whose result is not known yet."""
-    if tool.result is not None:
-        return False
-    return tool.id == id if id and tool.id else tool.name == name
 
 
 def _object(body: bytes | None) -> JsonObject | None:

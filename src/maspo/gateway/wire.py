@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -99,7 +99,12 @@ class WireCall:
     @property
     def instructions(self) -> str:
         """The texts that tell the model what it is to do, as one."""
-        return "\n\n".join(text.text for text in self.texts if text.role in INSTRUCTING)
+        return instructions_in(self.texts)
+
+
+def instructions_in(texts: Iterable[WireText]) -> str:
+    """Return those of some texts that tell the model what it is to do, as one."""
+    return "\n\n".join(text.text for text in texts if text.role in INSTRUCTING)
 
 
 @dataclass(frozen=True, slots=True)

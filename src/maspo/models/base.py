@@ -125,6 +125,10 @@ class Request:
         """Return the small question that shows whether whom this request is for answers at all."""
         return ready_question(self.model, self.endpoint)
 
+    def kept(self, reply: Reply) -> tuple[Request, Reply]:
+        """Return what of the call is recorded: question and reply as they are."""
+        return self, reply
+
 
 def offers_size(request: Request) -> int:
     """Return the bytes of the tools that a request offers."""

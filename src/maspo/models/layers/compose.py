@@ -177,7 +177,7 @@ class Recorded:
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the inner model does, and record the reply."""
-        reply = await self._inner.complete(request)
+        request, reply = request.kept(await self._inner.complete(request))
         try:
             await self._store.put(request, reply)
         except asyncio.CancelledError:
@@ -223,7 +223,7 @@ class OnceMore:
             self._ledger.book_unused(request, reply.usd, BROKEN)
             reply = replace(reply, broken=True, missing=error)
         check_ending(request, reply)
-        answers = reply.text.strip() and (request.verbatim or not self._errors.asks_again(request, reply))
+        answers = request.verbatim or (reply.text.strip() and not self._errors.asks_again(request, reply))
         if answers or reply.truncated or request.key in self._silent:
             self._silent.discard(request.key)
             return reply
