@@ -42,6 +42,7 @@ from maspo.study.optimize import resume as go_on
 from maspo.study.reach import flat, of_app, of_file, of_system
 from maspo.study.resolve import Parts, resolve
 from maspo.study.trust import remember, require
+from maspo.study.within_caps import plan_within_caps
 from maspo.team import System
 from maspo.team.app import ROWS, App, names_app
 from maspo.team.load import dump_system, load_system
@@ -213,7 +214,7 @@ async def optimize_async(
         carried, _ = carried_from(job, Path(start_from))
         job = replace(job, carried=carried)
     folder = Path(out) if out is not None else free_folder(RUNS, system.name)
-    study = resolve(job, given)
+    study = plan_within_caps(resolve(job, given))
     with _looking_on(progress, folder) as watcher:
         outcome = await start(study, folder, watcher, provider_of(given), looks=LookLedger())
     return _result(outcome, folder)

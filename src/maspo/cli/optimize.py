@@ -33,6 +33,7 @@ from maspo.study.job import Job, Outcome, Watcher
 from maspo.study.optimize import reach_in, resume, start, system_in
 from maspo.study.record import check_free
 from maspo.study.resolve import Parts, resolve
+from maspo.study.within_caps import plan_within_caps
 
 
 def run_search(arguments: Arguments) -> None:
@@ -44,7 +45,7 @@ def run_search(arguments: Arguments) -> None:
     if missing:
         raise ConfigInvalid(missing)
     check_elsewhere(prepared.job.system, arguments.executor, arguments.carried)
-    study = resolve(prepared.job)
+    study = plan_within_caps(resolve(prepared.job))
     note_each(remarks_on(prepared, study))
     agree_to_file(prepared.settings, arguments.trust)
     note_each(remarks_on_context(prepared, arguments.trust))

@@ -27,6 +27,7 @@ from maspo.study.job import Estimate
 from maspo.study.reach import Reach, of_system
 from maspo.study.resolve import Study, resolve
 from maspo.study.trust import is_trusted
+from maspo.study.within_caps import plan_within_caps
 from maspo.team import System
 from maspo.team.flow import Part, describe_calls
 
@@ -37,7 +38,7 @@ _MOST_NAMED = 30
 def print_estimate(arguments: Arguments) -> None:
     """Print the plan, and behind it the calls by purpose."""
     prepared = prepare(arguments)
-    study = resolve(prepared.job)
+    study = plan_within_caps(resolve(prepared.job))
     plan = study.plan
     remarks = remarks_on(prepared, study)
     note_each(remarks)
@@ -54,7 +55,7 @@ def print_estimate(arguments: Arguments) -> None:
 def print_check(arguments: Arguments) -> None:
     """Print the plan, once everything that it needs was found to be fine."""
     prepared = prepare(arguments)
-    study = resolve(prepared.job)
+    study = plan_within_caps(resolve(prepared.job))
     plan = study.plan
     missing = key_missing(prepared.job.config.models) or model_missing(prepared.job.config, prepared.job.system)
     long = () if missing else remarks_on_context(prepared, arguments.trust)

@@ -1,0 +1,74 @@
+"""A cap in calls below the plan makes the plan smaller: the search ends and is tested, and is not cut off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from maspo.config import Caps, RunConfig, search_of
+from maspo.core.errors import EXIT_OK
+from maspo.optimizers.registry import make_optimizer
+from maspo.study.job import Job
+from maspo.study.optimize import start
+from maspo.study.resolve import Parts, Study, resolve
+from maspo.study.within_caps import PLANNED_OF_A_CAP, plan_within_caps
+from maspo.testing.runs import Recorder, go_on, world_job
+from maspo.world.spec import WorldSpec
+
+
+def job_with(cap: int | None, **settings: object) -> Job:
+    job = world_job(spec=WorldSpec(seed=5), inputs=60)
+    config = RunConfig.model_validate({**job.config.model_dump(), "search": search_of("default", {}), **settings})
+    return Job(job.system, job.inputs, config.model_copy(update={"caps": Caps(calls=cap)}), world=job.world)
+
+
+def planned(study: Study) -> int | None:
+    return study.job.config.search.planned_calls(study.problem.team)
+
+
+@pytest.mark.parametrize("cap", [118, 150, 300, 500, 900, 1300])
+def test_w01_a_plan_follows_a_lower_cap_and_says_so(cap: int) -> None:
+    usual = resolve(job_with(cap))
+    study = plan_within_caps(usual)
+    assert planned(study) == int(PLANNED_OF_A_CAP * cap)
+    assert study.plan.about <= cap < usual.plan.about
+    assert len(study.split.holdout) <= len(usual.split.holdout)
+    (told,) = [remark for remark in study.plan.notes if "--max-calls" in remark]
+    assert f"is below the {usual.plan.about:,} calls expected" in told and f"planned for {planned(study):,}" in told
+
+
+def test_w02_a_cap_that_suffices_none_at_all_or_one_too_low_to_plan_for_changes_nothing() -> None:
+    about = resolve(job_with(None)).plan.about
+    for cap in (None, about, about + 1, 117, 1):
+        study = resolve(job_with(cap))
+        assert plan_within_caps(study) is study
+
+
+@pytest.mark.parametrize("search", [{"calls": 1000}, {"calls_per_agent": 500}, {"method": "spo", "calls": 1000}])
+def test_w03_a_plan_of_ones_own_stays(search: dict[str, object]) -> None:
+    study = resolve(job_with(300, search=search_of("default", search)))
+    assert plan_within_caps(study) is study
+    assert any("will be cut short" in remark for remark in study.plan.notes)
+
+
+def test_w04_profiles_and_baselines_follow_and_what_makes_no_plan_is_left() -> None:
+    cheap = plan_within_caps(resolve(job_with(300, profile="cheap", search=search_of("cheap", {}))))
+    spo = plan_within_caps(resolve(job_with(300, search=search_of("default", {"method": "spo"}))))
+    assert planned(cheap) == planned(spo) == 255
+    for unplanned in (
+        resolve(job_with(300, profile="paper", search=search_of("paper", {}))),
+        resolve(job_with(300), Parts(optimizer=make_optimizer(search_of("default", {})))),
+    ):
+        assert plan_within_caps(unplanned) is unplanned
+
+
+@pytest.mark.slow
+async def test_w05_a_run_under_a_low_cap_ends_its_search_and_goes_on_as_it_was_planned(tmp_path: Path) -> None:
+    study = plan_within_caps(resolve(job_with(500)))
+    outcome = await start(study, tmp_path / "run", Recorder())
+    assert outcome.finished is not None and outcome.finished.complete
+    assert outcome.exit_code == EXIT_OK
+    assert sum(used.calls for used in outcome.usage.values()) <= 500
+    again = await go_on(study.job, tmp_path / "run")
+    assert again.finished is not None and again.finished.prompts == outcome.finished.prompts
