@@ -38,6 +38,8 @@ class Queue:
     """Share by which a reply takes more or less time, evenly, with no token that tells it."""
     way: float = 0.0
     """Seconds that a call takes beside its slot, on average."""
+    loads: float = 0.0
+    """Seconds that the first call takes more, since the model is loaded."""
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     busy: float = 0.0
     area: float = 0.0
@@ -63,6 +65,7 @@ class Queue:
         tokens = max(1, round(100 * math.exp(self.spread * self.chance.gauss(0, 1))))
         takes = self.seconds * tokens / 100 * max(0.3, 1 + self.noise * self.chance.gauss(0, 1))
         takes *= 1 + self.chance.uniform(-self.uneven, self.uneven) if self.uneven else 1.0
+        takes, self.loads = takes + self.loads, 0.0
         way = self.chance.expovariate(1 / self.way) if self.way else 0.0
         await asyncio.sleep(way / 2)
         async with self._free:
@@ -120,7 +123,7 @@ def play(queue: Queue, pacing: Pacing, pauses: float = 0.0, calls: int = CALLS, 
 def test_q01_slots_are_busy_and_nothing_waits_long(slots: int, pauses: float) -> None:
     found = play(Queue(slots), NEAR, pauses)
     assert found.busy >= 0.97
-    assert found.in_flight <= 1.35 * slots
+    assert found.in_flight <= 1.5 * slots
     assert found.queue.peak <= max(2, 1.5 * slots), "a second call is the fewest that shows whether there is a queue"
     assert found.queue.late <= 0.01 * CALLS
 
@@ -229,7 +232,28 @@ def test_q06_a_hiccup_is_not_taken_for_a_queue(kind: str) -> None:
 def test_q07_calls_that_overtake_others_shorten_the_start() -> None:
     queues = [Queue(4, 0.5, way=0.02, uneven=0.5, chance=random.Random(seed)) for seed in range(100, 112)]
     several = [play(queue, NEAR, calls=600) for queue in queues]
-    assert fmean(found.busy for found in several) >= 0.91
+    assert fmean(found.busy for found in several) >= 0.96
     assert min(found.busy_later for found in several) >= 0.97
     assert max(queue.peak for queue in queues) <= 6
     assert sum(queue.late for queue in queues) == 0
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.15])
+@pytest.mark.parametrize("pauses", [0.0, 2.0], ids=["", "Poisson pauses"])
+@pytest.mark.parametrize("spread", [0.0, 0.6])
+def test_q08_four_slots_are_found_within_a_short_run(spread: float, pauses: float, noise: float) -> None:
+    queues = [Queue(4, 2.0, spread, noise, chance=random.Random(seed)) for seed in range(200, 208)]
+    several = [play(queue, NEAR, pauses, calls=600) for queue in queues]
+    assert fmean(found.busy for found in several) >= 0.97
+    assert max(found.in_flight for found in several) <= 1.5 * 4
+    assert max(queue.peak for queue in queues) <= 6
+    assert sum(queue.late for queue in queues) <= 0.01 * 600 * len(queues)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+def test_q09_a_model_that_is_loaded_for_the_first_call_is_not_taken_for_room(slots: int) -> None:
+    for seed in range(4):
+        queue = Queue(slots, 2.0, noise=0.1, loads=20.0, chance=random.Random(seed))
+        found = play(queue, NEAR, calls=400)
+        assert queue.peak <= max(1.5 * slots, slots + 1)
+        assert found.busy_later >= 0.97

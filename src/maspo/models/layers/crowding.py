@@ -11,9 +11,10 @@ several round trips and takes it up again when the rise was noise (RFC 9406, 4.2
 by answer (Wald, Sequential Tests of Statistical Hypotheses, 1945). A level at which calls were seen to wait is the most
 that is tried, until the one below is compared with it again.
 
-Who is answered before a call that was sent clearly earlier did not wait behind it, so a call that overtakes all others
-in flight says at once that all of them are worked on. Servers take calls in turn, and where replies differ much in
-length, so that latency tells little, some overtake soon.
+Servers take calls in turn, so when each was sent and answered tells more than how long it took (``InTurn``): on the
+way up that decides, within a reply or two; where it cannot, what calls took at the two levels does. Who is answered
+before a call that was sent clearly earlier did not wait behind it, so a call that overtakes all others in flight says
+at once that all of them are worked on.
 
 A hiccup is no queue: of the endpoint, the network, or this machine, which pauses for a second or collects garbage. So
 what few calls met is left out, and where calls were seen to wait, that is seen a second time before it counts.
@@ -22,15 +23,14 @@ what few calls met is left out, and where calls were seen to wait, that is seen 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from statistics import median
 from typing import Literal
 
 from maspo.models.base import Reply, Request
+from maspo.models.layers.in_turn import MOST, Ended, InTurn
 
 _Kind = tuple[str, str, str]
 _FREE = 0.3
@@ -57,7 +57,7 @@ _OF_MEDIAN = 1.4826
 _MUCH_LESS = 0.5
 """Of the variance by the token, from which on calls are compared as they are: in a queue, and where the time for a
 reply hangs little on its length."""
-_FEWEST, _FEWEST_UP, _AT_FIRST = 8, 4, 2
+_FEWEST, _FEWEST_UP, _AT_FIRST = 8, 4, 1
 """Answers that tell the latency of a level, at least: where calls are held, on the way up, and one after the other."""
 _TURN = 16
 """Answers at one of two levels after which more of the other may tell more."""
@@ -80,11 +80,11 @@ _EVERY = 4
 """One try in so many is of less: what is in vain there leaves slots idle, and slots seldom go."""
 _FIXED_TOKENS = 32
 """Tokens that a model of usual speed would write in the time that a call takes beside its text."""
-_CLEARLY = 0.2
-"""Share of the time of a call by which another one must have been sent earlier to have been overtaken: those of one
-moment may change places on the way."""
-_SPARE = 3
-"""Slots from which on one call more waits, so that none is idle while a reply is on its way: a third more at most."""
+_LIKELY, _WAITS = 4.0, 5.0
+"""How much more likely it must be, by the turns of calls, that all are worked on than that some wait, as a logarithm,
+and the other way round: fifty times, and a hundred and fifty, since an idle slot costs more than a call that waits."""
+_SPARE = 2
+"""Slots from which on one call more waits, so that none is idle while a reply is on its way: as where they are told."""
 _CHARACTERS_PER_TOKEN = 4
 _READ_FASTER = 16
 """How many times faster prompts are read than replies are written, about, where nothing is cached."""
@@ -178,40 +178,6 @@ class _Level:
         return [one for took in self.took.values() for one in took]
 
 
-class Beside:
-    """How many calls were in flight at most while one was, itself included."""
-
-    def __init__(self) -> None:
-        self._begun = 0
-        self._in_flight = 0
-        self._peaks: list[tuple[int, int]] = []
-        """The numbers of calls at whose begin more were in flight than at that of any later one, and how many."""
-        self._sent: dict[int, float] = {}
-        """When the calls in flight were sent, by number, in this order."""
-
-    def begin(self, now: float) -> int:
-        """Take note that a call begins; return its number."""
-        self._begun += 1
-        self._in_flight += 1
-        while self._peaks and self._peaks[-1][1] <= self._in_flight:
-            self._peaks.pop()
-        self._peaks.append((self._begun, self._in_flight))
-        self._sent[self._begun] = now
-        return self._begun
-
-    def end(self, number: int, now: float) -> tuple[int, int]:
-        """Take note that a call ends.
-
-        Return how many were in flight at most since it began, and how many it has overtaken: those that were sent
-        clearly before it and still are, up to ``_FEW``.
-        """
-        self._in_flight -= 1
-        sent = self._sent.pop(number)
-        clearly = sent - _CLEARLY * (now - sent)
-        overtaken = sum(other < clearly for other in islice(self._sent.values(), _FEW))
-        return self._peaks[bisect_left(self._peaks, (number,))][1], overtaken
-
-
 class Crowding:
     """The calls in flight that an endpoint works on side by side, learned from what they take.
 
@@ -238,6 +204,9 @@ class Crowding:
         self._tries = 0 if self.limit > 1 else 1
         self._free = _Level(1)
         """What was seen on the way up, at all levels at which no call waited."""
+        self._in_turn = InTurn()
+        self._likely = 0.0
+        """How much more likely it is that all calls are worked on than that some wait, by their turns."""
         self._hold = self._rounds = _HOLD
         self._due = self._round
         """Answers at this level after which it is judged."""
@@ -247,33 +216,48 @@ class Crowding:
         self._told = True
         self.limit = min(self._most, float(slots + (slots > 1)))
 
-    def note(self, request: Request, reply: Reply, sent: float, now: float, in_flight: int, overtaken: int = 0) -> None:
-        """Take note of an answer to a call that was sent at a time.
-
-        At most ``in_flight`` were on their way meanwhile, and ``overtaken`` still are that were sent clearly before it.
-        """
-        if self._doing == "growing" and self._now is self._high and overtaken + 1 >= self._high.limit:
-            self._grow(self._high, now)
+    def note(self, request: Request, reply: Reply, ended: Ended) -> None:
+        """Take note of an answer to a call, and of what was in flight beside it."""
+        growing = self._doing == "growing" and self._now is self._high
+        if growing and ended.overtaken + 1 >= self._high.limit:
+            self._grow(self._high, ended.at)
             return
-        if self._told or sent < self._began or in_flight < math.floor(self.limit):
-            return  # It tells of another level, or of none: nothing is learned where too little is asked.
-        seconds = reply.seconds or now - sent
-        if seconds <= 0 or not reply.answers:
+        seconds = reply.seconds or ended.at - ended.sent
+        if self._told or seconds <= 0 or not reply.answers:
             return
         kind, tokens = (request.purpose, request.agent, request.model), work_of(request, reply)
+        self._likely = self._told_in_turn(kind, tokens, ended)
+        if self._likely >= _LIKELY:
+            self._high.join(self._early)
+            self._grow(self._high, ended.at)
+            return
+        if ended.sent < self._began or ended.in_flight < math.floor(self.limit):
+            return  # It tells of another level, or of none: nothing is learned where too little is asked.
         if self._settled == math.inf:
-            self._settled = now
-        if sent < self._settled:
+            self._settled = ended.at
+        if ended.sent < self._settled:
             # The queue of the level before still is or is not there; a far limit shows all the same.
             self._early.add(kind, seconds, tokens)
-            if self._doing == "growing" and self._now is self._high and self.limit > _FEW:
+            if growing and self.limit > _FEW:
                 enough = self._early.count >= max(_TURN, self.limit / 2)
                 if enough and self._early.slower_than(self._low)[0] <= _PLAIN * self._ratio:
-                    self._grow(self._early, now)
+                    self._grow(self._early, ended.at)
             return
         self._now.add(kind, seconds, tokens)
         if self._now.count >= self._due:
-            self._judge(now)
+            self._judge(ended.at)
+
+    def _told_in_turn(self, kind: _Kind, tokens: float, ended: Ended) -> float:
+        """Return how much more likely it is that all are worked on than that some wait, as a logarithm."""
+        growing = self._doing == "growing"
+        held = min(self.limit, self._bracket[0]) if self._doing == "holding" else 1
+        self._in_turn.note(kind, tokens, ended, math.floor(self._low.limit if growing else held))
+        if not growing or self._high.limit > MOST:
+            self._in_turn.forget()
+            return 0.0
+        slots = math.floor(self._high.limit)
+        fewer = max(math.floor(self._low.limit), math.floor(slots * math.exp(-self._allowed)))
+        return self._in_turn.favours(slots, fewer)
 
     @property
     def _ratio(self) -> float:
@@ -302,13 +286,17 @@ class Crowding:
 
     def _compare(self, now: float) -> None:
         """Decide whether calls wait at the higher level that do not at the lower; see more of either where unclear."""
+        few = self._high.limit <= _FEW
+        waits = few and self._doing == "growing" and self._likely <= -_WAITS
+        if few and self._doing == "growing" and self._now is self._high and not waits and self._high.count < _MOST:
+            self._due = self._now.count + 1
+            return  # Slots may be idle at the lower level.
         if not self._high.count or not self._low.count:
             self._go(self._low if self._now is self._high else self._high, now)
             return
         rise, error = self._high.slower_than(self._low)
-        few = self._high.limit <= _FEW
         over = rise - self._allowed
-        if few and self._doing == "growing" and self._free.count:
+        if few and self._doing == "growing" and self._free.count and not waits:
             pooled, spread = self._high.slower_than(self._free)
             if pooled + _POOLED * spread <= self._allowed:
                 self._grow(self._high, now)
@@ -316,6 +304,7 @@ class Crowding:
         if (
             few
             and self._doing != "shrinking"
+            and not waits
             and abs(over) < _SURE * error
             and min(self._low.count, self._high.count) < _MOST
         ):
@@ -330,7 +319,7 @@ class Crowding:
             else:
                 self._due = self._now.count + self._round
             return
-        if over <= 0:
+        if over <= 0 and not waits:
             self._hold = _HOLD
             if self._doing == "shrinking":
                 self._settle(self._high.limit, now)
@@ -343,7 +332,9 @@ class Crowding:
             # A hiccup strikes all that are in flight, so that they agree: a queue is there at a second look as well.
             self._doubted = self._low, self._high
             self._low, self._high = _Level(self._low.limit), _Level(self._high.limit)
+            self._in_turn.forget()
             self._go(self._low, now)
+            self._due = max(self._due, _TURN - self._doubted[0].count)
         else:
             low, high = self._low.limit, self._high.limit
             if self._doing == "growing" and self._doubted is not None:
@@ -378,6 +369,7 @@ class Crowding:
         if self._doing not in ("beginning", "growing"):
             self._free = _Level(level.limit)
         self._free.join(level)
+        self._in_turn.accept()
         _, high = self._bracket
         more = high if level.limit < high < math.inf else self._above(level.limit)
         self._doubted = None

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.models.base import Adapted, DoesNotFit, ModelClient, Reply, Request, Stage, Transient, Unusable
-from maspo.models.layers.crowding import Beside, Crowding
+from maspo.models.layers.crowding import Crowding
+from maspo.models.layers.in_turn import Beside
 from maspo.models.layers.outage import asks, does, helps
 
 _RECENT = 20
@@ -395,13 +396,13 @@ class Limited:
             self._hopeless = error
             raise
         finally:
-            beside, overtaken = self._beside.end(number, _now())
+            ended = self._beside.end(number, _now())
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
         now = _now()
         self._pace.note_answer(now, sent)
-        self._pace.crowding.note(request, reply, sent, now, beside, overtaken)
+        self._pace.crowding.note(request, reply, ended)
         return reply
 
     async def _until_due(self, request: Request) -> None:
