@@ -20,9 +20,12 @@ from maspo.cli.sources import Sources, sources_of
 from maspo.cli.terminal import note, say
 from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
 from maspo.core.prompts import Prompts
+from maspo.proposers.brought import brought
+from maspo.proposers.foreign import remarks
 from maspo.report.evidence import Evidence
 from maspo.report.folder import look
 from maspo.report.phrases import plural
+from maspo.report.sentences import look_at
 from maspo.store.files import write_whole
 from maspo.study.job import Job
 from maspo.study.optimize import reach_in, recorded_job
@@ -105,6 +108,7 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
         note(f"note: {reason}")
     if not found.sources:
         raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+    _note_what_to_look_at(changed)
     if wanted.patch is not None:
         top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
         _write_patch(wanted.patch, top, found, sources)
@@ -125,6 +129,13 @@ def _changed_prompts(seed: Prompts, shipped: Prompts) -> _PromptChanges:
         {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
         {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
     )
+
+
+def _note_what_to_look_at(changed: _PromptChanges) -> None:
+    """Say what of each new prompt is to be looked at before it is in use."""
+    for name, (old, new) in changed.prompts.items():
+        for what in look_at(name, remarks(new, old), brought(new, old)):
+            note(f"look at: {what}")
 
 
 def _write_patch(patch: Path, top: Path, found: _Changes, read: Sources) -> None:
@@ -172,6 +183,7 @@ def _make_branch(
             commits.append(Commit(evidence.message(name), inside))
     for reason in refused:
         note(f"note: {reason}")
+    _note_what_to_look_at(changed)
     if not commits:
         raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
     with checkout(repository) as place:

@@ -47,6 +47,7 @@ from maspo.mcp.shapes import (
 from maspo.report.fold import RunView
 from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RUNS, find_files, free_folder, look, whole_of
 from maspo.report.result import result_of
+from maspo.report.sentences import look_at
 from maspo.report.text import summary
 from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.record import COMPARED, JOINT
@@ -399,7 +400,7 @@ def _run(view: RunView) -> Run:
         holdout=None if result.holdout is None else HeldOut.model_validate(result.holdout.dump()),
         rewritten=list(rewritten),
         prompts=dict(view.finished.prompts) if view.finished else rewritten,
-        suspicious=[f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious],
+        suspicious=[what for agent in view.agents for what in look_at(agent.name, agent.suspicious, agent.brought)],
         calls=calls,
         usd=result.usd,
         seconds=result.seconds,

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from maspo.online.control import MEANS, Standing, State
 from maspo.online.plan import Plan
+from maspo.proposers.brought import brought
+from maspo.proposers.foreign import remarks
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
 from maspo.report.document.sheet import (
@@ -22,6 +24,7 @@ from maspo.report.document.sheet import (
     sheet,
 )
 from maspo.report.folder import WATCH_PAGE
+from maspo.report.sentences import look_at
 from maspo.store.files import write_whole
 
 _TONES: dict[State, SheetTone] = {
@@ -88,9 +91,18 @@ def watch_sheet(name: str, stood: Sequence[Standing], plan: Plan) -> Sheet:
             ("Candidate", f"{won} won, {lost} lost, hold-out included" if now.candidate is not None else ""),
             (f"Budget of {now.month or 'the month'}", _budget(now, plan)),
         ],
-        remarks=[f"Waiting: {now.waiting}."] if now.waiting else (),
+        remarks=[*([f"Waiting: {now.waiting}."] if now.waiting else []), *_to_look_at(now)],
         parts=(_decided(now), _evidence(stood, plan), _prompts(now), _candidate(now), _windows(stood)),
     )
+
+
+def _to_look_at(now: Standing) -> Iterator[str]:
+    """Yield what of prompts in use or on trial is to be looked at: a watch asks nobody before it promotes."""
+    for prompts in (now.shipped, now.candidate or {}):
+        for agent, text in prompts.items():
+            before = now.anchor.get(agent, text)
+            for what in look_at(agent, remarks(text, before), brought(text, before)) if text != before else ():
+                yield f"Look at: {what}."
 
 
 def _budget(now: Standing, plan: Plan) -> str:

@@ -148,6 +148,8 @@ def _filled(small: str) -> Iterator[str]:
         row = "".join(some)
         if len(row) < _LEAST_FILLED or len(set(some)) < _FEWEST_FILLED:
             continue
+        if sum(word in _COMMON for word in some) > _MOST_AS_IT_STANDS:  # "the eyes of the needle before"
+            continue
         letters = [one for one in sorted(set(row)) if row.count(one) >= _TWO_LETTERS / 2 * len(row)]
         pieces = [one for one in letters if row.count(one) >= _ONE_LETTER * len(row)]
         pairs = map("".join, product(letters, repeat=2))

@@ -82,13 +82,20 @@ _SPELLED = re.compile(r"(?<![^\s\"'])[^\W\d_](?:(?:[^\w]|_){1,3}[^\W\d_]){13,}(?
 _LEAST_SPELLED: Final = 9
 """Different letters of what is spelled so: moves, bases of a gene and notes have fewer."""
 _LETTERS = re.compile(r"(?:[^\W\d_]|[\u24b6-\u24e9]){4,}")
+_SMALL_CAPITALS: Final = frozenset("ᴀᴄᴅᴇꜰᴊᴋᴍᴏᴘꞯꜱᴛᴜᴠᴡᴢ")
+"""Those that phonetic transcription does not use: two of them in a word are letters in disguise."""
 _ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "CHEROKEE", "COPTIC", "GEORGIAN", "HEBREW"})
 """Alphabets of which no word has two."""
 _HEAPED = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4,}")
 """Marks upon one letter: Vietnamese has two, phonetic transcription three."""
 _LEAST_DIFFERENT: Final = 5
 """Different signs of a run that says something: rows of zeros and rules across the page say nothing."""
-_BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{8,}")
+_BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{6,}")
+_FAR = re.compile(
+    r"(?<![^\S\n])[^\S\n]{60,}+(?=\S)|\t(?: *+\t){7,}+(?=[^\S\n]*+\S)"
+    r"|(?:^|(?<=\S))[^\S\n]*+\n(?:[^\S\n]*+\n){11,}+(?=[^\S\n]*+\S)"
+)
+"""Blanks that take what follows out of sight: a line's width, or a dozen lines; blanks before a line are an indent."""
 _MOST_SWITCHES: Final = 3
 """Changes between kinds of blanks in one run; with more it holds bits rather than an indent."""
 
@@ -155,6 +162,8 @@ def _foreign(draft: str, seen: Readings) -> Iterator[tuple[str, str]]:
     for blanks in _BLANKS.finditer(draft):
         if sum(one != other for one, other in pairwise(blanks[0])) > _MOST_SWITCHES:
             yield "text hidden in blanks", blanks[0]
+    for blanks in _FAR.finditer(draft):
+        yield "text far behind blanks", blanks[0]
 
 
 def _in_other_letters(draft: str) -> Iterator[str]:
@@ -163,7 +172,9 @@ def _in_other_letters(draft: str) -> Iterator[str]:
         return
     for word in _LETTERS.findall(draft):
         plain = unicodedata.normalize("NFKC", word)
-        if plain != word and plain.isascii() and not any("\uff00" <= one <= "\uff5e" for one in word):
+        if len(_SMALL_CAPITALS & {*word}) > 1 or (
+            plain != word and plain.isascii() and not any("\uff00" <= one <= "\uff5e" for one in word)
+        ):
             yield word
         alphabets = [unicodedata.name(one, "").partition(" ")[0] for one in word]
         used = {one for one in alphabets if one in _ALPHABETS}

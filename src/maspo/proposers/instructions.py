@@ -69,6 +69,15 @@ _CALLED = late(
     re.IGNORECASE,
 )
 _CALLS: Final = "speaks to somebody outside"
+_TURN = late(
+    r"^\W{0,4}(?:role\W{1,3})?(?:user|assistant|system|human|ai|bot|chatbot|developer)(?:\W{0,4}(?:[:>]|$)|\W{1,3}(?=content\W))"
+    r"|^\W{0,4}#+\s?(?:response|instruction|user|assistant|system|human|input):?\s*$"
+    r"|^\W{0,4}q\s?[:>]+.{1,200}\ba\s?[:>]|\[\[/?\s?(?:user|assistant|system|human|inst)\s?\]\]"
+    r"|\b(?:here|now) (?:the|this|your) (?:prompt|message|conversation|turn)s? (?:ends?|is over|stops?)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A turn of a chat in plain words, as models without control tokens read it."""
+_WRITES_A_TURN: Final = "writes a turn of a chat"
 _DEED = late(
     r"(?:^|[.!?:;\n>*•-]\s{0,20}|\b(?:please|and|then|also|finally|always|never|not|don['’]?t|must|should|you)\s+)"
     r"([a-z]+)(?: (?:up|off|out|down|away))? (?-i:the|an?|every|each|all|any|it|this|that|these|those|them|your|my"
@@ -101,9 +110,14 @@ def remarks(prompt: str, seed_prompt: str) -> tuple[str, ...]:
                 remarked.setdefault(what, f"{what}: {excerpt(found)}")
     for deed in _DEED.finditer(seen.plain):
         verb = deed[1].lower()
-        if not (verb in _concepts().work or _NO_VERB.fullmatch(verb) or re.search(rf"\b{verb}", known)):
+        if not (is_of_work(verb) or re.search(rf"\b{verb}", known)):
             remarked.setdefault(_ACTS, f"{_ACTS}: {excerpt(seen.plain[deed.start(1) : deed.end() + _EXCERPT])}")
     return tuple(remarked.values())
+
+
+def is_of_work(word: str) -> bool:
+    """Return whether a word, in small letters, says what prompts have agents do anyway, or is no verb."""
+    return word in _concepts().work or _NO_VERB.fullmatch(word) is not None
 
 
 def excerpt(text: str) -> str:
@@ -115,6 +129,7 @@ def excerpt(text: str) -> str:
 def _told_in(text: str) -> Iterator[tuple[str, str]]:
     """Yield what a text tells others, each with the words that do."""
     yield from ((_CALLS, found[0]) for found in _CALLED.finditer(text))
+    yield from ((_WRITES_A_TURN, found[0]) for found in _TURN.finditer(text))
     for sentence in dict.fromkeys(found[0] for found in _SENTENCE.finditer(text)):
         places_of = cache(partial(_places_of, sentence))
         for what, names in _concepts().rules:

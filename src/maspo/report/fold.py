@@ -43,10 +43,12 @@ from maspo.events import (
     Warned,
     standing,
 )
+from maspo.proposers.brought import brought
 from maspo.proposers.foreign import remarks
 from maspo.report.why import Acceptance
 
 _remarks = lru_cache(1024)(remarks)
+_brought = lru_cache(1024)(brought)
 """Takes some milliseconds for a long prompt, and a page that follows a run asks for the same ones every second."""
 State: TypeAlias = Literal["empty", "running", "stopped", "paused", "finished"]
 """``stopped``: not finished, and no process works on it, which the record's lock tells and its events cannot."""
@@ -82,6 +84,11 @@ class AgentView:
     def suspicious(self) -> tuple[str, ...]:
         """What in the new prompt, and not in the seed prompt, speaks to other systems: to be looked at twice."""
         return _remarks(self.winner, self.seed) if self.rewritten else ()
+
+    @property
+    def brought(self) -> tuple[str, ...]:
+        """What the new prompt brings along beside plain words: names, figures, quotations, to run the eye over."""
+        return _brought(self.winner, self.seed) if self.rewritten else ()
 
 
 @dataclass(frozen=True, slots=True)

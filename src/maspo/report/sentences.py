@@ -53,6 +53,8 @@ _PREFERENCES = {
 """Said where no labels decided."""
 _LOOKED = {True: "No claim that the new prompts are better", False: "No claim that the new prompts are preferred"}
 """Said where earlier looks alone stand against a claim, by whether labels decided."""
+_MOST_BROUGHT = 30
+"""Names and figures that a remark lists."""
 _MOST_FAULTS = 3
 """Faults that are named: those that cost most are what is asked for."""
 _SEED_SHIPPED = "The seed prompts are shipped."
@@ -81,6 +83,19 @@ def _why_most_often(lost: Sequence[CallLost]) -> str:
     """Return why most calls without a text had none, and what helps; empty where that is not told."""
     (why, _), *others = Counter(call.reason.partition(_NO_ANSWER)[2] for call in lost).most_common()
     return f"most often, {why}" if why and others else why
+
+
+def describe_brought(found: Sequence[str]) -> str:
+    """Return what a new prompt brings along, for whoever looks at it; empty where that is nothing."""
+    if not found:
+        return ""
+    more = f" and {len(found) - _MOST_BROUGHT} more" if len(found) > _MOST_BROUGHT else ""
+    return f"brings along what its seed prompt does not hold: {', '.join(found[:_MOST_BROUGHT])}{more}"
+
+
+def look_at(name: str, suspicious: Sequence[str], found: Sequence[str]) -> list[str]:
+    """Return what of an agent's new prompt is to be looked at before it is in use."""
+    return [f"{name}'s new prompt {what}" for what in (*suspicious, *filter(None, [describe_brought(found)]))]
 
 
 def describe_health(view: RunView) -> list[str]:

@@ -196,6 +196,11 @@ def _collect_remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
         for agent in view.agents
         for what in agent.suspicious
     ]
+    found += [
+        ("note", f"The new prompt of {agent.name} {what}.")
+        for agent in view.agents
+        if (what := sentences.describe_brought(agent.brought))
+    ]
     found += [("note", f"{line[0].upper()}{line[1:]}.") for line in sentences.describe_health(view)]
     if view.hint:
         found.append(("note", f"Hint: {view.hint}"))
