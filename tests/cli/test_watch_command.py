@@ -14,12 +14,14 @@ import pytest
 import maspo
 from maspo.cli.metrics import VARIABLE, Metrics
 from maspo.online.plan import Plan
+from maspo.online.received import RECEIVED
 from maspo.report.bundle import sheet_html
 from maspo.report.document.sheet import sheet, sheet_in
 from maspo.team.load import dump_system
 from maspo.testing.drifting import DriftingWorld
 from maspo.world import World
 from tests.cli.test_commands import world_server
+from tests.online.test_received import of_service, request
 
 if TYPE_CHECKING:
     from maspo.study.job import Progress
@@ -64,6 +66,23 @@ def test_t01_what_is_there_is_looked_at_and_more_when_it_is_there(maspo: Run, ur
     shown = maspo("watch", "--show")
     assert shown.code == 0 and "seen       3 windows" in shown.out
     assert maspo("watch", "--show", "--json").json == said.json
+
+
+def test_t11_traces_are_received_where_the_address_says_and_kept_ones_are_looked_at(
+    maspo: Run, url: str, asked: Path, unused_tcp_port: int
+) -> None:
+    texts = [json.loads(line)["input"] for line in asked.read_text().splitlines()]
+    kept = [json.dumps(request(*of_service(number, text))) for number, text in enumerate(texts, 1)]
+    Path("maspo-watch").mkdir()
+    (Path("maspo-watch") / RECEIVED).write_text("".join(f"{line}\n" for line in kept))
+    address = f"otlp://127.0.0.1:{unused_tcp_port}"
+    said = maspo("watch", "team.yaml", "--inputs", address, "--base-url", url, *SMALL, "--month-calls", "9000")
+    assert said.code == 0, said
+    assert f"Traces are received at http://127.0.0.1:{unused_tcp_port}/v1/traces" in said.err
+    assert "seen       2 windows of 10 inputs" in said.out
+    said = maspo("watch", "team.yaml", "--inputs", "otlp://0.0.0.0", "--base-url", url, "--state", "other")
+    assert said.code == 2 and "only this machine is listened to" in said.err
+    assert not Path("other").exists()
 
 
 @pytest.mark.parametrize(
