@@ -38,29 +38,48 @@ from maspo.scoring.wrappers import handed_in, without_wrappers
 _LETTERS = frozenset(LETTERS)
 _LONGEST = 2000
 _LONGEST_CONCLUSION = 400
+_INTRODUCES_WRONG = late(
+    r"(?:\A|\n)\W{0,4}(?i:(?:the\s+)?(?:not|wrong|incorrect|eliminated|excluded|rejected|ruled\s+out|false|distractor))"
+    r"(?:\s\w+){0,2}\s?:?\W{0,4}\Z"
+)
+"""A last line before a letter that says that it is none: "Wrong:"."""
 _LEAST_CLAIM = 8
 """Characters of the shortest claim after a box, with the box's own end: "}$ ans B"."""
 _LETTER = late(
-    r"(?<![A-Za-z0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#♭♯⁺⁻\[|]"
+    r"(?<![A-Za-zµμ0-9_'’°|])(?<![A-Za-z]\()(?<!\d )(?<!Delta )\(?(?!I\s+[a-z])([A-J])\)?(?![A-Za-z0-9_'’₀-₉#♭♯⁺⁻\[|]"
     r"|\(\w{1,3}[,)]|\+|/\d|-[A-Za-z]|\s?[∪∩×∖⊂⊕^])"
 )
 """A letter alone. After a number it is a unit (12 J), before some signs a part of a formula (A ∪ B) or a name (C++)."""
 _FORMULA = late(
     r"\\(?!(?:text|math|[bl]igg?|left|right|boxed|fbox|frame|under|color|quad|rm|bf|it|sf|tt|large|Large|huge|bm"
-    r"|bold|mbox|therefore|display|script|[hv]?phantom|[hv]space|[,;:! ()\[\]]))[A-Za-z]+"
+    r"|bold|[mhd]box|therefore|display|script|[hv]?phantom|[hv]space|ensuremath|centerline|circled|fcolorbox"
+    r"|begin\{c|end\{c|[,;:! ()\[\]]))[A-Za-z]+"
+    r"|[A-J]\}?\s+[a-z]_"
     r"|\|[A-J]\||[A-J]\}?\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
-    r"|(?<!\*)[A-J]\s?\*(?![*\s])|[A-J](?<!\*.)\*\Z|(?<![*\s])\s?\*\s?[A-J](?!\*)(?![A-Za-z])|[A-J]\}?\s?\((?:[a-z]|[K-Z])[^()]{0,2}\)"
+    r"|(?<!\*)[A-J]\s?\*(?![*\s])|[A-J](?<!\*.)\*\Z|(?<![*\s])\s?\*\s?[A-J](?!\*)(?![A-Za-z])"
+    r"|[A-J]\}?\s?\((?:[a-z]|[K-Z])[^()]{0,2}\)"
 )
 """What only formulas hold: letters in it are variables or sets, not options."""
 _NAMED = late(r"[A-J](\s+[a-z]{3,}(?:\s+[a-z]{2,}){0,2})[.!]?")
 _NOUN_BEFORE = late(r"(?:[Tt]he\s+)?([A-Za-z]{3,})\s+[A-J][.!]?")
-_BEGUN = late(r"\s*\(?([A-J])(?:\)[.,:;]?|[.:;]|,(?!\s+\(?[A-J]\b)|\s[–—-])\s+(?![a-z]+\.)(\S.*)", re.DOTALL)
+_BEGUN = late(
+    r"\s*\(?([A-J])(?:\)[.,:;]?|[.:;]|,(?!\s+\(?[A-J]\b)|\s[–—-]|(?=\s\((?:[Oo]ption\s)?[A-J]\s))\s+(?![a-z]+\.)(\S.*)",
+    re.DOTALL,
+)
 """A letter that begins a reply, and what follows it."""
 _RULED_OUT = late(
-    r"\b(?:not|neither|nor|wrong|incorrect|false|impossible|too|fails?|violates?|contradicts?|ignores?|discard\w*|reject\w*"
-    r"|exclud\w*|eliminat\w*|rul(?:e|ed|ing)\b.{0,20}\bout)\b|n['’]t\b|cannot"
+    r"\b(?:not|neither|nor|wrong|incorrect|false|impossible|too|fails?|violates?|contradicts?|ignores?|discard\w*"
+    r"|reject\w*"
+    r"|exclud\w*|eliminat\w*|off|rul(?:e|ed|ing)\b.{0,20}\bout)\b|n['’]t\b|cannot"
 )
 """What is said of options that are not chosen."""
+_RULED_OUT_FIRST = late(
+    r"\W*(?i:option\s)?[A-J]\)?\s(?:is|was|has|would|fails|violates|contradicts|ignores|forgets|doubles|misses"
+    r"|cannot|does)\s?"
+    r"(?:\w+\s){0,2}(?:wrong|incorrect|false|too|off|not|the\swrong|impossible|out)?\b"
+)
+"""A sentence that begins with another option and what is wrong with it."""
+_PARAGRAPH = late(r"\s*\n\s*\n\s*")
 _CLAUSE_END = late(r"[.!;,\n]\s*")
 _SAID_BY_OTHERS = late(r"\b(?:so do(?:es)?|others?|people|students?|some|many|they|he|she|agents?|solvers?)\b")
 _SENTENCE_END = late(r"[.!;\n]\s*")
@@ -79,13 +98,23 @@ _CROSSED = late(
 """A sign or a word at an option that crosses it out."""
 _HEAD = late(r"\(?([A-J])(?:\s*[).:]|\s+[-–—])\s*(\S.*)", re.DOTALL)
 _CALLED_WRONG = late(
-    r"(.*?\b(?i:is|are|was|were|seems|looks)\s+(?:\w+ly\s+)?(?i:wrong|incorrect|false|mistaken|not\s+(?:right|correct|true|it)))"
+    r"(.*?\b(?i:is|are|was|were|seems|looks)\s+(?:\w+ly\s+)?(?i:wrong|incorrect|false|mistaken|not\s+(?:right"
+    r"|correct|true|it)))"
     r"[.!;,]\s+(\S.*)",
     re.DOTALL,
 )
 """An option that is called wrong, and what is said behind it."""
-_SAID_WRONG = late(r"(?i:wrong|incorrect|false|mistaken|invalid|not\s+(?:right|correct))\W*\s(?:since|because|as|it)\b")
+_SAID_WRONG = late(
+    r"(?i:wrong|incorrect|false|mistaken|invalid|not\s+(?:right|correct))\W*\s(?:since|because|as|it)\b"
+    r"|(?i:wrong|incorrect|mistaken|invalid|not\s+(?:right|correct|it|the\s+answer))\W*\Z"
+)
 """How an option is told again that is wrong, and why: it is none that has a text of its own."""
+_NO_CHOICE = late(
+    r"[A-J]\s?[:–—-]\s?(?i:no)[.!]?|A:\s+(?:I\s+(?:do\s+not|don['’]t|cannot|can['’]t)|(?i:unknown|no\s+idea"
+    r"|not\s+sure))\b.*",
+    re.DOTALL,
+)
+"""An option that a no stands beside, and "A: I do not know", the answer to a "Q:"."""
 _HEAD_OF_TEXT = late(
     r"\W{0,4}(?:(?:option|choice)\s+)?[(\[]?([A-J])(?:\s*[)\].:,]+|\s+[-–—=])\s*(\S.*)", re.DOTALL | re.IGNORECASE
 )
@@ -95,7 +124,8 @@ _DOUBTED = late(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\be
 _ARTICLE = late(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
 _SENTENCE = late(
     r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])"
-    r"|(?<=\b[A-J])[.!?]\s+(?=(?:My|The|So|It|This|That|Hence|Therefore|Thus|Final|Answer|Correct|Option|After|Since|Because"
+    r"|(?<=\b[A-J])[.!?]\s+(?=(?:My|The|So|It|This|That|Hence|Therefore|Thus|Final|Answer|Correct|Option|After"
+    r"|Since|Because"
     r"|Then|Finally|Actually|Wait|Hmm|On|Let|But|However|Not|Now|We|I(?=['’]|\s+[a-z]))\b)"
 )
 _ANSWERED = late(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
@@ -103,7 +133,8 @@ _ANSWERED = late(r"\?\s+\(?([A-J])\)?[.!]?\s*\Z")
 _ASKS_OTHERWISE = late(r"(?i:\b(?:why|eliminat\w+|exclud\w+|rul(?:e|ed|ing)\s+out|distract\w+|second)\b)[^?]*\?[^?]*\Z")
 """It asks itself for something else than the answer: "Why not option D? D"."""
 _ASKED_OF_EACH = late(
-    r"(?<![A-Za-z0-9])\(?([A-J])\)?\s?\?\s{0,3}(?:((?i:yes|right|correct|true)\b|[✅✔✓])|(?i:no|wrong|false|incorrect)\b|[❌✗✘])"
+    r"(?<![A-Za-z0-9])\(?([A-J])\)?\s?\?\s{0,3}(?:((?i:yes|right|correct|true)\b|[✅✔✓])|(?i:no|wrong|false"
+    r"|incorrect)\b|[❌✗✘])"
 )
 """What a reply asks itself of one option after the other: "Is it A? No. Is it B? Yes."."""
 _NUMBERED = late(r"\d[.)]\s+\(?[A-J](?![A-Za-z0-9])")
@@ -112,28 +143,33 @@ _TURN = late(r"(?i)[,;:—–-]\s+(?:but|however|yet|though),?\s+")
 _WOULD = late(r"\b(?:would|could|might|may)\b")
 _CONTRAST = late(
     r"\s+\((?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?[A-J]\)|"
-    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?|\s+(?:rather\s+than|instead\s+of|over)\s+"
+    r"(?:,\s+(?:and\s+)?|\s+and\s+)(?:not|rather\s+than|instead\s+of)\s+(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$),?"
+    r"|\s+(?:rather\s+than|instead\s+of|over)\s+"
     r"(?:option\s+)?\(?[A-J]\)?(?=[\s,.;!]|$)"
 )
 """The letter that a choice is told apart from: "B, not C, is correct"."""
 _HENCE = late(
-    r"^(?i:so|thus|hence|therefore|definitely|certainly|clearly|surely|obviously|probably|most\s+likely|likely|undoubtedly"
+    r"^(?i:so|thus|hence|therefore|definitely|certainly|clearly|surely|obviously|probably|most\s+likely|likely"
+    r"|undoubtedly"
     r"|i\s+(?:think|believe|guess)|i['’]d\s+say|that\s+would\s+be|without\s+a\s+doubt)[\s,:]+"
 )
 _CONCLUDES = late(
-    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
+    r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts"
+    r"|simplifies|reduces)\s+to|called|named|by)\b|['’]s\b)|[=:≈]|,\s+(?i:so|thus"
     r"|hence|therefore|that\s+is|namely|i\.e\.(?=\s+\S+\s+[A-Za-z%]))"
 )
 _IN = late(r"(?:in|on|at|from|by|of|to|with)\s+")
 """What may stand before the text of an option: "the sonata is in A major"."""
 _SUPPOSED = late(
-    r"\W*(?i:each|every|originally|initially|at\s+first|in\s+series|if|suppose|assume|let|when|whether|option|case|check|try|testing)\b"
+    r"\W*(?i:each|every|originally|initially|at\s+first|in\s+series|if|suppose|assume|let|when|whether|option|case"
+    r"|check|try|testing)\b"
 )
 _AFTERWARDS = late(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
     r"|of\s+(?:them|these|those)\W*|it\s+is\W*"
-    r"|is\s+(?:(?:the|my)\s+)?(?:final\s+)?(?:correct|right|best|answer|choice|pick)(?:\s+(?:answer|option|choice|one|solution|here))?[\s.!*]*"
+    r"|is\s+(?:(?:the|my)\s+)?(?:final\s+)?(?:correct|right|best|answer|choice|pick)(?:\s+(?:answer|option|choice"
+    r"|one|solution|here))?[\s.!*]*"
     r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
     re.DOTALL,
 )
@@ -171,7 +207,7 @@ def chosen(output: str, question: str = "") -> str | None:
 
 def _is_silent(text: str) -> bool:
     """Whether a text names and marks nothing that a last line could be weighed against."""
-    return text.isascii() and _NAMES_OR_MARKS.search(text) is None
+    return text.isascii() and _NAMES_OR_MARKS.search(text) is None and _INTRODUCES_WRONG.search(text) is None
 
 
 def chosen_at_length(output: str, question: str = "") -> str | None:
@@ -266,7 +302,8 @@ def _answer_in(plain: str, text: str, question: str, bare: bool) -> str | None:
     if head is not None and wrong is not None and not is_text_of(head[1], wrong[1], question):
         return choice_in(wrong[2], question, bare)
     if head is not None and not _LETTER.search(head[2]) and not _ARTICLE.match(plain):
-        if is_eliminated(head[2]) or (_SAID_WRONG.match(head[2]) and not is_text_of(head[1], head[2], question)):
+        denied = _SAID_WRONG.match(head[2]) or _NO_CHOICE.fullmatch(plain)
+        if is_eliminated(head[2]) or (denied and not is_text_of(head[1], head[2], question)):
             return None
         if not bare or by_text is None:
             return head[1]
@@ -283,6 +320,8 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
+    if _INTRODUCES_WRONG.search(text[: text.rfind(line)]):
+        return None
     if breaks_off(line) and (line.strip() != text.strip() or _HEAD.match(line) is None):
         # What it says so far is no conclusion; an answer that stands before all else is one.
         return _in_bold_first(text, question) or _first_of_all(text, question) or _choice_first(text, question)
@@ -310,6 +349,7 @@ def _unclaimed(text: str, question: str) -> str | None:
         or restated_option(text, question)
         or _pointed_to(plain, question)
         or _choice_first(text, question)
+        or _alone_in_a_line(text)
     )
 
 
@@ -379,11 +419,19 @@ def _choice_first(text: str, question: str) -> str | None:
     alone = _ALONE.fullmatch(plain)
     letter = alone[1] if alone is not None else _by_conclusion(plain, question, _letter_with_its_text)
     if letter is None and _is_silent(_ARTICLE.sub("", rest)) and not takes_back(rest):
-        # "D, obviously!" before words that name no other
-        letter = short_choice(plain)
+        # "D, obviously!" before words that name no other, "B) 118 N" before a short explanation
+        told = not question and len(rest) <= _LONGEST_CONCLUSION and _HEAD.match(plain) is not None
+        letter = short_choice(plain) or (choice_in(plain, bare=True) if told else None)
+    listed = _LISTED.match(rest)
+    if letter is None and listed is not None and not question and not takes_back(first):
+        # "B) 118 N" before what is said of the others, which do not begin with the next of them
+        told = (
+            _HEAD.match(plain) is not None and rest.startswith("\n") and ord(listed[1]) != ord(plain.lstrip("(")[0]) + 1
+        )
+        letter = choice_in(plain, bare=True) if told else None
+        alone = alone or (_ALONE.fullmatch(letter) if letter else None)
     if letter is None or not letter.isupper():
         return None
-    listed = _LISTED.match(rest)
     if listed is None or listed[1] == letter:
         return letter
     # The first line begins a list, unless each line that follows speaks against another option, or of another one.
@@ -392,6 +440,22 @@ def _choice_first(text: str, question: str) -> str | None:
         _HEAD.match(line) and letter not in _LETTER.findall(line) for line in others
     )
     return letter if (alone is not None and apart) or all(_DOUBTED.search(line) for line in others) else None
+
+
+def _alone_in_a_line(text: str) -> str | None:
+    """Return the letter that stands alone in a line of a text whose other lines name and take back nothing."""
+    if len(text) > _LONGEST or "\n" not in text:
+        return None
+    alone, others = [], []
+    for part in _PARAGRAPH.split(unmarked(text).strip()):
+        found = _ALONE.fullmatch(part)
+        if found is not None and found[1].isupper():
+            alone.append(found[1])
+        else:
+            others.append(part)
+    rest = "\n".join(others)
+    spoken_of = _STANDING.search(_ARTICLE.sub("", rest)) or _RULED_OUT.search(rest.lower()) or "?" in rest
+    return alone[0] if len(alone) == 1 and not spoken_of and not takes_back(rest) else None
 
 
 def _in_bold_first(text: str, question: str) -> str | None:
@@ -427,7 +491,10 @@ def _last_of_all(text: str) -> str | None:
 def _first_of_all(text: str, question: str) -> str | None:
     """Return the letter that begins a reply whose other sentences rule the other options out, or speak of them."""
     begun = _BEGUN.match(unmarked(text)) if len(text) <= _LONGEST_CONCLUSION else None
-    if begun is None or takes_back(begun[2]):
+    if begun is None:
+        return None
+    said_of_others = [part for part in _SENTENCE_END.split(begun[2]) if _RULED_OUT_FIRST.match(part)]
+    if takes_back(". ".join(part for part in _SENTENCE_END.split(begun[2]) if part not in said_of_others)):
         return None
     first, _, rest = unmarked(text).partition(". ")
     if rest and _letter_with_its_text(first, question) == begun[1]:

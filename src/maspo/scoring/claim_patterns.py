@@ -22,7 +22,9 @@ def _words(*texts: str) -> str:
 
 _L = (
     r"[(\[]?(?!I\s+(?!(?:is|because|since|as|or|and|with|for)\b)[a-z])([A-J])"
-    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉#♭♯⁺⁻|^ᵀ]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.[A-Z]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s?[<>≤≥≠≈]=?\s?-?\d|\s[+*]\s\w|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
+    r"(?![A-Za-z0-9_\u00c0-\u024f₀-₉⁰¹²³⁴-⁹#♭♯⁺⁻|^ᵀ]|['’](?!d[ıi]r)|\(\w{1,3}[,)]|\+|/\d|/[a-z]{2}|\.(?:[A-Z]\b"
+    r"|Sc\b|Ed\b|Eng\b)|\[[A-Za-z0]|\s?[→⇒↔]\s?[A-J]\b|-\w|\s?[∪∩×÷∖⊂⊕]|\s?[<>≤≥≠≈]=?\s?-?\d|\s[+*]\s\w"
+    r"|\s?=(?!\s?(?:\d|\w{4}|[\"'(])))[)\]]?"
 )
 """A letter of an option: no pronoun, and no begin of a name (C++, D-glucose) or a formula (A ∪ B, E = mc^2)."""
 _ENDS = (
@@ -41,7 +43,8 @@ _IS = (
 )
 _ADVERB = (
     r"(?i:therefore|thus|clearly|indeed|actually|probably|most\s+likely|likely|either|simply"
-    r"|la|el|option|letra|opção|opción|(?:only|in\s+fact|still|surely|definitely|certainly|obviously|simply|again|now|also"
+    r"|la|el|option|letra|opção|opción|(?:only|in\s+fact|still|surely|definitely|certainly|obviously|simply|again"
+    r"|now|also"
     r"|just|thus|hence)|,\s*(?:then|therefore|thus|I\s+(?:think|believe|guess|would\s+say)|in\s+fact|of\s+course),)"
 )
 _TO_WHAT = r"(?:\s+to\s+(?:the|this|your)\s+(?:question|problem))?"
@@ -57,14 +60,16 @@ _NOUN = _words(
 _RIGHT = (
     r"(?i:correct|right|true|more\s+(?:accurate|likely|plausible|appropriate)"
     r"|(?:the|my)\s+(?:(?:best|better|stronger|correct|right|final)\s+)?(?:answer|option|choice|one|fit|match)"
-    r"|the\s+(?:odd\s+one\s+out|only\s+(?:(?:correct|right|true|valid|possible|plausible|viable|remaining)\s+)?(?:one|option"
-    r"|statement|choice|claim|candidate)\s+(?:left|remaining|that\s+(?:fits|works|remains|is\s+(?:correct|right|true))))"
+    r"|the\s+(?:odd\s+one\s+out|only\s+(?:(?:correct|right|true|valid|possible|plausible|viable"
+    r"|remaining)\s+)?(?:one|option"
+    r"|statement|choice|claim|candidate)\s+(?:left|remaining|that\s+(?:fits|works|remains|is\s+(?:correct|right"
+    r"|true))))"
     r"(?=[.!]?\s*(?:\n|$)))"
 )
 _SURELY = r"(?i:clearly|indeed|therefore|definitely)\s+"
 _CHOOSE = _words(
     "choose", "choosing", "pick", "select", "go with", "go for", "i keep", "stick with", "insist on", "going with",
-    "prefer", "mark", "lock in", "circle", "tick", "submit",
+    "prefer", "mark", "lock in", "circle", "tick", "submit", "i maintain", "i now say", "now i say", "i side with",
     "lean(?:ing)? towards?", "agree with", "vote for", "i meant?", "i['’]d say", "settle on", "opt for",
     "i['’]m inclined to say", "i am inclined to say",
     r"chang(?:e|ing) (?:(?:it|(?:my|the) answer) )?to", "switch(?:ing)? (?:(?:it|my answer) )?to",
@@ -106,7 +111,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     # "so the false statement is D"
     (
         "sthi",
-        rf"{_HENCE},?\s+(?i:the)\s+(?i:false|incorrect|untrue|wrong|odd)\s+(?i:one|statement|option|claim)\s+(?i:is)\s+()"
+        rf"{_HENCE},?\s+(?i:the)\s+(?i:false|incorrect|untrue|wrong|odd)\s+(?i:one|statement|option"
+        rf"|claim)\s+(?i:is)\s+()"
         rf"{NAMED}(?=[.!]?\s*(?:\n|$))",
     ),
     # "the exception is B"
@@ -129,7 +135,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "ae",
         rf"{_words('all', 'every', 'everything', 'any')}\s+(?:\w+\s+)?(?i:except(?:\s+for)?|other\s+than|but|besides)"
-        rf"\s+(){NAMED}\s+(?i:is|are|can\s+be)\s+(?i:wrong|false|incorrect|out\b|eliminated|ruled\s+out|excluded|impossible)",
+        rf"\s+(){NAMED}\s+(?i:is|are|can\s+be)\s+(?i:wrong|false|incorrect|out\b|eliminated|ruled\s+out|excluded"
+        rf"|impossible)",
     ),
     # "Eliminate A, C, D → B"
     (
@@ -137,10 +144,33 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         rf"{_words('eliminat(?:e|ed|ing)', 'rul(?:e|ed|ing) out', 'cross(?:ed|ing)? out', 'exclud(?:e|ed|ing)')}"
         rf"[^\n.]{{1,40}}?\s(?:→|⇒|->|=>)\s(){NAMED}(?=[.!]?\s*(?:\n|$))",
     ),
+    # "I change my mind: B.", "I take that back: B.", "answer changed to B", "I agree with the critic: B"
+    (
+        "citma",
+        rf"(?:{_words('changed? my mind', 'tak(?:e|en) (?:that|it) back')}\s*[:;,.—–-]\s*"
+        rf"|{_words('agree', 'concur')}(?:\s+with\s+(?:the\s+)?[a-z]+(?:\s+\d)?)?\s*[:;,.—–-]\s*"
+        rf"|{_words('answer (?:is |was )?changed to')}\s+)(?:(?i:it\s+is|it's|the\s+answer\s+is)\s+)?"
+        rf"(){NAMED}(?=[.!]?\s*(?:\n|$))",
+    ),
+    # "If I have to guess, B.", "Initially A, finally B."
+    (
+        "if",
+        rf"(?:{_words('if')}\s+I\s+(?i:have\s+to|had\s+to|must|am\s+forced\s+to)(?:\s+\w+)?\s*[,:]"
+        rf"|{_words('finally')},?)\s+(){NAMED}"
+        r"(?=[.!]?\s*(?:\n|$))",
+    ),
+    # "final: c", "I pick c", lines of their own
+    (
+        "fipcsmg",
+        rf"(?<![^\n])(?:{_words('final', 'pick', 'choice', 'my (?:answer|choice|pick)', 'guess', 'selection')}\s*:"
+        rf"|{_words('it.s', 'i (?:pick|choose|select|say)', 'i.d (?:pick|choose|say)', 'i.ll go with')})\s+"
+        r"()\(?([a-h])\)?"
+        r"(?=[.!]?\s*(?:\n|$))",
+    ),
     # "the answer is b", at the end of a line only
     ("aco", rf"{_ASKED}\s*{_IS}?[\s:]*()\(?([a-h])\)?(?=[.!]?\s*(?:\n|$))"),
     # "I go with C"
-    ("cpsgmltavior", rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{NAMED}(?=\W|$)"),
+    ("cpsgmltaviorn", rf"{_CHOOSE}[\s,:]+((?i:not)\s+)?{NAMED}(?=\W|$)"),
     # "Wait, C.", "actually (C)", "On reflection, D is better"; not "on reflection, D is worse"
     (
         "waecrsomn",
@@ -183,7 +213,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "sthio",
         rf"(?:{_HENCE}|{_words('only', 'i think', 'i believe')})[\s,]+()(?:{NAMED})(?:\s+\([^()\n]{{1,60}}\))?"
-        r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds|survives|qualifies|passes|agrees|stands|is\s+(?:consistent"
+        r"(?=\s+(?i:remains|is\s+left|satisf|works|fits|match|holds|survives|qualifies|passes|agrees|stands"
+        r"|is\s+(?:consistent"
         r"|possible|valid|correct|right|true|plausible)))",
     ),
     ("ladc", rf"{_LEFT}\s+(?:(?i:us\s+with|only)\s+)?(){_L}{_ENDS}"),
@@ -196,7 +227,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "b",
         rf"{_words('between')}\s+\(?[A-J]\)?\s+and\s+\(?[A-J]\)?,\s+(){_L}\s+(?i:is|seems|looks)\s+"
-        r"(?i:(?:clearly\s+)?(?:the\s+)?(?:stronger|better|preferable|best|more\s+(?:accurate|likely|plausible|appropriate)))"
+        r"(?i:(?:clearly\s+)?(?:the\s+)?(?:stronger|better|preferable|best|more\s+(?:accurate|likely|plausible"
+        r"|appropriate)))"
         r"(?=[.!]?\s*(?:\n|$))",
     ),
     # "so B it is"
@@ -211,7 +243,8 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     (
         "srca",
         rf"{_words('statement', 'response', 'candidate', 'alternative', 'assistant')}\s+{_L}\s+(?i:is|must\s+be|wins)\b"
-        rf"\s*((?i:not|never)\s*)?(?:{_SURELY})?(?i:(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer|option|choice"
+        rf"\s*((?i:not|never)\s*)?(?:{_SURELY})?(?i:(?:the|my)\s+(?:(?:best|correct|right|final)\s+)?(?:answer"
+        rf"|option|choice"
         r"|one|winner)|(?:much\s+|slightly\s+|clearly\s+)?(?:better|stronger|preferred|preferable|best)|$)",
     ),
     ("mc", rf"{_words('majority', 'consensus')}\s+(?:(?i:is|for|on)\s+)?(){NAMED}(?=[.,!]|\s*(?:\n|$))"),
@@ -235,12 +268,15 @@ _PATTERNS_IN_SMALL = (
 
 _PATTERNS_ABROAD = (
     # "La réponse est donc (C).", "Đáp án: C", "정답은 C입니다", "الإجابة الصحيحة هي C"
-    rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_]))[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b|{NO_ELSEWHERE})[^\W\d_]{{1,14}},?){{0,5}}?)"
-    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은え案답])|(?<=選択肢)|(?<=选项)|(?<=選項))(?![(（]?[A-J][)）]?(?:では|[가이]\s?아니))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
+    rf"{ANSWER}(?:(?:(?!(?<![^\W_]){NO_ELSEWHERE}(?![^\W_])|ไม่)[^A-Za-z\n.。不]){{0,30}}?|(?:,?\s+(?!{NO}\b"
+    rf"|{NO_ELSEWHERE})[^\W\d_]{{1,14}},?){{0,5}}?)"
+    rf"[\s:：=-]{{0,4}}(?:(?<![^\W\d_])|(?<![不非]是)(?<=[是为為はが는은え案답])|(?<=選択肢)|(?<=选项)|(?<=選項))(?![(（]?[A-J][)）]?(?:では"
+    rf"|[가이]\s?아니))(){_L}(?!\s+(?!{RIGHT_ABROAD})[a-z])",
     # "La opción correcta es la d)"
     rf"{ANSWER}(?:(?!(?<![^\W_]){NO}\b)[^\d\n.。()]){{0,30}}?\s()\(?([a-h])\)(?=\W|$)",
     # "nicht A, sondern C", "pas A mais C", "不是A，而是C", "AではなくC"
-    rf"(?:(?<![^\W_])(?i:nicht|pas|no\s+es|não\s+é|non\s+è|niet|inte|nie|не|ليس|ليست)\s+(?i:la\s+|die\s+|de\s+)?|不是\s*)\(?[A-Ja-h]\)?\s*[,，]?\s*(?:(?i:sondern|mais|sino|mas|ma|maar|utan|lecz|а|بل)"
+    rf"(?:(?<![^\W_])(?i:nicht|pas|no\s+es|não\s+é|non\s+è|niet|inte|nie|не|ليس|ليست)\s+(?i:la\s+|die\s+|de\s+)?"
+    rf"|不是\s*)\(?[A-Ja-h]\)?\s*[,，]?\s*(?:(?i:sondern|mais|sino|mas|ma|maar|utan|lecz|а|بل)"
     rf"(?=\W)|而是)\s*(?i:la\s+|die\s+|de\s+)?()(?:{_L}|\(([a-h])\))",
     rf"[A-J](?:ではなく(?:て)?|[가이]\s?아니라)[、,]?\s*(){_L}",
     # "Ich wähle (c)"
@@ -248,22 +284,30 @@ _PATTERNS_ABROAD = (
     r"(?i:(?:la|el|die|den|l['’])\s*)?(?i:(?:opción|opzione|opção|option|antwort|réponse|alternativa|letra|lettre)\s+)?"
     rf"()(?:{_L}|\(([a-h])\))(?=\W|$)",
     # "B가 정답입니다", "C'est la B", "Chọn B"
+    r"(?<![不非])正[确確]的?(?:选项|選項|答案)?是\s*()" + _L,
+    rf"{_L}\s*(?:选项|選項|项|項)()是?(?:正确|正確)",
+    rf"{_L}번()(?:입니다|이다)?(?=[.!]?\s*(?:\n|$))",
     rf"{_L}\s*(?:가|이|은|는|が|は|是)\s*()(?:정답|답이|正解|正しい|正确|正確|答え|答案)",
-    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?|(?<!no\s)(?<!non\s)(?<!No\s)(?<!Non\s)(?<!incorrecta\s)(?<!errata\s)(?<!sbagliata\s)(?<!falsa\s)(?<!peor\s)(?i:es|è)\s+(?i:la)\s+|(?:(?<![^\n])|(?<=[.;!]\s))[Éé]\s+(?:a\s+|o\s+)?|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
+    rf"(?<![^\W_])(?:(?i:c['’]est|es\s+ist|het\s+is|det\s+är)\s+(?i:(?:la|le)\s+)?"
+    rf"|(?<!no\s)(?<!non\s)(?<!No\s)(?<!Non\s)(?<!incorrecta\s)(?<!errata\s)(?<!sbagliata\s)(?<!falsa\s)(?<!peor\s)(?i:es|è)\s+(?i:la)\s+|(?:(?<![^\n])|(?<=[.;!]\s))[Éé]\s+(?:a\s+|o\s+)?|(?i:quindi|donc|also|luego|portanto|logo)\s+(?i:la|le|die|a|o)\s+)()(?:(?i:réponse|letra|lettera|antwort)\s+)?{_L}"
     r"(?=[.!]?\s*(?:\n|$)|,\s+(?i:pas|nicht|no|não|non|niet|inte)\s+(?i:(?:la|le|die|de|a)\s+)?[(]?[A-J]\b)",
     rf"(?<![^\W_])(?i:chọn|wybieram|kies|väljer|выбираю|я\s+выбираю)\s+(){_L}(?=\W|$)",
     # "B ist richtig", "D şıkkı doğrudur"
     rf"(?<![^\W_]){_L}\s+(?:(?:şıkkı|seçeneği|cevabı)\s+)?()(?!correct|exact){RIGHT_ABROAD}",
     # "Nur B trifft zu", "Solo la B es correcta"
-    rf"(?<![^\W_])(?i:nur|seule?|solo|sólo|solamente|apenas|somente|alleen|endast|bara|tylko|только|sadece|chỉ)\s+(?i:la\s+)?"
-    rf"(?i:(?:option|opción|opção|opzione|antwort|réponse)\s+)?(){_L}\s+(?!(?i:nicht|ne|no|non|não|не|niet|inte|nie)\b)(?=[^\W\d_])",
+    rf"(?<![^\W_])(?i:nur|seule?|solo|sólo|solamente|apenas|somente|alleen|endast|bara|tylko|только|sadece"
+    rf"|chỉ)\s+(?i:la\s+)?"
+    rf"(?i:(?:option|opción|opção|opzione|antwort|réponse)\s+)?(){_L}\s+(?!(?i:nicht|ne|no|non|não|не|niet|inte"
+    rf"|nie)\b)(?=[^\W\d_])",
     # "la correcta es la B", "a certa é a B", "die richtige ist B"
-    rf"(?:(?<![^\n])|(?<=[.;:!]\s))(?i:(?:la|le|o|a|die|das|der|de|den)\s+(?:correcta|correta|certa|bonne|juste|richtige|corretta|giusta|esatta"
+    rf"(?:(?<![^\n])|(?<=[.;:!]\s))(?i:(?:la|le|o|a|die|das|der|de|den)\s+(?:correcta|correta|certa|bonne|juste"
+    rf"|richtige|corretta|giusta|esatta"
     rf"|juiste|goede|rätta)\s+(?:es|é|est|è|ist|is|är)\s+(?:(?:la|le|a|o|die)\s+)?)(){_L}(?=[.!]?\s*(?:\n|$))",
     # "La bonne option est la (b)"
-    rf"(?<![^\W_])(?i:bonne|meilleure|correcta|correta)\s+(?i:option|opción|opção)\s+(?i:est|es|é)\s+(?i:la|a)?\s*()(?:{_L}|\(([a-h])\))",
+    rf"(?<![^\W_])(?i:bonne|meilleure|correcta|correta)\s+(?i:option|opción|opção)\s+(?i:est|es|é)\s+(?i:la"
+    rf"|a)?\s*()(?:{_L}|\(([a-h])\))",
     # "故选：C", "選C"
-    rf"[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
+    rf"(?<!不)(?<!不[能应應可])(?<![别勿])[选選][择擇]?\s*[:：]?\s*()(?:{_L}|\(([a-h])\))",
 )
 
 
@@ -274,9 +318,9 @@ def bounded(patterns: Sequence[str]) -> str:
 
 _BEGINS = {
     "a": "ns|nt|gr|ct|lt|ss|l[l ]|ny", "b": "est|etw|ut", "c": "ho|on|or|ha|le|an|ir|ro", "d": "ef|ec",
-    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|nc|[TtMmAa]|sn|s[ ]|nd|mp",
+    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|nc|[TtMmAa]|sn|s[ ]|nd|mp|f[ ]",
     "l": "et|ea|ef|oc", "m": "at|us|aj|os|ar|ea|ak", "n": r"ot?[\s,:.]|ow", "o": "pt|pc|pç|nl|n[ ][rs]",
-    "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|e-?c|ev|ul", "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic",
+    "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|e-?c|ev|ul", "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic|ake",
     "v": "er", "w": "hi|ai|e|in",
 }  # fmt: skip
 """How the words begin that a claim can begin with: trying every pattern at every word is slow."""

@@ -7,7 +7,7 @@ import re
 from maspo.core.late import late
 from maspo.scoring.claim_patterns import NAMED, claims, claims_abroad, claims_in_small
 from maspo.scoring.denials import BEFORE, is_denied_before, is_denied_behind, is_supposed
-from maspo.scoring.languages import RIGHT_ABROAD, may_be_abroad
+from maspo.scoring.languages import RIGHT_ABROAD, WRONG_ABROAD, may_be_abroad
 from maspo.scoring.options import is_text_of, letters_of, with_text
 from maspo.scoring.readable import unmarked
 
@@ -18,6 +18,9 @@ _OTHER = late(
 )
 _FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|to|/|,|[-–—])\s*\(?$")
 _BEGINS_NAMED = late(NAMED)
+_WRONG = late(WRONG_ABROAD)
+_CLAUSE = late(r"[.,;:!?\n，。；：、]")
+_NEAR = 30
 _AMOUNT_AFTER = late(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
 _NOUN_AFTER = late(r"\s+[a-z]")
 AFTER_A_LETTER = late(
@@ -156,7 +159,16 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
         return None
     if is_denied_before(plain, claim.start()) or is_supposed(plain, claim):
         return None
+    if may_be_abroad(claim[0]) and _is_called_wrong(plain, claim):
+        return None
     return SEVERAL if (goes_on and _OTHER.match(plain, claim.end())) or _one_of_two(plain, claim) else letter.upper()
+
+
+def _is_called_wrong(plain: str, claim: re.Match[str]) -> bool:
+    """Whether a claim in another language is one of a wrong answer: "A resposta errada é a B", "错误答案：B"."""
+    begin = max(0, claim.start() - _NEAR)
+    before = _CLAUSE.split(plain[begin : claim.start()])[-1]
+    return _WRONG.search(before + plain[claim.start() : _letter_place(claim)]) is not None
 
 
 def _option_behind(plain: str, claim: re.Match[str], question: str) -> str | None:

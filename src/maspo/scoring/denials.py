@@ -20,7 +20,10 @@ _OTHERS = (
     r"|most (?:people|students|of|would)"
     r"|beginners?"
     r"|novices?|critics|candidates|learners|readers|one (?:could|might|may)|you (?:could|might|may|would)"
-    r"|(?:he|she)(?:['’]d| would)|i (?:was|first|initially|originally|wrongly)|(?:solver|agent|assistant)(?: \w)?)"
+    r"|(?:he|she)(?:['’]d| would)|i (?:was|first|initially|originally|wrongly)|nobody|no one"
+    r"|(?<!with\sthe\s)(?<!with\smy\s)(?:solver|agent|assistant|critic|reviewer|verifier|proposer|friend|teacher"
+    r"|colleague|classmate)"
+    r"(?: (?:\d|[a-z])(?![a-z]))?)"
 )
 """Whose choice is not the reply's own."""
 _WRONG = (
@@ -32,11 +35,15 @@ _IF = (
     r"(?:if(?! (?:i )?(?:am |was )?(?:forced|had|have|must|pressed|asked))|whether|suppos\w+|assum\w+|imagine|pretend)"
 )
 _NOT_THAT = (
-    r"(?:doubt|(?:false|untrue|wrong|incorrect|impossible|unlikely|not true|not the case|a mistake|an error|mistaken)"
+    r"(?:doubt|disagree(?: with (?:the |my )?\w+(?: \d)?)?|(?:false|untrue|wrong|incorrect|impossible|unlikely"
+    r"|not true|not the case|a mistake|an error|mistaken)"
     r" (?:to \w+ )?that|deny)(?: that)? (?:the )?"
 )
 _BEFORE = _spaced(
     r"(?:"
+    # "according to the critic, the"
+    r"\baccording to (?:the |my |an? )?(?:agent|solver|critic|student|teacher|friend|reviewer|assistant|others?"
+    r"|some)\b[^,.!?\n]{0,20}, (?:the )?|"
     # "many students say that", "someone who forgets the factor would"
     rf"\b{_OTHERS} [^.!?,\n:;]{{0,24}}"
     r"|\b(?:someone|anyone|anybody|those|people|students?|one) (?:who|that) [^.!?\n:;]{0,60}"
@@ -58,6 +65,10 @@ _BEFORE = _spaced(
     r"|argument|support|way)\b(?: \w+){0,3} "
     # "Say the answer is"
     r"|\A\W*(?:let(?:['’]s| us) )?say (?:that )?(?:the )?"
+    # "if so, ", "if that is so, ", "if C is wrong, "
+    r"|\bif (?:so|(?:that|this|it|[a-j]) (?:is|were|was|holds|turns out) ?"
+    r"(?:so|true|right|the case|wrong|false|correct|incorrect)?),"
+    r" (?:then )?(?:only )?"
     # "better than", "the distractor is", "statement"
     r"|\b(?:over|than|versus|vs\.?|against|beats) "
     r"|\b(?:wrong|incorrect|false|worst|trap|mistake|error|distractor)(?: \w+)? (?:is|was) $"
@@ -71,12 +82,14 @@ _BEFORE = _spaced(
 """How the words before a claim end that make it none."""
 _BEHIND = late(
     r"\s?\?|[.…\s]{1,5}or\s+is\s+it\b|\W{0,3}(?:ではな|ではあり|じゃな|でない|でも|以外|[가이은는]\s?아|不(?!是?\s?[A-J])|错|錯)"
-    r"|\W{0,3}that\s+(?i:is|was)\s+(?i:wrong|incorrect)|\W{0,3}(?i:is|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
+    r"|\W{0,3}(?:that|which)\s+(?i:is|was|would\s+be)\s+(?i:wrong|incorrect|false|not)|\W{0,3}(?i:is"
+    r"|was)\s+(?i:the|a)\s+(?i:distractor|trap|mistake|wrong)"
     r"|\s+only\s+if\b|[)\]]{0,2},?\s(?:if|unless)\s(?:\w+\s){1,3}(?i:were|had|was)\b"
-    r"|(?!\W{0,3}(?:nicht|pas|不是?)\s?(?:(?:die|la|le)\s)?\(?[A-J]\b)\W{0,3}(?:(?:ist|est|es|è|é|is|är|er|jest|—|是|は|が|가|이|은|는|เป็น)\s*)?(?:la\s+)?"
+    r"|(?!\W{0,3}(?:nicht|pas|不是?)\s?(?:(?:die|la|le)\s)?\(?[A-J]\b)\W{0,3}(?:(?:ist|est|es|è|é|is|är|er|jest|—|是"
+    r"|は|が|가|이|은|는|เป็น)\s*)?(?:la\s+)?"
     r"(?:falsch|nicht|pas\b|faux|fausse|incorrec"
     r"|errad|sbagliat|fel\b|błędn|yanlış|salah|sai\b|неверн|неправ|невер|错|錯|間違|誤|틀|오답|아니)"
-    r"|[^\w\n]{0,3}[❌✗✘🚫⛔👎]|\W{0,3}\((?i:incorrect|wrong|no|false|eliminated|ruled\s+out)\b"
+    r"|[^\w\n]{0,3}[❌✗✘🚫⛔👎]|\W{0,3}\((?:\w+\s)?(?i:incorrect|wrong|no|false|eliminated|ruled\s+out)\b"
     r"|\s+to\s+(?:a\s+different|another|the\s+(?:wrong|previous|other))\b"
     r"|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b"
     r"|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
@@ -141,7 +154,8 @@ _SET_ASIDE = late(
 """Letters with which another one is only compared."""
 _ATTRIBUTED = late(
     r"\A\W*(?:my|the|our|his|her|your|[\w-]+) ?(?:[\w-]+ ){0,2}"
-    r"(?:thinks?|says?|said|answer(?:ed|s)|chose|chooses|vote[ds]|picked|picks|suggest(?:ed|s)|claim(?:ed|s)|prefer(?:red|s))"
+    r"(?:thinks?|says?|said|answer(?:ed|s)|chose|chooses|vote[ds]|picked|picks|suggest(?:ed|s)|claim(?:ed|s)"
+    r"|prefer(?:red|s))"
     r" (?:option |for )?\(?[a-j]\)?[\s,;:.]*\Z"
 )
 """What another one says, and nothing else."""

@@ -13,12 +13,12 @@ opzione alternativa antwort lösung ergebnis antwoord uitkomst svar svaret vasta
 cevap yanıt sonuç jawaban jawabannya jawapan sagot jibu válasz megoldás răspuns răspunsul odgovor vastus atbilde
 atsakymas eredmény letra lettre buchstabe
 správně správná rätt riktig poprawna correcta corretta doğru helyes
-gabarito pilihan seçenek opcja lösungsbuchstabe cavab javob përgjigja erantzuna ateb rezultat jawab
+верно правильно gabarito pilihan seçenek opcja lösungsbuchstabe cavab javob përgjigja erantzuna ateb rezultat jawab
 """
 _OTHERS = """
 ответ вариант відповідь отговор одговор απάντηση σωστό σωστή 答案 答え 正解 解答 选项 選項 選択肢 答 정답 답안 답
 الإجابة الجواب إجابة جواب
-التשובה תשובה התשובה पاسخ उत्तर विकल्प उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ پاسخ
+التשובה תשובה התשובה पاسخ उत्तर विकल्प उत्तर: জবাব উত্তর பதில் సమాధానం คำตอบ ตอบ پاسخ
 جواب گزینه जवाब জবাব উত্তর விடை જવાબ ਜਵਾਬ ಉತ್ತರ ഉത്തരം պատասխան პასუხი жауап ចម្លើយ ข้อ ตัวเลือก 선택지 보기 الخيار
 """
 _TWO_WORDS = ("đáp án", "đáp số", "kết quả", "bonne réponse", "lựa chọn", "trả lời", "phương án")
@@ -43,6 +43,14 @@ NO_ELSEWHERE = r"(?:не|нет|δεν|ليس|ليست|לא|नहीं)"
 """The same of those that are not written in Latin letters and part their words."""
 ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|{_any_of(_OTHERS.split())})"
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
+WRONG_ABROAD = (
+    r"(?<![^\W_])(?i:pior|peor|pire|peggiore|errad[ao]|incorret[ao]|incorrect[ao]|incorrecte|fals[aoe]|faux|fausse|mauvaise?"
+    r"|falsch\w*|schlechtest\w*|sbagliat\w*|foute?|verkeerde?|fel|felaktig\w*|forkert\w*|galt?|väärä|rossz|hibás|yanlış|salah"
+    r"|sai|mali|błędn\w*|niepoprawn\w*|nieprawidłow\w*|nesprávn\w*|chybn\w*|špatn\w*|greșit\w*|pogrešn\w*|netačn\w*"
+    r"|napačn\w*|неправил\w*|неверн\w*|невірн\w*|погрешн\w*|грешн\w*|λάθος|λανθασμέν\w*)(?![^\W_])"
+    r"|错误|錯誤|不正[确確]|不对|不對|間違|誤|不正解|틀린|오답|잘못|خاطئ|خطأ|غلط|שגוי|गलत|ভুল|ผิด|తప్పు|தவற"
+)
+"""How other languages call an answer wrong, or the worst."""
 RIGHT_ABROAD = (
     r"(?i:(?:ist|est|es|è|é|is|är|er|jest|je)?\s*(?:(?:la|le|die|das|de|den)\s+)?(?:richtig|korrekt|correct|exact|juste|bonne"
     r"|corrett|esatt|cert|juist|goed|rätt|riktig|korrekt|poprawn|prawidłow|správn|doğru|benar|đúng|helyes))"
@@ -51,7 +59,7 @@ RIGHT_ABROAD = (
 _CHOICE = (
     "c'est quindi donc also luego portanto logo chọn wybieram kies väljer sondern mais sino mas ma nehme wähle"
     " entscheide choisis elijo escojo scelgo escolho"
-    " richtig richtige korrekt korrekte certa corretta giusta juiste goede prawidłowa"
+    " richtig richtige korrekt korrekte correcte exacte correcta correta certa corretta giusta juiste goede prawidłowa"
     " jest é doğrudur şıkkı seçeneği nur seul seule solo sólo solamente apenas somente"
     " alleen endast bara tylko sadece chỉ bonne meilleure es è maar lecz utan"
 )

@@ -16,8 +16,8 @@ _MARKUP = late(
     r"[\\*$`_\"“”‘’{}'](?:(?<=[*$`\"“”‘{}])|(?<=_)(?:(?![A-Za-z0-9])|(?<![A-Za-z0-9]_))"
     r"|(?<=\\)(?:[()\[\],;!$ ]|(?:text(?:bf|it|rm|sf|tt|up|sc|sl|normal)?|emph|bbox(?:\[[^\]]*\])?|checkmark|bfseries"
     r"|itshape|displaystyle|textstyle|scriptstyle|tiny|small|Huge|LARGE|operatorname|qquad|math(?:bf|rm|sf|tt|it|bb|cal)|bm|boldsymbol|mbox|boxed|fbox"
-    r"|framebox|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z])|(?:colorbox|[hv]?phantom|[hv]space\*?)\{[^{}]{0,20}\})"
-    r"|(?<=')(?=[A-J]')|(?<='[A-J]')|(?<=‘[A-J]’))"
+    r"|framebox(?:\[[^\]]*\])?|dbox|hbox|ensuremath|centerline|(?:text)?circled|underline|bf|rm|it|Large|large|huge|left|right|quad|therefore|color(?:\{\w+\}|\s\w+))(?![A-Za-z])|(?:colorbox|[hv]?phantom|[hv]space\*?|begin|end)\{[^{}]{0,20}\}|(?:sub)*section\*?\{(?:[Ff]inal\s)?(?:[Aa]nswer|[Ss]olution|[Rr]esult)\}|fcolorbox\{[^{}]{0,20}\}\{[^{}]{0,20}\})"
+    r"|(?<=')(?=[A-J]')|(?<=['`][A-J]')|(?<=‘[A-J]’))"
 )
 """A set of characters stands first, because only then is the search for it fast."""
 _ARROW = late(r"\\(?:(?:L|l)ong)?(?:R|r)ightarrow(?![A-Za-z])|\\implies(?![A-Za-z])")

@@ -39,30 +39,41 @@ label labels result results outcome class category suggestion recommendation rec
 determination judgment judgement proposal proposed reply course exactly precisely apparently presumably hopefully
 honestly frankly confidently firmly strongly certainty clear obvious evident evidently gotta goes went ends end ending
 comes down finalize finalized sir friend folks there of here's hereby officially truly surest
-strongest closest likeliest
+strongest closest likeliest bubble bubbled fairly reasonably equals equal take takes taking
+ergo dus donc quindi portanto logo luego entonces então somit daher folglich allora dunque alors
 classification classified sense satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words
 )
 """Words about choosing, being sure and being right, and what joins them."""
 _WORD = late(r"[A-Za-z]+(?:['’][a-z]+)?|\d+|[?]|[^\x00-\x7f](?<=[^\W\d_])")
 _LETTER = late(
-    r"(?<![A-Za-z0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉⁰-⁹⁺⁻²³¹ᵀ♭♯+#]|-[A-Za-z]|\s?[-+×∪∩=<>*/^]\s?\w)"
+    r"(?<![A-Za-zµμ0-9_'’.°/])[(\[{<]?([A-J])[)\]}>]?(?![A-Za-z0-9_'’°₀-₉⁰-⁹⁺⁻²³¹ᵀ♭♯+#]|-[A-Za-z]"
+    r"|\s?[-+×∪∩<>*/^]\s?\w|\s?=\s?(?!(?i:correct|right|answer)\b)\w)"
 )
-_TOLD = late(r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)")
+_TOLD = late(
+    r"^(\W{0,4}[A-J]\W{0,3})\((?![A-J]\W|(?:\w+\s)?(?i:not|incorrect|wrong|no|false|eliminated|ruled)\b)[^()\n]{2,60}\)"
+)
 """The text of an option in brackets behind its letter."""
 _SUPPOSED = late(
-    r"(?i)(?:suppose|assume|imagine|presume|hypothetically|theoretically|in\s+theory|let(?!['’]s|\s+us|\s+me)|say|if)\b"
+    r"(?i)(?:(?:my|our|his|her|their|your|an?|the|one|another)\s+(?:\w+\s+)?(?:friend|teacher|student|critic"
+    r"|solver|agent|colleague|other)s?\b"
+    r"|suppose|assume|imagine|presume|hypothetically|theoretically|in\s+theory|let(?!['’]s|\s+us|\s+me)|say|if)\b"
 )
 _NUMBERED = late(
-    r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+|[\[(][xX✓✔•*][\])]\s*)"
+    r"^\s*(?:[Qq](?:uestion)?\s?\d{1,3}\s?[.):-]+\s+|A\s?:\s*(?=\W?[A-J]\b)|\d{1,2}[.)]\s+|[-*•>#]+\s+"
+    r"|[\[(][xX✓✔•*][\])]\s*|(?i:alternativ[ea]|variante?|optie|valikko)\s+(?=\W?[A-J]\W*$)"
+    r"|(?i:also)\s+(?=[A-J][.!]?$)|(?:よって|従って|したがって|ゆえに|所以|因此|故|따라서|그러므로)[、,，\s]*)"
 )
 
 
 _HEDGED = late(
-    r"(?i)[,;.]?\s*\(?(?:but|though|although)\s+(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain|confident"
+    r"(?i)[,;.]?\s*\(?(?:but|though|although)\s+(?:i\s?['’]?\s?a?m\s+)?not\s+(?:\w+\s+|\d+\s?%\s+)?(?:sure|certain"
+    r"|confident"
     r"|positive)[.!)]*\Z"
-    r"|,?\s*(?:without\s+(?:a\s+)?(?:question|doubt)|\bby\s+elimination)[.!]*\Z|\A\W*(?:by\s+elimination\b|process\s+of\s+elimination\b)"
-    r"|,?\s*(?:if\s+i\s?['’]?\s?a?m\s+not\s+mistaken|no\s+(?:question|doubt)(?:\s+about\s+(?:it|that))?|unless\s+i\s?['’]?\s?a?m\s+mistaken|as\s+far\s+as\s+i\s+(?:can\s+)?(?:tell|see|know)"
+    r"|,?\s*(?:without\s+(?:a\s+)?(?:question|doubt)|\bby\s+elimination)[.!]*\Z|\A\W*(?:by\s+elimination\b"
+    r"|process\s+of\s+elimination\b)"
+    r"|,?\s*(?:if\s+i\s?['’]?\s?a?m\s+not\s+mistaken|no\s+(?:question|doubt)(?:\s+about\s+(?:it|that))?"
+    r"|unless\s+i\s?['’]?\s?a?m\s+mistaken|as\s+far\s+as\s+i\s+(?:can\s+)?(?:tell|see|know)"
     r"|to\s+(?:the\s+best\s+of\s+)?my\s+(?:knowledge|mind)|in\s+my\s+(?:opinion|view|judge?ment|estimation)"
     r"|if\s+memory\s+serves|all\s+things\s+considered|\(?\d{2,3}\s?%\s+(?:sure|certain|confident)\)?)[,.!]*"
     r"|\A(?:without|no)\s+(?:a\s+|any\s+)?doubt\W*"

@@ -10,7 +10,7 @@ _END = 1500
 """Characters at the end of an output in which such a list stands: ten options of a line each."""
 _MARK = late(
     r"(?:(?<=\n)|\A)[^\S\n]*(?:[-*•|]\s+|\d{1,2}[.)]\s+)?(?:\*\*|_|(?:\[(?P<box>[xX✓✔ ])\]"
-    r"|(?P<sign>[✅✔✓☑👍✗✘✖❌👎☐]))\s*)?"
+    r"|(?P<sign>[✅✔✓☑👍✗✘✖❌👎☐👉→➜➡⇒]))\s*)?"
     r"(?:[Oo]ption\s+)?[(\[]?([A-J])"
     r"(?:(?(box)(?=[).:]?(?:\s*(?:\n|\Z)|\s+[^a-z]))|(?(sign)(?=\W|\Z)|(?!)))|[)\].:](?!\w)|\*\*|(?=\s*[✅✔✓☑👍✗✘✖❌👎×→←–—-])|\s*\|)"
     r"|(?<=[\s,;])\(?([A-J])[):]?(?=\s*[✅✔✓☑👍✗✘✖❌👎])"
@@ -135,7 +135,7 @@ def _are_in_another_order(text: str, marks: list[re.Match[str]]) -> bool:
 def _called_right(mark: re.Match[str], said: str, count: int) -> bool:
     line = said.partition("\n")[0] if mark[3] else said
     if mark["sign"]:
-        return mark["sign"] in "✅✔✓☑👍"
+        return mark["sign"] in "✅✔✓☑👍👉→➜➡⇒"
     if mark["box"] in ("x", "X", "✓", "✔"):
         return True
     # "A: Yes", "B: No" may be all the options that there are.

@@ -16,7 +16,7 @@ from maspo.scoring.mathematics.calculator import POINTS, Formula, Number, close,
 from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors, without_integers
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
 from maspo.scoring.mathematics.moments import clock_face, moment
-from maspo.scoring.mathematics.numerals import number_in_words
+from maspo.scoring.mathematics.numerals import counted_in_words, number_in_words
 from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
 from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, compact, spelled
 from maspo.scoring.mathematics.units import Unit, without_unit
@@ -67,7 +67,7 @@ _PRODUCTS = (frozenset("xyzuvw"), frozenset("ab"), frozenset("mn"), frozenset("p
 _INTEGRATED = re.compile(r"\+\s*(?:[CcKk](?:_\{?\d\}?)?|\"?\s*(?:const(?:ant)?|constante|Konst)\.?\s*\"?)$")
 _OPERATIONS = re.compile(
     r"\\(?:lor|land|lnot|perp|parallel|setminus|cap|cup|subseteq?|supseteq?|to|leftarrow|Rightarrow|Leftarrow"
-    r"|Leftrightarrow|uparrow"
+    r"|Leftrightarrow|uparrow|Uparrow|Downarrow"
     r"|downarrow|nabla|partial|circ|star|cong|sim|min|max|liminf|limsup|sup|inf|forall|exists|in|notin|times|otimes"
     r"|oplus|triangle"
     r"|angle|overline|vec)(?![A-Za-z])|\\\|"
@@ -77,6 +77,9 @@ _OPERATIONS = re.compile(
 
 _RELATIONS = re.compile(r"\\(?:equiv|approx|sim|simeq|cong|propto|ll|gg|prec|succ|asymp|doteq)(?![A-Za-z])|[≡≈∼≅∝≪≫]")
 """Relations that are near to equality where they stand beside numbers, and not each other."""
+
+
+_BOUND = re.compile(r"\\partial\s*\{?\s*[A-Za-z]|\\lim\s*_\s*(?:\{[^{}]*\}|\w)")
 
 
 class Same(Enum):
@@ -396,6 +399,7 @@ def _each_in(ones: Sequence[Form], others: Sequence[Form]) -> Same:
 def _same_values(one: str, other: str) -> Same:
     if PLAIN_NUMBER.fullmatch(one) and PLAIN_NUMBER.fullmatch(other) and "." not in one + other:
         return Same.YES if int(one) == int(other) else Same.NO
+    one, other = _amount(one), _amount(other)
     (first, unit), (second, other_unit) = without_unit(_with_constant(one)), without_unit(_with_constant(other))
     if unit is not None and other_unit is not None and unit.dimension != other_unit.dimension:
         return Same.NO
@@ -413,6 +417,14 @@ def _same_values(one: str, other: str) -> Same:
     if ones is not None and others is not None:
         return _same_formulas((ones, first, unit), (others, second, other_unit))
     return _same_words(first, second, ones is not None or others is not None)
+
+
+def _amount(text: str) -> str:
+    """Return an amount in words with a number in digits: "twelve apples", "forty-five degrees"."""
+    if not text or not (text[0].isalpha() or text[0] == '"') or " " not in text:
+        return text
+    counted = counted_in_words(text.strip('" '))
+    return text if counted is None else f'{counted[0]} "{counted[1]}"'
 
 
 def _is_code(text: str) -> bool:
@@ -474,9 +486,16 @@ def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
         return Same.YES
     if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):
         return Same.NO
+    if _bound(one) != _bound(other) or ("\\lim" in one and "\\lim" in other):
+        return Same.NO
     if "\\lnot" in one + other or sorted(_OPERATIONS.findall(one)) != sorted(_OPERATIONS.findall(other)):
         return Same.NO
     return Same.NO if _WORDS.search(one) and _WORDS.search(other) else Same.UNSURE
+
+
+def _bound(text: str) -> list[str]:
+    """Return by what a text differentiates and where its limits are taken: no computer algebra here looks at them."""
+    return sorted("".join(found[0].split()) for found in _BOUND.finditer(text)) if "\\" in text else []
 
 
 def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, str, Unit | None]) -> Same:

@@ -15,7 +15,7 @@ arcosh artanh ln log exp cis"""
 FUNCTIONS = frozenset(_FUNCTIONS.split())
 _PROGRAM_NAMES = """arcsin asin, arccos acos, arctan atan, sinh sh, cosh ch, tanh th, arsinh asinh arcsinh arsh,
 arcosh acosh arccosh arch, artanh atanh arctanh arth, tan tg, cot ctg cotan, arctan arctg, csc cosec, abs Abs fabs,
-floor Floor, ceil ceiling Ceil, binom binomial comb nCr nCk Binomial choose C,
+floor Floor, ceil ceiling Ceil, binom binomial comb nCr nCk nchoosek Binomial choose C,
 perm nPr nPk P, factorial fact, root nthroot,
 gcd GCD igcd, lcm LCM ilcm, log2, log10 lg, max Max, min Min, pow power Pow, cbrt, Rational Fraction frac,
 sqrt Sqrt, ln Log, exp Exp, sin Sin sen, cos Cos, mod Mod, arcsin arcsen, arctan ArcTan, arcsin ArcSin, arccos ArcCos"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_MODULE = re.compile(r"(?<![A-Za-z\\])(?:math|cmath|np|numpy|sympy|sp)\.(?=[A-Za-z])")
+_MODULE = re.compile(r"(?<![A-Za-z\\])(?:math|cmath|np|numpy|sympy|sp)\.(?:(log)(?=\()|(?=[A-Za-z\\]))")
 """The module before a function or constant of programs: math.sqrt(5), np.pi."""
 _MATHEMATICA = re.compile(
     r"(?<![A-Za-z\\])(Sqrt|Sin|Cos|Tan|Log|Exp|Abs|Floor|Ceiling|Binomial|ArcTan|ArcSin|ArcCos|Max|Min|GCD"
@@ -19,8 +19,22 @@ _TRANSPOSED = re.compile(r"(.*)[\[(]([^\[\]()]*,[^\[\]()]*)[\])]\s*\^\s*\{?\s*(?
 """A column written as a row."""
 _ROWS_OF_NUMBERS = re.compile(r"([A-Za-z]\w?\s*=\s*)?\[([^\[\];]*(?:;[^\[\];]*)+)\]")
 """A matrix as MATLAB writes it: [1 2; 3 4]."""
-_OF_SYMPY = {"Eq": "{} = {}", "Interval": "[{}, {}]"}
-_TWO_GIVEN = re.compile(r"(Eq|Interval)\(([^(),]+),\s*([^(),]+)\)")
+_OF_SYMPY = {
+    "Eq": "{} = {}",
+    "Interval": "[{}, {}]",
+    "Interval.Lopen": "({}, {}]",
+    "Interval.Ropen": "[{}, {})",
+    "Interval.open": "({}, {})",
+    "complex": "{} + ({})i",
+}
+_TWO_GIVEN = re.compile(r"(Eq|complex|Interval(?:\.(?:Lopen|Ropen|open))?)\(([^(),]+),\s*([^(),]+)\)")
+_FACTORIAL = re.compile(r"(?<![A-Za-z\\])fact(?:orial)?\((\w+)\)")
+_WHOLE_QUOTIENT = re.compile(r"(-?\d{1,9})\s*//\s*(\d{1,9})")
+_EITHER = re.compile(r"(?<==)([^|=]*)\|\|(?=[^|=]*=)")
+"""Two equations of which one holds, as programs write it."""
+_UNEQUAL = re.compile(r"(?<=[\w)}\s])(?:<>|=/=)(?=\s*[-\w\\])")
+_LOST_STROKE = re.compile(r"(?<![A-Za-z\\])(?=(?:frac|binom)\{)")
+"""Where a command has lost its backslash."""
 _FINITE = re.compile(r"(?:FiniteSet|set)\((?:[\[{(])?([^()\[\]{}]*)(?:[\]})])?\)")
 """How sympy and numpy print matrices, equations, intervals and sets."""
 _REMAINDER = re.compile(r"(\d{1,9})\s*(?:%|mod)\s*(\d{1,9})")
@@ -37,13 +51,21 @@ _SHORTEST_NAME = 2
 def of_programs(text: str) -> str:
     """Return an answer without the notation of a program, as far as the reader of formulas does not know it."""
     if "." in text:
-        text = _MODULE.sub("", text)
+        text = _MODULE.sub(lambda found: "ln" if found[1] else "", text)
     if len(text) > _SHORTEST_NAME and not text.isalpha():
         text = _GREEK.sub(r"\\\g<0> ", text)
     if "^" in text and (column := _TRANSPOSED.fullmatch(text)) is not None:
         return f"{column[1]}({column[2]})"
     if text[-1:] == ")":
-        text = _of_containers(text)
+        text = _of_containers(_FACTORIAL.sub(r"\1!", text) if "fact" in text else text)
+    if "//" in text and (quotient := _WHOLE_QUOTIENT.fullmatch(text)) is not None:
+        text = rf"floor({quotient[1]}/{quotient[2]})"
+    if "<>" in text or "=/=" in text:
+        text = _UNEQUAL.sub(r"\\ne ", text)
+    if "||" in text:
+        text = _EITHER.sub(r"\1 or ", text)
+    if "frac{" in text or "binom{" in text:
+        text = _LOST_STROKE.sub(r"\\", text)
     if ("%" in text or "mod" in text) and (rest := _REMAINDER.fullmatch(text)) and int(rest[1]) >= int(rest[2]):
         text = f"mod({rest[1]}, {rest[2]})"
     if ";" in text and (rows := _ROWS_OF_NUMBERS.fullmatch(text)) is not None:

@@ -30,6 +30,12 @@ _CHINESE = {sign: number for number, sign in enumerate("零一二三四五六七
 _CHINESE_PLACES = {"十": 10, "百": 100, "千": 1000}
 _MOST_WORDS = 16
 """Words of a number that is looked at: nine hundred and ninety-nine thousand … needs fewer."""
+_TEN, _THOUSAND = 10, 1000
+_COUNTED = re.compile(
+    r"(?i)(?!(?:and|or|to|nor|plus|minus|times|over|point|percent|less|more|by|of|in|out|than|squared|cubed|factorial"
+    r"|choose|mod|th|fold|if|is|are)\b)[a-z]{2,20}"
+)
+"""What may be counted by a number in words: no word that goes on with it."""
 _SPLIT = re.compile(r"[\s-]+")
 _ANY = "|".join(sorted((_UNITS.keys() | _GROUPS.keys()) - {"a", "an"}, key=len, reverse=True))
 _ANY_PART = "|".join(f"{part}s?" for part in sorted(_PARTS, key=len, reverse=True)) + "|halves"
@@ -55,6 +61,17 @@ def number_in_words(text: str) -> Fraction | None:
     negative = words[0] in ("minus", "negative")
     value = _chance(words) or _mixed(words[negative:])
     return value if value is None or not negative else -value
+
+
+def counted_in_words(text: str) -> tuple[Fraction, str] | None:
+    """Return the number and the noun of words such as "twelve apples" and "forty-five degrees"; None for any others."""
+    number, _, noun = text.strip().rpartition(" ")
+    if not number or _COUNTED.fullmatch(noun) is None or number.casefold() in ("a", "an", "the"):
+        return None
+    if number_in_words(noun) is not None or noun.casefold().rstrip("s") in _PARTS or noun.casefold() in _GROUPS:
+        return None
+    value = number_in_words(number)
+    return None if value is None else (value, noun)
 
 
 def runs_of_words(text: str) -> Iterator[re.Match[str]]:
@@ -91,6 +108,16 @@ def _mixed(words: list[str]) -> Fraction | None:
     """Read a whole number, a fraction, or "one and a half"."""
     if not words:
         return None
+    if "point" in words[:-1]:
+        return _with_decimals(words)
+    if "over" in words[1:-1] and len(words) <= _MOST_WORDS // 2:
+        at = words.index("over")
+        above, below = _whole(words[:at]), _whole(words[at + 1 :])
+        return above / below if above is not None and below else None
+    if words[-1] in _GROUPS and _GROUPS[words[-1]] >= _THOUSAND and ("half" in words or "quarter" in words):
+        share = _mixed(words[:-1])
+        if share is not None:
+            return share * _GROUPS[words[-1]]
     if words[-1] in ("half", "quarter") and len(words) > 3 and words[-3:-1] in (["and", "a"], ["and", "one"]):
         whole = _whole(words[:-3])
         return None if whole is None else whole + Fraction(1, _PARTS[words[-1]])
@@ -106,6 +133,16 @@ def _mixed(words: list[str]) -> Fraction | None:
         return _whole(words)
     above = _whole(words[:-1]) if words[:-1] else Fraction(1)
     return None if above is None else above / part
+
+
+def _with_decimals(words: list[str]) -> Fraction | None:
+    """Read "one point five" and "zero point two five"."""
+    at = words.index("point")
+    whole = _whole(words[:at]) if at else Fraction(0)
+    digits = [_UNITS.get(word, _TEN) for word in words[at + 1 :]]
+    if whole is None or any(digit >= _TEN for digit in digits) or "a" in words:
+        return None
+    return whole + Fraction(int("".join(map(str, digits))), _TEN ** len(digits))
 
 
 def _whole(words: list[str]) -> Fraction | None:

@@ -9,7 +9,7 @@ import re
 
 from maspo.scoring.closing import before_a_break, without_closing
 from maspo.scoring.corrections import corrected
-from maspo.scoring.languages import ANSWER, NO, may_be_abroad
+from maspo.scoring.languages import ANSWER, NO, WRONG_ABROAD, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
 from maspo.scoring.mathematics.numerals import number_in_words, runs_of_words
 from maspo.scoring.readable import last_found, last_line
@@ -42,8 +42,11 @@ _CLAIM_ABROAD = re.compile(
     r"(?:[ \t*]*[:：=][ \t*]*|(?=\*{0,2}[-−+±]?[\d$\\(\[{√π]|[a-z]\s?=))"
 )
 _NO = re.compile(rf"(?<![^\W_]){NO}(?![^\W_])")
+_WRONG_ANSWER = re.compile(WRONG_ABROAD)
+_CLAUSE = re.compile(r"[.,;:!?\n，。；：、]")
 _DENIED_ABROAD = re.compile(
-    r"\b(?:no es|n['’]est pas|ne sont pas|ist nicht|não é|non è|niet|inte|ikke|nije|nie jest|není|не|bukan|değil)\b"
+    r"\b(?:no es|n['’]est pas|ne sont pas|ist (?:es |das )?nicht|não é|non è"
+    r"|niet|inte|ikke|nije|nie jest|není|не|bukan|değil)\b"
     r"|不是|ليس|では(?:な|あり)|じゃな|でない|아니|아닙|नहीं|ไม่ใช่"
 )
 _DENIED_BEHIND = re.compile(
@@ -100,6 +103,20 @@ _CANNOT_BE = re.compile(
     r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b|,\s*it(?:['’]s|\s+is)\b))"
 )
 """A value that is ruled out, and none said in its place."""
+_VALUE_DENIED = re.compile(
+    r"(?i)^\$?[-−]?[\d.,/]+\$?\s+(?:(?:is|was|are)(?:\s+not|n['’]t)|(?:would|could|might|can|may)\s+(?:not\s+)?be|(?:cannot|can['’]t)\s+be"
+    r"|(?:is|was|are)\s+(?:wrong|incorrect|false|impossible|too\s+\w+))\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)|(?:certainly|definitely|surely|clearly)?\s*not)"
+    r"\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))[^.\d]*\d[\d.,]*[^\d]*$"
+    r"|^\W*(?:you|one|some|someone|people|many|students?|others|nobody|no\s+one)\b[^.\d]{0,30}\b(?:say|think|believe|guess|claim|answer)s?\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+    r"|^\W*[❌✗✘🚫⛔👎]|[❌✗✘🚫⛔👎]\W*$|[→⇒]\s*(?:no|wrong|false|incorrect)\b\W*$"
+)
+"""A value that a sentence says is none: "12 is not the answer", "I doubt that it is 12", "12 ✗"."""
+_DENIED_WITHIN = re.compile(
+    r"(?i)(?:\b(?:not|never|neither|nowhere|cannot|fails?|no)\b|n['’]t\b)(?![^.;]*\b(?:but|so|therefore|hence|thus)\b)[^.;=]*?"
+    r"\b(?:on|in|to|over|within)\s+(?:the\s+(?:open\s+|closed\s+)?interval\s+)?\$?\\?(?:left)?[(\[{][^a-z]*$"
+)
+"""An interval in which something is not so: "f is not increasing on (0, 1)"."""
 _NOT_KNOWN = re.compile(
     r"(?i)\b(?:cannot|can\s+not|could\s+not|do(?:es)?\s+not|did\s+not|unable\s+to|(?:im|not\s+)possible\s+to|no\s+(?:way|reason)\s+to"
     r"|fail(?:s|ed)?\s+to|(?:ca|could|do|does|did)n['’]t)\s+(?:\w+\s+){0,2}(?:conclude|say|know|determine|infer|show|prove|claim|assume"
@@ -125,8 +142,8 @@ _NOT_SAID = re.compile(
     r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
     r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|think|believe|say|claim|mean|conclude|true|clear|follow)"
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
-    r"|(?:students?|people|others|many|some|someone|one\s+might|you\s+might)\s+(?:\w+\s+){0,2}"
-    r"(?:say|think|claim|answer|guess|believe)"
+    r"|(?:students?|people|others|many|some|someone|nobody|(?:one|you)\s+(?:might|may|could))\s+(?:\w+\s+){0,2}"
+    r"(?:say|think|claim|answer|guess|believe)s?"
     rf"|(?:{_UNABLE_TO_TELL}|not?)(?=\s+{_ANY}$))"
     r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
@@ -152,6 +169,10 @@ _NAMED_WRONG = re.compile(
 """How a sentence begins whose value is called none: "Extraneous root: 5"; so many of them may have been asked for."""
 _SUPPOSED = re.compile(r"(?i)\b(?:if|had|suppose|supposing)\b[^.!?\n]*\b(?:were|had|did|instead|you)\b[^.!?\n]*$")
 """What stands before an answer that would be one if something else were so."""
+_VALUE_ALONE = re.compile(r"[-−+]?[\d$\\(]\S{0,30}")
+"""A value in the place of one that is taken back: "20, no, 24"."""
+_SUPPOSED_BEHIND = re.compile(r"(?i)[^.;!?\n]*\b(?:if|had|were)\b")
+"""The case in which a value would be the answer, behind it."""
 _GIVES_UP = re.compile(
     r"(?i)\bI\s+(?:was|am|have\s+been)\s+(?:unable|not\s+able)\b|\bI['’]m\s+(?:unable|not\s+able)\b"
     r"|\b(?:have|has|there\s+is|got|with)\s+no\s+(?:final\s+|definite\s+)?(?:answer|solution|result)\b(?!s)"
@@ -269,7 +290,9 @@ _THINGS_FIRST = re.compile(r"\d[\d.,]*\s+(?!is\b|are\b|was\b|were\b)[a-z]{2,}")
 _OPENER = re.compile(
     r"(?i)^(?:(?:therefore|thus|hence|so|then|finally|consequently|accordingly|altogether|overall|in\s+(?:total|all|sum)|all\s+in\s+all"
     r"|as\s+a\s+result|insgesamt|somit|also|daher|donc|au\s+total|en\s+total|por\s+(?:lo\s+)?tanto|portanto|in\s+totale|quindi"
-    r"|toplam|totalt|w\s+sumie|razem|∴|⇒|\\therefore)(?!\w),?:?\s*)+"
+    r"|toplam|totalt|w\s+sumie|razem|entonces|luego|logo|então|assim|así|alors|ainsi|allora|dunque|dus|folglich|demnach"
+    r"|следовательно|значит|итак|таким\s+образом|∴|⇒|\\therefore)(?!\w),?:?\s*"
+    r"|(?:因此|所以|于是|從而|从而|故|综上|よって|したがって|ゆえに|따라서|그러므로)[,，、]?\s*)+"
 )
 _SENTENCE = re.compile(r"(?<=[^\s.][.!?])(?<!\bi\.e\.)(?<!\be\.g\.)\s+(?=[A-Z$\\])|\s+so\s+(?!that\b)|(?<=[。！？])")
 _REMARK = re.compile(
@@ -283,11 +306,11 @@ _TOLD_APART = re.compile(
 )
 """What an answer is told apart from: "14, not 7"."""
 _ASIDE_AFTER = re.compile(
-    r"(?<=[\w\d})%$²³!*∅])[.,;]?\s+\(\s*(?:"
+    r"(?<=[\w\d})%$²³!*∅])[.,;]?\s+\(\s*(?!or\s+[-−]?\d+\s*\))(?:"
     r"(?i:or|i\.?e\.?|e\.?g\.?|about|approx\w*|roughly|rounded|check\w*|since|because|as|to|in|not|verified|from"
     r"|using|the|after|which|that|where|see)\b|[≈=]|\\approx"
     r"|[^()\\\n]{0,60}(?<![A-Za-z\\])[a-z]{5,}[^()\n]{0,60}\)|[A-Za-z]{2,}[:\s]|an?\s+[a-z]{2,}|[A-Za-z-]{3,}\)|[\d.,]+\s?(?:[a-z]{2,}[^()\n]{0,100}|[hs])\))[^\n]{0,200}$"
-    r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷−-])[^\]\n]{0,100}\]?\.?$"
+    r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷^−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³*])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
@@ -345,7 +368,7 @@ _AMOUNTS = re.compile(
 _CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp](?:[Mm]\b|\.\s?[Mm]\.))?(?![\d:])")
 """A time of day."""
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
+    r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:exceeds?|exceeding|surpass(?:es)?|below|above|beyond|approaches|about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
     r"|least|most|by|after|every|each|of|over|under|not|step|case)\s+"
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|Day|Year|Week|Part|Problem"
     r"|Question|Figure|Table|Equation|Method|Option|Room|Page|Grade|Level|Chapter|Theorem|Row|Column|Number|Box|Team|Group"
@@ -505,12 +528,16 @@ def _last_claim(text: str) -> str | None:
         near = max(0, claim.start() - _BEFORE_A_CLAIM)
         if _NOT_SAID.search(text, near, claim.start()) or _CALLED_SO.search(text, near, claim.start()):
             continue
+        if _SUPPOSED_BEHIND.match(rest) and "would" in claim[0]:
+            continue
         if _CALLED_WRONG.match(rest) or (
             "would" in claim[0]
             and _SUPPOSED.search(text, max(0, claim.start() - _BEFORE_A_CLAIM), claim.start()) is not None
         ):
             continue
         denied = _DENIAL.match(rest) or claim[0].rstrip().lower().endswith(("n't", "n’t"))
+        if claim.re is _CLAIM_ABROAD and _WRONG_ANSWER.search(_CLAUSE.split(text[near : claim.start()])[-1] + claim[0]):
+            continue
         if _NO.search(claim[0]) or _DENIED_ABROAD.search(claim[0]):
             instead = _INSTEAD_ABROAD.search(rest, 0, 2 * _SHORT)
             if instead is None:
@@ -526,8 +553,11 @@ def _last_claim(text: str) -> str | None:
             rest = rest[instead.end() :]
         elif _taken_back(text, claim, rest):
             line = last_line(without_closing(text))
-            corrected = last_found(_IN_ITS_PLACE, line)
-            return _concluded(line[corrected.end() :] if corrected is not None else line)
+            instead = last_found(_IN_ITS_PLACE, line)
+            return _concluded(line[instead.end() :] if instead is not None else line)
+        value = corrected(rest.partition("\n")[0]) if ", " in rest or "; " in rest else None
+        if value is not None and _VALUE_ALONE.fullmatch(value):
+            return _trimmed(value)
         found = _begun(rest)
         if found is not None:
             return _with_decimal_point(found) if _LETTERS_OF_EUROPE.match(claim[0]) else found
@@ -649,6 +679,8 @@ def _concluded(line: str) -> str | None:
         or _NOT_KNOWN.search(sentence)
         or _WOULD_BE.match(sentence)
         or _NAMED_WRONG.match(sentence)
+        or _VALUE_DENIED.search(sentence)
+        or _DENIED_WITHIN.search(sentence)
     ):
         return None
     before = _REMARK.split(sentence)[0]
@@ -784,6 +816,8 @@ def _trimmed(text: str) -> str | None:
         text = text.strip("*")
     text = _EURO_COMMA.sub(r"\1\3.\2\4", text).strip() if "€" in text else text.strip()
     text = _TURKISH_ENDING.sub("", text) if text.endswith(("r", "r.")) else text
-    text = text if text.endswith("..") else text.removesuffix(".").strip()  # digits that go on end in dots
+    text = (
+        text if text.endswith("..") else text.removesuffix(".").removesuffix("。").strip()
+    )  # digits that go on end in dots
     # What ends in a question mark is asked, not stated.
     return None if text.endswith(("?", "？")) else text or None

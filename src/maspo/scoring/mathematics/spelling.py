@@ -52,7 +52,7 @@ _DIGITS = {
 """Digits of other scripts: models that answer in Arabic or Bengali often write numbers in them."""
 _TRANSLATED = str.maketrans({**_UNICODE, **{chr(place): digit for place, digit in _DIGITS.items()}})
 
-_COMMANDS = """frac dfrac tfrac cfrac sfrac nicefrac flatfrac xfrac, binom dbinom tbinom,
+_COMMANDS = """frac dfrac tfrac cfrac sfrac nicefrac flatfrac xfrac, sqrt surd, pi uppi, binom dbinom tbinom,
 le leq leqslant leqq, ge geq geqslant geqq, ne neq,
 = equiv mapsto, cdot times ast, deg circ degree degrees, emptyset varnothing, mod pmod bmod pod,
 { lbrace, } rbrace, [ lbrack, ] rbrack, | lvert rvert vert mid, phi varphi, theta vartheta, epsilon varepsilon,
@@ -71,16 +71,24 @@ _PLAIN = {
     ":": ":",
     "mod": " mod ",
     "prime": "'",
+    "slash": "/",
+    "lparen": "(",
+    "rparen": ")",
+    "imath": "i",
+    "jmath": "j",
+    "cr": r"\\ ",
     "therefore": " ",
     **{sign: sign for sign in "§€¥£"},
 }
 _SHAPES = """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle displaystyle textstyle
 limits scriptstyle quad qquad thinspace space rm bf it tt boldsymbol mathbf mathit bm overrightarrow vec
 operatorname nonumber underline ensuremath large Large LARGE huge Huge small normalsize num unit si mathop boxed
-strut notag displaylimits enspace emph bfseries checkmark hfill protect unboldmath mathop cancel centering null"""
+strut notag displaylimits enspace emph bfseries checkmark hfill protect unboldmath mathop cancel centering null
+bbox numprint square blacksquare Box qed newline"""
 _GONE = frozenset(_SHAPES.split())
 _GONE_ARGUMENTS = re.compile(
     r"\\(?:raisebox|hspace|vspace|label|tag|phantom|hphantom|vphantom|color|textcolor|colorbox)\*?\s*\{[^{}]*\}"
+    r"|\\fcolorbox\s*\{[^{}]*\}\s*\{[^{}]*\}"
 )
 _ACCENT = re.compile(
     r"\\(hat|widehat|tilde|widetilde|bar|dot|ddot|check|breve|mathring)(?![A-Za-z])\s*(?:\{\s*(\\?[A-Za-z]+)\s*\}"
@@ -106,7 +114,9 @@ _CROSS = re.compile(
     r"|(?<![A-Za-z\\\d])[A-Z])\s*\\times(?=\s*(?:\\(?:mathbf|vec|boldsymbol|bm|nabla)(?![A-Za-z])|[A-Z](?![A-Za-z])))"
 )
 """A product of vectors, matrices or sets: its order matters."""
-_TEXT_OF_MATH = re.compile(r"\\(?:text|mbox|textbf)\s*\{\s*(\\(?:frac|sqrt|pi|binom)(?:[^{}]|\{[^{}]*\})*)\}")
+_TEXT_OF_MATH = re.compile(
+    r"\\(?:text|mbox|textbf|mathrm|mathit)\s*\{\s*(\\(?:frac|sqrt|pi|binom)(?:[^{}]|\{[^{}]*\})*)\}"
+)
 _SPACE_COMMAND = re.compile(r"(?<!\\)\\[,!;:> ]|~")
 _TEXT = re.compile(r"\\(?:text(?:bf|it|rm|sf|tt|normal|up)?|mbox|hbox|fbox|mathrm|mathsf|mathtt)\s*\{([^{}]*)\}")
 _POWER_OF_TEN = re.compile(r"(?<=\d)\s*\\(?:text|mathrm)\s*\{\s*(?:E\s*\}|[Ee]\s*\}(?=\s*\{))\s*\{?\s*([-+]?\d+)\s*\}?")
@@ -136,7 +146,22 @@ _REVERSED = re.compile(
     r"(?:(?<![^\WU])|(?<=\\in)|(?<=\\c[ua]p))([\[\]])([^\[\]();,=]+)[;,]([^\[\]();,=]+)([\[\]])"
 )
 """An interval in square brackets."""
-_DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*\\deg\s*\}|o(?![A-Za-z]))")
+_DEGREES = re.compile(r"\^\s*(?:\\deg(?![A-Za-z])|\{\s*(?:\\deg|o)\s*\}|o(?![A-Za-z]))")
+_SLANTED = re.compile(r"(?:\{\s*\})?\^\s*\{?(\d+)\}?\s*(?:\\!)?\s*/\s*(?:\\!)?\s*_\s*\{?(\d+)\}?")
+"""A fraction set small around a stroke."""
+_COMMA_AS_TEXT = re.compile(r"(?<=\d)\\(?:text|mathord|mathrm|mbox)\s*\{,\}(?=\d{3})")
+_ROW_SPACE = re.compile(r"\\\\\s*\[\s*-?[\d.]+\s*(?:pt|em|ex|mm|cm)\s*\]")
+_EMPTY_BRACKET = re.compile(r"\\(?:left|right)\s*\.")
+_PLAIN_MATRIX = re.compile(r"\\([pb]?matrix)\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_ABSOLUTE = re.compile(r"\\[aA]bs\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
+_BARRED_DIGITS = re.compile(r"(?<=[\d.])\\bar\s*\{?\s*(\d+)\s*\}?")
+_NOT_EQUAL = re.compile(r"\\not\s*=")
+_UNIT_COMMAND = re.compile(r"\\(?:si|unit)\s*\{([^{}]*)\}")
+_UNIT_FRACTION = re.compile(
+    r"\\[dt]?frac\s*\{\s*\\(?:text|mathrm)\s*\{\s*([A-Za-z]+)\s*\}\s*\}\s*\{\s*\\(?:text|mathrm)\s*\{\s*([A-Za-z]+)\s*\}\s*\}"
+)
+_NAMED_UNIT = re.compile(r"(?<=\d)\s*\\operatorname\s*\{\s*([A-Za-z]+)\s*\}(?=\s*$)")
+"""A unit behind a number, set as the name of an operation."""
 
 
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -151,6 +176,8 @@ def spelled(text: str) -> str:
         text = _LAKHS.sub(lambda found: found[0].replace(",", ""), text)
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
+    if "\\\\" in text and "[" in text:
+        text = _ROW_SPACE.sub(r"\\\\ ", text)
     text = _unmarked(text.translate(_TRANSLATED))
     if "," in text and "." in text:
         text = _THOUSANDS_WITH_POINTS.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
@@ -159,6 +186,8 @@ def spelled(text: str) -> str:
         text = f"{text[:comma]}.{text[comma + 1 :]}"
     if "{" in text:
         text = _DECIMAL_BRACED_COMMA.sub(".", text.replace("{:}", ":"))
+    if "_" in text and "/" in text and "^" in text:
+        text = _SLANTED.sub(r"\\frac{\1}{\2}", text)
     if "\\" in text:
         text = _latex(text)
     elif "{,}" in text:
@@ -175,6 +204,7 @@ def _latex(text: str) -> str:
     if "," in text or r"\;" in text or "\\ " in text or "space" in text:
         text = _NUMBERS_WITH_BRACED_COMMAS.sub("", text)
     if "operatorname" in text:
+        text = _NAMED_UNIT.sub(lambda found: found[0] if found[1] in FUNCTIONS else rf"\text{{{found[1]}}}", text)
         text = _OPERATOR_NAME.sub(r"\\\1 ", text)
     if "times" in text:
         text = _CROSS.sub(r"\1 \\cross ", text)
@@ -203,6 +233,7 @@ def _rare(text: str) -> str:
         or "tag" in text
     ):
         text = _GONE_ARGUMENTS.sub(" ", text)
+    text = _set_otherwise(text)
     if "\\SI" in text or "\\qty" in text:
         text = _SI.sub(r"\1 \\text{\2}", text)
     if "'" in text or "prime" in text:
@@ -212,6 +243,27 @@ def _rare(text: str) -> str:
     if "line" in text:
         text = _LINED_POWER.sub(lambda found: rf"^{{\{_FACTORIALS[found[1]]} ", text)
     return _ROOT_OF.sub(r"\\sqrt[\1]", text) if r"\of" in text else text
+
+
+def _set_otherwise(text: str) -> str:
+    """Bring to one spelling other ways to set fractions, brackets, matrices, bars and units."""
+    if "{,}" in text:
+        text = _COMMA_AS_TEXT.sub("", text)
+    if "left" in text or "right" in text:
+        text = _EMPTY_BRACKET.sub(" ", text)
+    if "atrix" in text:
+        text = _PLAIN_MATRIX.sub(r"\\begin{\1}\2\\end{\1}", text)
+    if "bs" in text:
+        text = _ABSOLUTE.sub(r"|\1|", text)
+    if "\\bar" in text:
+        text = _BARRED_DIGITS.sub(r"\\overline{\1}", text)
+    if "\\not" in text:
+        text = _NOT_EQUAL.sub(r"\\ne ", text)
+    if "\\si" in text or "\\unit" in text:
+        text = _UNIT_COMMAND.sub(lambda found: rf"\text{{{found[1].replace(chr(92), ' ')}}}", text)
+    return (
+        _UNIT_FRACTION.sub(r"\\text{\1/\2}", text) if "frac" in text and ("text" in text or "mathrm" in text) else text
+    )
 
 
 def _primed(found: re.Match[str]) -> str:

@@ -107,7 +107,25 @@ _WORDS_AFTER = re.compile(r"(?:(?<=[\d)}])\s*|\s+)([A-Za-zÀ-ɏ][A-Za-zÀ-ɏ./ ]
 _NOUN = re.compile(r"(?=.*[aeiouyÀ-ɏ])[A-Za-zÀ-ɏ./-]{3,}")
 _SMALL_WORDS = frozenset({"of", "per", "in", "a", "an", "the", "to"})
 _NO_UNITS = frozenset(
-    {"pi", "e", "i", "sqrt", "sin", "cos", "tan", "log", "ln", "exp", "and", "or", "is", "to", "choose"}
+    {
+        "pi",
+        "e",
+        "i",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "log",
+        "ln",
+        "exp",
+        "and",
+        "or",
+        "is",
+        "to",
+        "choose",
+        "plus",
+        "minus",
+    }
 )
 
 
@@ -216,7 +234,7 @@ def _unit(found: re.Match[str], quoted: bool, spaced: bool) -> Unit | None:
     while len(words) > 1 and words[-1] in _POWERS:
         exponent = _POWERS[words.pop()]
     name = " ".join(words).strip(".")
-    if not name or (not quoted and words[0].casefold() in _NO_UNITS):
+    if not name or (not quoted and words[0].casefold() in _NO_UNITS) or name.startswith("(or "):
         return None
     if not quoted and not (spaced and _is_noun(words)) and not (name in _ALIASES and (spaced or name not in _SHORT)):
         return None

@@ -47,7 +47,7 @@ _HALF_LINES = {
     ("", "negative"): r"(-\infty,0)", ("non", "negative"): r"[0,\infty)",
 }  # fmt: skip
 _ROUGHLY = re.compile(
-    r'^(?:\\(?:approx|Rightarrow|to)(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|nearly|almost|exactly'
+    r'^(?:\\(?:approx|sim|Rightarrow|to)(?![A-Za-z])|[≈=]|"?(?:approximately|about|approx\.?|roughly|around|nearly|almost|exactly'
     r'|precisely|only|just|simply|either|both|yes,|no,|so|thus|hence,?|therefore,?)(?:"|\s))\s*',
     re.IGNORECASE,
 )
@@ -71,9 +71,11 @@ _AT = re.compile(
 """Where a value is taken, behind it."""
 _INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?inf(?:inity)?"')
 """Infinity as programs print it."""
+_INFINITE_FLOAT = re.compile(r"float\(\s*['\"]?([-+]?)inf(?:inity)?['\"]?\s*\)")
 _LARGE = {
     "hundred": "100", "thousand": "10^3", "million": "10^6", "billion": "10^9", "trillion": "10^{12}", "dozen": "12",
-    "gross": "144", "score": "20", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
+    "gross": "144", "score": "20", "dozens": "12", "hundreds": "100", "thousands": "10^3", "billions": "10^9",
+    "trillions": "10^{12}", "lakhs": "10^5", "lakh": "10^5", "crores": "10^7", "crore": "10^7",
     "Millionen": "10^6", "Million": "10^6", "millions": "10^6", "millones": "10^6", "millón": "10^6", "milioni": "10^6",
     "milhões": "10^6", "Milliarden": "10^9", "milliards": "10^9", "миллионов": "10^6", "миллиона": "10^6",
 }  # fmt: skip
@@ -89,7 +91,8 @@ _PARTS = {"halves": 2, "thirds": 3, "quarters": 4, "fourths": 4, "fifths": 5, "s
 _PARTS_AFTER = re.compile(rf'(\d+)\s*"?\s*({"|".join(_PARTS)})"?')
 _NONE = re.compile(
     r'"?(?:(?:the )?(?:solution )?set(?: of solutions)? is )?(?:the )?(?:empty|null)(?: set)?"?'
-    r'|"?(?:there (?:is|are) )?no (?:real |integer |possible )?(?:solutions?|roots?)(?: exists?)?"?|\{ ?\}',
+    r'|"?(?:there (?:is|are) )?no (?:real |integer |possible )?(?:solutions?|roots?)(?: exists?)?"?|\{ ?\}'
+    r"|(?:S\.)?EmptySet(?:\(\))?|set\(\)",
     re.IGNORECASE,
 )
 """That nothing solves what was asked."""
@@ -112,9 +115,10 @@ def without_preamble(text: str) -> str:
 
 def in_signs(text: str) -> str:
     """Write infinity, relations, chances, ratios and large numbers that are said in words as signs."""
-    if text[:1] in 'nNtTeE"{' and _NONE.fullmatch(text):
+    if text[:1] in 'nNtTeEsS"{' and _NONE.fullmatch(text):
         return r"\emptyset"
     if "oo" in text or "nf" in text or "NF" in text:
+        text = _INFINITE_FLOAT.sub(r"\1inf", text) if "float" in text else text
         text = _INFINITE.sub(r"\\infty ", text)
     if " " in text or '"' in text:
         text = _compared(text)
