@@ -1,17 +1,21 @@
 """Every method at equal calls on the arena: accuracy of each, and how far `default` is ahead of it on the same worlds.
 
     python -m benchmarks.arena.rivals [--out DIR] [--worlds 20] [--only A,B] [--parts P,Q] [--graphs G,H] [--jobs N]
-        [--first-seed 20000] [--latents] [--table]
+        [--first-seed 151000] [--latents] [--smaller] [--table]
 
-Parts are labels ignored or used × 500, 1,000 or 2,000 planned calls, each with a folder of records below --out, so a
-stopped measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap.
-What a search ended with is compared, whatever its own test said of it.
+Parts are labels ignored or used × 1,000 or 2,000 planned calls, each with a folder of records below --out, so a stopped
+measurement goes on where it was. Methods without a plan of their own, as the paper's, have the calls as a cap. What a
+search ended with is compared, whatever its own test said of it.
+
+Of one plan methods take more or less: most end where a step no longer fits, `default` ends a round that it began. So
+--smaller also plays `default` by smaller plans, and the table (--table) pairs a method with the `default` of the
+largest plan that took no more calls than the method, on average over the worlds that both have played.
 
 With --latents searches are driven by what the world knows, without texts, records and calls in flight
 (`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. That leaves out methods that ask
-in their own words, and those that a cap ends. The table (--table) is printed as it stands in docs/baselines.md. It
-pairs a method with `default` played in the same way, the one of which there are more worlds, and has their number in
-each cell: a method that is clearly behind need not be played on as many (--only, fewer --worlds, the same --out).
+in their own words, and those that a cap ends. The table is printed as it stands in docs/baselines.md. It pairs a method
+with `default` played in the same way, the one of which there are more worlds, and has their number in each cell: a
+method that is clearly behind need not be played on as many (--only, fewer --worlds, the same --out).
 """
 
 from __future__ import annotations
@@ -21,11 +25,12 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import fmean
+from typing import TypeAlias
 
 from benchmarks.latents import Latent, search
 
@@ -38,9 +43,11 @@ from maspo.core.errors import ConfigInvalid
 from maspo.world import World
 
 GRAPHS = ("reflect", "hierarchical", "chain5")
-CALLS = (1000, 2000, 500)
+CALLS = (1000, 2000)
 LABELS = ("ignore", "use")
-FIRST_SEED = 20000
+SMALLER = (*range(300, 1000, 100), *range(1200, 2000, 200))
+"""Plans by which `default` is played besides, to be compared at the calls that were really taken."""
+FIRST_SEED = 151000
 """Worlds that nothing was tuned on, and that no measurement before this one has used."""
 INPUTS = 120
 OURS = "default"
@@ -67,6 +74,19 @@ class Part:
     def name(self) -> str:
         """The folder of its records."""
         return f"{self.labels}-{self.calls}"
+
+    @classmethod
+    def named(cls, name: str) -> Part:
+        """Return the part that a folder of records is named by.
+
+        Raises:
+            ValueError: no part is named so.
+
+        """
+        labels, _, calls = name.partition("-")
+        if labels not in LABELS or not calls.isdigit():
+            raise ValueError(f"part {name!r}: expected {' or '.join(LABELS)}, a hyphen and a number of calls")
+        return cls(labels, int(calls))
 
     def programme(self, methods: Sequence[str], graphs: Sequence[str], seed: int) -> Programme:
         """Return what is played in one world."""
@@ -143,15 +163,19 @@ def of_latents(match: Match, before: float | None) -> Record:
     )
 
 
+Place: TypeAlias = tuple[str, str]
+"""A graph and a method."""
+Worlds: TypeAlias = Mapping[int, Record]
+"""Records by the seed of their world."""
+
+
 def table(part: Part, methods: Sequence[str], out: Path) -> str:
     """Return the table of a part as Markdown; only worlds that both have played, in the same way, are paired."""
-    texts, latents = (by_place(out / f"{part.name}{way}") for way in ("", LATENTS))
-    seeds = {
-        (one.graph, one.seed): one.seed_accuracy
-        for way in (texts, latents)
-        for of in way.values()
-        for one in of.values()
-    }
+    ways = [
+        Way(part, {other.calls: by_place(folder) for other, folder in played_parts(out, part.labels, end)})
+        for end in ("", LATENTS)
+    ]
+    seeds = {(one.graph, seed): one.seed_accuracy for way in ways for _, seed, one in way.records()}
     lines = [
         f"{'Labels decide' if part.labels == 'use' else 'Label-free'}, {part.calls:,} planned calls (seed prompts "
         f"{fmean(seeds.values() or [0]):.3f} on average):",
@@ -159,23 +183,86 @@ def table(part: Part, methods: Sequence[str], out: Path) -> str:
         "| method | " + " | ".join(f"`{graph}` | `default` ahead" for graph in GRAPHS) + " |",
         "|---|" + "---|---|" * len(GRAPHS),
     ]
+    equally = []
     for method in methods:
         cells = []
         for graph in GRAPHS:
-            pairs = [(way.get((graph, method), {}), way.get((graph, OURS), {})) for way in (latents, texts)]
-            theirs, ours = max(pairs, key=lambda pair: len(pair[0].keys() & pair[1].keys()))
-            both = sorted(ours.keys() & theirs.keys())
-            reached = f"{fmean(record.winners for record in theirs.values()):.3f}" if theirs else "–"
-            ahead = [ours[seed].winners - theirs[seed].winners for seed in both]
-            cells.append(f"{reached} | {f'({len(theirs)})' if method == OURS else told(ahead)}")
+            way = max(ways, key=lambda way: len(way.worlds(graph, method).keys() & way.worlds(graph, OURS).keys()))
+            theirs, level = way.worlds(graph, method), way.level(graph, method)
+            if method != OURS:
+                equally.append(ahead_of(theirs, way.worlds(graph, OURS)))
+            cells.append(
+                f"{reached(theirs)} | {f'({len(theirs)})' if method == OURS else told(ahead_of(theirs, level))}"
+            )
         lines.append(f"| `{method}` | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n".join((*lines, "", of_one_plan(equally)))
 
 
-def by_place(folder: Path) -> Mapping[tuple[str, str], Mapping[int, Record]]:
+def played_parts(out: Path, labels: str, end: str) -> list[tuple[Part, Path]]:
+    """Return the parts of one kind of evidence that have records, with their folders."""
+    found = []
+    for folder in sorted(out.glob(f"{labels}-*{end}")):
+        name = folder.name.removesuffix(end)
+        if name.partition("-")[2].isdigit():
+            found.append((Part.named(name), folder))
+    return found
+
+
+@dataclass(frozen=True)
+class Way:
+    """What was played with texts, or without: by planned calls, graph and method."""
+
+    part: Part
+    plans: Mapping[int, Mapping[Place, Worlds]]
+
+    def records(self) -> list[tuple[Place, int, Record]]:
+        """Return the records of the part itself."""
+        places = self.plans.get(self.part.calls, {})
+        return [(place, seed, one) for place, worlds in places.items() for seed, one in worlds.items()]
+
+    def worlds(self, graph: str, method: str) -> Worlds:
+        """Return the records of a method by the plan of the part."""
+        return self.plans.get(self.part.calls, {}).get((graph, method), {})
+
+    def level(self, graph: str, method: str) -> Worlds:
+        """Return the records of `default` by the largest plan that took no more calls than a method did."""
+        theirs = self.worlds(graph, method)
+        for calls in sorted((calls for calls in self.plans if calls <= self.part.calls), reverse=True):
+            ours = self.plans[calls].get((graph, OURS), {})
+            both = ours.keys() & theirs.keys()
+            if len(both) >= FEWEST and taken(ours[seed] for seed in both) <= taken(theirs[seed] for seed in both):
+                return ours
+        return {}
+
+
+def taken(records: Iterable[Record]) -> float:
+    """Return how many calls were taken on average."""
+    return fmean(record.all_calls for record in records)
+
+
+def reached(worlds: Worlds) -> str:
+    """Return the accuracy that a method reached, and the calls that it took."""
+    if not worlds:
+        return "–"
+    return f"{fmean(record.winners for record in worlds.values()):.3f}, {taken(worlds.values()):,.0f} calls"
+
+
+def ahead_of(theirs: Worlds, ours: Worlds) -> list[float]:
+    """Return by how much `default` is ahead in each world that both have played."""
+    return [ours[seed].winners - theirs[seed].winners for seed in sorted(ours.keys() & theirs.keys())]
+
+
+def of_one_plan(differences: Sequence[Sequence[float]]) -> str:
+    """Return how `default` stands where both have the same plan, whatever calls they took of it."""
+    found = [mean(one) for one in differences if len(one) >= FEWEST]
+    clear = sum(one.value >= CLEAR * (one.error or 0.0) for one in found)
+    return f"By the same plan `default` is clearly ahead in {clear} of {len(found)} pairs."
+
+
+def by_place(folder: Path) -> Mapping[Place, Worlds]:
     """Return the records in a folder by graph and method, each by its seed."""
-    found: defaultdict[tuple[str, str], dict[int, Record]] = defaultdict(dict)
-    for record in RecordFile(folder).by_key.values() if folder.is_dir() else ():
+    found: defaultdict[Place, dict[int, Record]] = defaultdict(dict)
+    for record in RecordFile(folder).by_key.values():
         found[record.graph, record.rival][record.seed] = record
     return dict(found)
 
@@ -201,19 +288,30 @@ def main() -> None:
     parser.add_argument("--graphs", default=",".join(GRAPHS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--latents", action="store_true", help="play without texts, in this process")
+    parser.add_argument(
+        "--smaller", action="store_true", help="play `default` alone, by plans smaller than those of the parts"
+    )
     parser.add_argument("--table", action="store_true", help="play nothing, print what is recorded")
     given = parser.parse_args()
     known = [name for name in PRESETS if name not in LEFT_OUT]
     methods = [name for name in given.only.split(",") if name] or known
     if unknown := [name for name in methods if name not in PRESETS]:
         parser.error(f"--only {unknown[0]}: expected some of {', '.join(PRESETS)}")
-    parts = [part for part in PARTS if part.name in given.parts.split(",")]
+    try:
+        parts = [Part.named(name) for name in given.parts.split(",")]
+    except ValueError as error:
+        parser.error(str(error))
     graphs, seeds = given.graphs.split(","), range(given.first_seed, given.first_seed + given.worlds)
+    played = parts
+    if given.smaller:
+        methods = [OURS]
+        played = [Part(part.labels, calls) for part in parts for calls in SMALLER if calls < part.calls]
+        played = list(dict.fromkeys(played))
     if given.latents:
         without_texts = [name for name in methods if name not in AS_TEXT]
-        play_latents(parts, without_texts, graphs, seeds, given.out)
+        play_latents(played, without_texts, graphs, seeds, given.out)
     elif not given.table:
-        play(parts, methods, graphs, seeds, given.out, given.jobs)
+        play(played, methods, graphs, seeds, given.out, given.jobs)
     print("\n\n".join(table(part, methods, given.out) for part in parts))
 
 
