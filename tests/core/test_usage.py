@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.core.usage import Usage, total
+from maspo.core.usage import Tally, Usage, total
 
 MONEY = ("usd", "usd_afterwards")
 COUNTS = [one.name for one in fields(Usage) if one.name not in MONEY]
@@ -19,6 +19,15 @@ def test_u01_every_figure_is_summed(usages: list[Usage]) -> None:
     found = total(usages)
     for name in COUNTS:
         assert getattr(found, name) == sum(getattr(one, name) for one in usages)
+
+
+@given(st.from_type(Usage), st.lists(st.from_type(Usage), max_size=4))
+def test_u01_what_grows_in_place_is_the_same_sum(start: Usage, usages: list[Usage]) -> None:
+    tally, summed = Tally(start), start
+    for one in usages:
+        tally.add(usd=one.usd, **{name: getattr(one, name) for name in COUNTS if getattr(one, name)})
+        summed += replace(one, usd_afterwards=0.0)
+    assert repr(tally.usage) == repr(summed)  # NaN is NaN
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ async def opened(silence: float = 20.0) -> AsyncIterator[Connections]:
 
 def get(url: URL, proxy: str | None = None) -> bytes:
     """Return a request for an address."""
-    return request_head("GET", url, [("X-Sent", "1")], 0, proxy)
+    return request_head("GET", url, (("X-Sent", "1"),), 0, proxy)
 
 
 @pytest.mark.parametrize("most", [1, 100_000, 10**9])
@@ -181,7 +181,7 @@ async def test_r06_silence_ends_a_call_and_a_header_cannot_hold_another() -> Non
         assert connection.body == b"ok"
         connections.give_back(url, None, connection)
     with pytest.raises(ValueError, match="end of a line"):
-        request_head("GET", url, [("X", "1\r\nY: 2")], 0, None)
+        request_head("GET", url, (("X", "1\r\nY: 2"),), 0, None)
 
 
 async def test_r06_one_timer_for_all_that_a_connection_carries_ends_what_is_silent_and_nothing_idle() -> None:
@@ -286,7 +286,7 @@ async def test_r08_a_connection_whose_request_is_not_out_serves_no_other_call() 
     async with server, opened() as connections:
         url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
         connection = await connections.take(url)
-        head = request_head("POST", url, [], size, None)
+        head = request_head("POST", url, (), size, None)
         async with asyncio.timeout(10):
             assert (await connection.ask(head, b"x" * size, 1000)).status == 413
         connections.give_back(url, None, connection)

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from maspo.gateway.dialects.base import Incoming, sse_data
+from maspo.gateway.dialects.base import Incoming, loads, sse_data
 from maspo.gateway.dialects.registry import DIALECTS, dialect_of
 from maspo.gateway.wire import WireAgent
 from tests.gateway.bodies import EXCHANGES, QUESTION, RESULT, SYSTEM, TEXT, Exchange
@@ -26,6 +28,32 @@ def asked(exchange: Exchange, streamed: bool) -> tuple[str, bytes]:
 
 def test_d01_every_dialect_has_an_exchange() -> None:
     assert {dialect.name for dialect in DIALECTS} == set(EXCHANGES)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None)),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+)
+
+
+@given(
+    JSON, st.booleans(), st.integers(0, 60), st.sampled_from([b"", b"1", b'"', b"\\", b",", b"}", b"e", b"\xff", b"\0"])
+)
+@example("\ud800", True, 99, b"")  # half of a character, as some programs write it
+@example([[]] * 3, True, 99, b"\xef\xbb\xbf")
+def test_d09_bodies_are_read_as_the_standard_library_reads_them(value: Any, ascii: bool, at: int, put: bytes) -> None:
+    text = json.dumps(value, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    for body in (
+        text,
+        text[:at] + put + text[at:],
+        text[:at] + put + text[at + 1 :],
+        text.decode("latin-1").encode("utf-16"),
+    ):
+        try:
+            expected = json.loads(body)
+        except ValueError:
+            expected = None
+        assert repr(loads(body)) == repr(expected)
 
 
 @ALL

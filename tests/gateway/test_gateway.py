@@ -595,7 +595,7 @@ def wire_request() -> WireRequest:
         headers=(("Content-Type", "application/json"),),
         streamed=False,
         content="x",
-        draw="0",
+        draw=("", 0, 0),
         incoming=Incoming(CHAT.path, CHAT.request),
     )
 

@@ -7,7 +7,8 @@
   ``stress``, ``structure``, ``score``, ``online`` (watch), ``gateway``, ``budget``, ``library``, ``stores``,
   ``arena``, ``world``, ``real`` (demo)
 - Before the work: ``prepare``, ``settings``, ``sources``, ``prices``, ``looked``, ``agreeing``, ``asked``
-- While it works: ``running``, ``watch``, ``panel``, ``notebook``, ``log``, ``caps``, ``metrics``, ``collector``
+- While it works: ``running``, ``watch``, ``panel``, ``notebook``, ``log``, ``caps``, ``metrics``, ``collector``,
+  ``looping``
 - What is said: ``terminal``, ``printed``, ``in_python``; ``branch`` writes prompts into one
 """
 

@@ -14,6 +14,7 @@ from shlex import quote
 from typing import Final, TextIO
 
 from maspo.cli.agreeing import agree_to_file
+from maspo.cli.looping import run_fast
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import note, say, table
 from maspo.config import ModelSettings
@@ -52,7 +53,7 @@ def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str
     ledger = Ledger(Limits(caps.calls, caps.usd), price_book(models, (upstreams.anthropic, upstreams.gemini)))
     with ExitStack() as stack:
         team = Team(None if out is None else stack.enter_context(_opened(out)))
-        asyncio.run(_serve(models, ledger, team))
+        run_fast(_serve(models, ledger, team))
     note(team.shown())  # stdout is for a shell to read: no words of an app's prompts stand there
     usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
     were = "call was" if ledger.calls == 1 else "calls were"

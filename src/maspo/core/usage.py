@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from maspo.core.plain import Dumped
 
@@ -65,6 +66,29 @@ class Usage(Dumped):
             thoughts_untold=self.thoughts_untold + other.thoughts_untold,
             usd_afterwards=self.usd_afterwards + other.usd_afterwards,
         )
+
+
+class Tally:
+    """Usage that grows with every call: of so many figures, a call changes a few."""
+
+    def __init__(self, start: Usage) -> None:
+        self.told: dict[str, Any] = {one.name: getattr(start, one.name) for one in fields(start)}
+        """The figures so far, by the names that ``Usage`` has for them."""
+
+    @property
+    def usage(self) -> Usage:
+        """The figures so far."""
+        return Usage(**self.told)
+
+    def add(self, usd: float | None = 0.0, **counts: int) -> None:
+        """Add money, and some of the counts; once a part of the money is unknown, all of it is."""
+        told = self.told
+        for name, count in counts.items():
+            told[name] += count
+        if usd is None or told["usd"] is None:
+            told["usd"] = None
+        else:
+            told["usd"] += usd
 
 
 def total(usages: Iterable[Usage]) -> Usage:

@@ -19,7 +19,7 @@ from yarl import URL
 from maspo.core.errors import CallFailed, ProviderError, said_of
 from maspo.gateway.connections import Connection, Connections, Unreached, request_head
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
-from maspo.gateway.response_reader import Headers
+from maspo.gateway.response_reader import Head, Headers
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
 from maspo.models.chat_completions import environment_proxy
@@ -67,12 +67,12 @@ class Delivery:
     """What it says, once it was read."""
     refusal: Response | None = None
     """The last answer that was an error: what the app gets when no other comes."""
-    head: Response | None = None
+    head: Head | None = None
     """Status and headers of a stream that is passed on."""
     cut: bool = False
     """The connection to the endpoint broke while it was passed on."""
 
-    async def begin(self, head: Response) -> None:
+    async def begin(self, head: Head) -> None:
         """Take status and headers of a stream."""
         self.head = head
 
@@ -104,8 +104,8 @@ class WireRequest(Request):
     """The app's, its key among them: sent to its own host, and stored nowhere."""
     streamed: bool = field(kw_only=True)
     content: str = field(kw_only=True)
-    draw: str = field(kw_only=True)
-    """Which of the equal requests of which input this is: equal draws share a reply, others are sampled anew."""
+    draw: tuple[str, int, int] = field(kw_only=True)
+    """The input, which of its rollouts, and how often that has asked the same: equal draws share a reply."""
     expanded: bytes | None = field(default=None, kw_only=True, repr=False)
     incoming: Incoming = field(kw_only=True, repr=False, compare=False)
     texts: Sequence[str] = field(default=(), kw_only=True, repr=False, compare=False)
@@ -115,7 +115,8 @@ class WireRequest(Request):
     @cached_property
     def key(self) -> str:
         """The content address of the call."""
-        content = [self.dialect.name, self.method, self.path.split("?")[0], self.content, self.draw, self.identity]
+        draw = json.dumps(self.draw)
+        content = [self.dialect.name, self.method, self.path.split("?")[0], self.content, draw, self.identity]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
     @cached_property
@@ -344,20 +345,14 @@ class WireClient:
             raise RuntimeError("the client is not open; use `async with WireClient(upstreams) as client:`")
         return self._connections
 
-    async def _ask(
-        self, connection: Connection, request: WireRequest, url: URL, proxy: str | None, most: int
-    ) -> Response:
+    async def _ask(self, connection: Connection, request: WireRequest, url: URL, proxy: str | None, most: int) -> Head:
         """Send a request; return status and headers of its answer, of which ``most`` bytes are held, and a piece."""
         provider = request.dialect.provider
         endpoint = self._endpoint(provider)
         body = request.body if request.expanded is None or provider not in self._stateless else request.expanded
-        headers = list(request.headers)
-        if endpoint.attribution:
-            named = {"Purpose": request.purpose, "Agent": request.agent, "Run": endpoint.run}
-            headers += [(f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value]
-        sent = request_head(request.method, url, headers, len(body), proxy)
-        told = await connection.ask(sent, body, most)
-        return Response(told.status, told.headers)
+        told = (request.purpose, request.agent, endpoint.run) if endpoint.attribution else ()
+        sent = request_head(request.method, url, (*request.headers, *_attribution(*told)), len(body), proxy)
+        return await connection.ask(sent, body, most)
 
     def _way(self, request: WireRequest) -> tuple[URL, str | None]:
         """Return where a request goes, and through which proxy."""
@@ -455,6 +450,13 @@ class WireClient:
         fix = "; check --base-url and that the endpoint runs" if unreached else ""
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(without_keys(request, f"{endpoint.shown}: {text}{fix}"), stage, seconds=seconds)
+
+
+@lru_cache(maxsize=256)
+def _attribution(purpose: str = "", agent: str = "", run: str = "") -> Headers:
+    """Return the headers that tell whose a call is."""
+    named = {"Purpose": purpose, "Agent": agent, "Run": run}
+    return tuple((f"X-Maspo-{name}", header_safe(value)) for name, value in named.items() if value)
 
 
 def header(headers: Headers, name: str) -> str:

@@ -11,7 +11,6 @@ import base64
 import math
 import ssl
 from collections import deque
-from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
@@ -19,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from yarl import URL
 
 from maspo.core.errors import said_of
-from maspo.gateway.response_reader import Head, NotHttp, ResponseReader
+from maspo.gateway.response_reader import Head, Headers, NotHttp, ResponseReader
 
 _KEPT_SECONDS: Final = 60.0
 """For which an idle connection is kept: most servers close theirs after a minute or so."""
@@ -126,8 +125,8 @@ class Connection(asyncio.Protocol):
 
         """
         self._taker = taker
-        if taker is not None and self.body:
-            self._put(taker, bytes(self.body))
+        if taker is not None and self.body and not taker.put(bytes(self.body)):
+            self._pause(taker)
         while not self._reader.ended or self._waits is not None:
             await self._news()
 
@@ -206,11 +205,12 @@ class Connection(asyncio.Protocol):
         if piece:
             if len(self.body) <= self._most:
                 self.body += piece
-            if self._taker is not None:
-                self._put(self._taker, piece)
-        if self._reader.ended:
+            if self._taker is not None and not self._taker.put(piece):
+                self._pause(self._taker)
+        if reader.ended:
             self._writable.set()
-        if self._reader.ended or (began and self._reader.head is not None):
+            self._tell()
+        elif began and reader.head is not None:
             self._tell()
 
     def eof_received(self) -> None:
@@ -236,8 +236,8 @@ class Connection(asyncio.Protocol):
 
     # ── what comes of it ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _put(self, taker: Taker, piece: bytes) -> None:
-        if not taker.put(piece) and self._waits is None and self._transport is not None:
+    def _pause(self, taker: Taker) -> None:
+        if self._waits is None and self._transport is not None:
             self._transport.pause_reading()
             self._waits = self._loop.create_task(self._wait(taker, self._transport))
 
@@ -301,7 +301,8 @@ class Connections:
         for connection in list(self._all):
             self._drop(connection)
         self._idle.clear()
-        _place.cache_clear()  # an address, or a proxy's, may hold a key
+        _place.cache_clear()  # an address, or a proxy's, may hold a key, and a head holds one
+        _head_but_length.cache_clear()
         await asyncio.sleep(0)  # transports close in the next round of the event loop
 
     def _drop(self, connection: Connection) -> None:
@@ -358,23 +359,28 @@ class Connections:
         return context
 
 
-def request_head(method: str, url: URL, headers: Iterable[tuple[str, str]], size: int, proxy: str | None) -> bytes:
+def request_head(method: str, url: URL, headers: Headers, size: int, proxy: str | None) -> bytes:
     """Return the head of a request with a body of some bytes; asked of a proxy, with the whole address.
 
     Raises:
         ValueError: a header that would be more than one.
 
     """
+    length = f"Content-Length: {size}\r\n" if size or method not in ("GET", "HEAD", "DELETE", "OPTIONS") else ""
+    return b"%b%b\r\n" % (_head_but_length(method, url, headers, proxy), length.encode())
+
+
+@lru_cache(maxsize=64)
+def _head_but_length(method: str, url: URL, headers: Headers, proxy: str | None) -> bytes:
+    """Return a head without its end; those of an app are the same from call to call."""
     through = proxy is not None and url.scheme == "http"
     target = str(url) if through else url.raw_path_qs
     named = url.host_port_subcomponent or ""
     lines = [f"{method} {target} HTTP/1.1", f"Host: {named}", *[f"{name}: {value}" for name, value in headers]]
-    if size or method not in ("GET", "HEAD", "DELETE", "OPTIONS"):
-        lines.append(f"Content-Length: {size}")
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
         raise ValueError("a header holds the end of a line")
-    return f"{head}\r\n{_credentials(proxy) if through else ''}\r\n".encode("latin-1")
+    return f"{head}\r\n{_credentials(proxy) if through else ''}".encode("latin-1")
 
 
 def _credentials(proxy: str | None) -> str:

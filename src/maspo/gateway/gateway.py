@@ -40,11 +40,11 @@ from maspo.gateway.client import (
     unpacked,
 )
 from maspo.gateway.conversations import Conversations, expanded
-from maspo.gateway.dialects.base import Asked, Dialect, Incoming
+from maspo.gateway.dialects.base import Asked, Dialect, Incoming, loads
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
 from maspo.gateway.ended import EndedCall
-from maspo.gateway.response_reader import LONGEST_HEADER, Headers
+from maspo.gateway.response_reader import LONGEST_HEADER, Head, Headers
 from maspo.gateway.tools import PATH, ToolRecord
 from maspo.gateway.wire import JsonObject, RolloutLimits, WireAgent, WireCall, WireReply
 from maspo.models.base import AGENT, Message, ModelClient, Reply
@@ -88,18 +88,20 @@ _MADE_UP: Final = re.compile(
 (langgraph-supervisor 0.0.31), and it says nothing: what counts is which call and which result are one."""
 _GRACE: Final = 5.0
 """Seconds that a rollout which ends waits for replies that its app has not waited for."""
+_UNDECLARED: Final = Attribution(None, "no agents are declared")
 _LOG = logging.getLogger(__name__)
 
 
 class _ToApp(Delivery):
     """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
 
-    __slots__ = ("_chunked", "_request", "_writer", "forsaken", "gone", "stream")
+    __slots__ = ("_chunked", "_request", "_transport", "_writer", "forsaken", "gone", "stream")
 
     def __init__(self, request: web.BaseRequest) -> None:
         super().__init__()
         self._request = request
         self._chunked = request.version >= HttpVersion11
+        self._transport = request.transport
         self._writer: AbstractStreamWriter | None = None
         self.stream: web.StreamResponse | None = None
         self.gone = False
@@ -112,7 +114,7 @@ class _ToApp(Delivery):
         """Whether all that came of a stream was sent."""
         return self.stream is not None and not self.gone
 
-    async def begin(self, head: Response) -> None:
+    async def begin(self, head: Head) -> None:
         """Send status and headers."""
         self.head = head
         self.stream = web.StreamResponse(status=head.status)
@@ -129,7 +131,7 @@ class _ToApp(Delivery):
 
     def put(self, piece: bytes) -> bool:
         """Send the next bytes; say whether the app takes them as fast as they come."""
-        transport = self._request.transport
+        transport = self._transport
         if self.gone or transport is None or transport.is_closing():
             self.gone = True
             return True
@@ -454,7 +456,7 @@ class Gateway:
             headers=headers,
             streamed=False,
             content="",
-            draw="",
+            draw=("", 0, 0),
             incoming=Incoming(path, {}),
         )
         try:
@@ -575,7 +577,7 @@ class Gateway:
 
     def _attribute(self, asked: Asked, declared: str) -> Attribution:
         if not self._team.agents:
-            return Attribution(None, "no agents are declared")
+            return _UNDECLARED
         return self._team.attribute(asked, declared)
 
     def _request(self, asking: _Asking, asked: Asked, attribution: Attribution, delivery: Delivery) -> WireRequest:
@@ -596,7 +598,7 @@ class Gateway:
                 texts = asking.dialect.read_request(asking.incoming).texts
         whole = json.dumps(expanded(body, asking.before)).encode() if asking.before else None
         shown = (whole if whole is not None else packed).decode("utf-8", "replace")
-        draw = json.dumps([rollout.input_key, rollout.occurrence, rollout.draw(content)])
+        draw = rollout.input_key, rollout.occurrence, rollout.draw(content)
         return WireRequest(
             model=asked.model,
             messages=(Message("user", shown),),
@@ -661,10 +663,7 @@ class _Asking:
 
 
 def _object(body: bytes | None) -> JsonObject | None:
-    try:
-        found = json.loads(body or b"")
-    except (ValueError, RecursionError):
-        return None
+    found = loads(body or b"")
     return found if isinstance(found, dict) else None
 
 

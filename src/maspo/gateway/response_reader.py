@@ -87,6 +87,10 @@ class ResponseReader:
             if self.head is None:
                 return b""
         if self._chunked:
+            if not (self._left or self._held or self._between or self._trailing) and (told := _CHUNK.match(data)):
+                begin, end = told.end(), len(data) - 2
+                if int(told[1], 16) == end - begin > 0 and data.endswith(b"\r\n"):
+                    return data[begin:end]  # one piece of a stream, as most come
             return self._of_chunks(data)
         if self._closes:
             return data

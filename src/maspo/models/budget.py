@@ -8,10 +8,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
-from maspo.core.usage import Usage
+from maspo.core.usage import Tally, Usage
 from maspo.models.base import PROBE, Reply, Request, offers_size, size_of_text
 from maspo.models.leases import Amount, Lease, Pool, to_nano
 from maspo.models.prices import PriceBook
@@ -42,14 +42,10 @@ one sign. Fewer tokens than that are no true figure."""
 _EQUAL = 1e-9
 """Sums of floats differ by less; a reply above its reserve by more has cost more."""
 _NOTHING = Usage(usd=0.0)
-_SENT = Usage(calls=1, usd=0.0)
 BROKEN = Usage(failed=1, usd=0.0, broken=1)
 SILENT = Usage(failed=1, usd=0.0, silent=1)
 DECLINED = Usage(failed=1, usd=0.0)
 """Replies that are settled, and no answers."""
-_REFUSED = Usage(failed=1, usd=0.0, refused=1)
-_ANSWERED_FROM_RECORD = Usage(cached=1, usd=0.0)
-"""What is booked time and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +119,11 @@ class Ledger:
         self.reached = ""
         """The cap that was reached, such as ``--max-calls 500``; empty while there is none."""
         self._spent = {
-            purpose: usage if usage.calls else replace(usage, usd=0.0) for purpose, usage in (spent or {}).items()
+            purpose: Tally(usage if usage.calls else replace(usage, usd=0.0))
+            for purpose, usage in (spent or {}).items()
         }
         """By purpose; ``usd`` is None once a cost was unknown."""
-        self._afterwards = math.fsum(usage.usd_afterwards for usage in self._spent.values())
+        self._afterwards = math.fsum(self._figures("usd_afterwards"))
         """USD of calls that had no price when they were made: told, and under no cap, which hold for what is ahead."""
         self._reserved_usd = 0.0
         self._flights: Counter[str] = Counter()
@@ -162,12 +159,12 @@ class Ledger:
     @property
     def calls(self) -> int:
         """Calls sent so far that count, those in flight included and refused attempts not."""
-        return sum(usage.calls - usage.refused for usage in self._spent.values())
+        return int(sum(self._figures("calls")) - sum(self._figures("refused")))
 
     @property
     def usd(self) -> float | None:
         """Money charged so far; None when a part of it is unknown."""
-        charged = [usage.usd for usage in self._spent.values()]
+        charged = self._figures("usd")
         known = [usd for usd in charged if usd is not None]
         return math.fsum(known) if len(known) == len(charged) else None
 
@@ -178,7 +175,7 @@ class Ledger:
 
     def usage(self) -> dict[str, Usage]:
         """Return what was used, by purpose."""
-        return dict(self._spent)
+        return {purpose: tally.usage for purpose, tally in self._spent.items()}
 
     def keep_back(self, calls: int = 0, usd: float = 0.0, seconds: float = 0.0) -> None:
         """Set aside part of the caps for the hold-out test, until ``release``."""
@@ -224,7 +221,7 @@ class Ledger:
             while not (self._fits(request.model, worst) and await self._is_leased(request.model, worst)):
                 self._settled.clear()
                 await self._settled.wait()
-            self._add(request.purpose, _SENT)
+            self._of(request.purpose).add(calls=1)
             self.in_flight += 1
             self._flights[request.model] += 1
             self._reserved_usd += worst or 0.0
@@ -260,7 +257,7 @@ class Ledger:
         cut = int(reply.truncated and reply.answers)
         cached, thought = min(reply.tokens_cached, tokens_in or 0), min(reply.tokens_thought, tokens_out or 0)
         untold = int(bool(reply.thoughts) and not thought)
-        used = Usage(
+        self._of(request.purpose).add(
             tokens_in=tokens_in or 0,
             tokens_out=tokens_out or 0,
             unmetered=unmetered,
@@ -270,7 +267,6 @@ class Ledger:
             tokens_thought=thought,
             thoughts_untold=untold,
         )
-        self._add(request.purpose, used)
         return usd
 
     def _price(self, reservation: Reservation, read: int | None, written: int | None, reply: Reply) -> float | None:
@@ -333,7 +329,7 @@ class Ledger:
     def book_refusal(self, reservation: Reservation) -> None:
         """Book an attempt that the endpoint did not take: it costs nothing, and no cap counts it."""
         self._close(reservation)
-        self._add(reservation.request.purpose, _REFUSED)
+        self._of(reservation.request.purpose).add(failed=1, refused=1)
         if self._book is not None:
             self._book.failed(reservation.request, 0.0)
 
@@ -349,18 +345,18 @@ class Ledger:
 
         ``why`` is ``BROKEN``, ``SILENT`` or ``DECLINED``.
         """
-        self._add(request.purpose, why)
+        self._of(request.purpose).add(failed=why.failed, broken=why.broken, silent=why.silent)
         if self._book is not None:
             self._book.failed(request, usd)
 
     def cut_off(self, reservation: Reservation) -> None:
         """Book an attempt that was broken off on this side: charged as if lost, and still in flight in the book."""
         self._close(reservation)
-        self._add(reservation.request.purpose, Usage(failed=1, lost=1, usd=self._highest(reservation)))
+        self._of(reservation.request.purpose).add(usd=self._highest(reservation), failed=1, lost=1)
 
     def count_cached(self, purpose: str) -> None:
         """Count a question that was answered from the run's own record."""
-        self._add(purpose, _ANSWERED_FROM_RECORD)
+        self._of(purpose).add(cached=1)
 
     def halt(self, error: MaspoError) -> None:
         """Refuse every further call with this error; calls in flight may finish."""
@@ -470,7 +466,7 @@ class Ledger:
 
     def _capped_usd(self) -> float:
         """Return the money charged that caps hold for: all but what was priced afterwards."""
-        return math.fsum(usage.usd or 0.0 for usage in self._spent.values()) - self._afterwards
+        return math.fsum(usd or 0.0 for usd in self._figures("usd")) - self._afterwards
 
     def _reserved(self) -> float:
         """Return the money that calls in flight may cost."""
@@ -511,8 +507,16 @@ class Ledger:
         self._reserved_usd = self._reserved_usd - (reservation.worst or 0.0) if self.in_flight else 0.0
         self._settled.set()
 
-    def _add(self, purpose: str, usage: Usage) -> None:
-        self._spent[purpose] = self._spent.get(purpose, _NOTHING) + usage
+    def _of(self, purpose: str) -> Tally:
+        """Return the figures of a purpose."""
+        tally = self._spent.get(purpose)
+        if tally is None:
+            tally = self._spent[purpose] = Tally(_NOTHING)
+        return tally
+
+    def _figures(self, name: str) -> list[Any]:
+        """Return one of the figures, of each purpose."""
+        return [tally.told[name] for tally in self._spent.values()]
 
 
 def _most_read(request: Request) -> int:

@@ -59,6 +59,8 @@ class PriceBook:
                     "more: US dollars per million tokens (in, out), and a third where cached tokens have a price"
                 )
         self._base_urls = (base_url, *others)
+        self._found: dict[tuple[str, bool, str], Price | None] = {}
+        """What was looked up: every call asks."""
 
     def price(self, model: str, prompt_tokens: int = 0, endpoint: str = "") -> Price | None:
         """Return the price of a model for a prompt of this length, or None when it is unknown.
@@ -69,9 +71,15 @@ class PriceBook:
             token_in, token_out, *more = self._overrides[model]
             cached = min(more[0], token_in) if more else token_in
             return Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
-        tokens = _MILLION if prompt_tokens > LONG_PROMPT else 1
+        sought = model, prompt_tokens > LONG_PROMPT, endpoint
+        if sought not in self._found:
+            self._found[sought] = self._dearest(*sought)
+        return self._found[sought]
+
+    def _dearest(self, model: str, long: bool, endpoint: str) -> Price | None:
+        """Return the price that the table has, the dearest of those who may answer."""
         asked = self._addresses.get(endpoint, self._base_urls)
-        found = [price for url in asked if (price := _listed(model, url, tokens)) is not None]
+        found = [price for url in asked if (price := _listed(model, url, _MILLION if long else 1)) is not None]
         return Price(*map(max, zip(*found, strict=True))) if found else None
 
     def near(self, model: str, endpoint: str = "") -> str:

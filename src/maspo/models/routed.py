@@ -44,5 +44,7 @@ class At:
 
     async def complete(self, request: Request) -> Reply:
         """Answer as the server at this address does, with the client of the request's role."""
-        lanes = self.routes.servers(request)
-        return await next(lane for lane in lanes if lane.place == self.place).client.complete(request)
+        for lane in self.routes.servers(request):  # mostly there is one
+            if lane.place == self.place:
+                return await lane.client.complete(request)
+        raise LookupError(f"{self.place} does not answer {request.endpoint or 'all roles'}")

@@ -9,8 +9,9 @@ from maspo.optimizers.race.settings import FEWEST_CALLS
 from maspo.study.resolve import Study, resolve
 
 PLANNED_OF_A_CAP = 0.85
-"""Part of a cap that is planned, as a search may end its last round beyond its plan: of 36 runs of two and of five agents
-on the simulated world, planned for 450 and 810 calls and for 270 in the smaller team, the furthest went 14 % beyond."""
+"""Part of a cap that is planned, as a search may end its last round beyond its plan: of 36 runs of two and of five
+agents on the simulated world, planned for 450 and 810 calls and for 270 in the smaller team, the furthest went 14 %
+beyond."""
 
 
 def plan_within_caps(study: Study) -> Study:

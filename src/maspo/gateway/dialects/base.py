@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict
+
+from pydantic_core import from_json
 
 from maspo.gateway.wire import JsonObject, Place, Role, ToolCall, WireReply, WireText
 from maspo.models.replies import is_done
@@ -137,7 +140,13 @@ def compact(found: object) -> str:
 
 
 def loads(body: bytes) -> Any:
-    """Return the JSON value of a body; None when it is none."""
+    """Return the JSON value of a body; None when it is none.
+
+    Pydantic reads it in a third of the time; what it does not take (halves of surrogates, other encodings than UTF-8,
+    lists within lists a thousandfold) the standard library does. Only names of members are kept for the next body.
+    """
+    with suppress(ValueError):
+        return from_json(body, cache_strings="keys")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
@@ -186,15 +195,20 @@ def failure_in(found: object) -> str:
     return message if isinstance(message, str) and message else compact(error)
 
 
-def metered(reply: WireReply, usage: object) -> WireReply:
-    """Return a reply with the tokens that its usage tells of."""
+class Metered(TypedDict, total=False):
+    """The figures of a ``WireReply``."""
+
+    tokens_in: int | None
+    tokens_out: int | None
+    tokens_cached: int
+
+
+def metered(usage: object) -> Metered:
+    """Return the tokens that a usage tells of, as a reply has them."""
     if not usage:
-        return reply
+        return {}
     tokens = read_tokens(usage)
-    return WireReply(
-        *(reply.text, reply.tools, reply.finish, tokens.read, tokens.written, tokens.cached),
-        *(reply.whole, reply.failure, reply.id, reply.items),
-    )
+    return {"tokens_in": tokens.read, "tokens_out": tokens.written, "tokens_cached": tokens.cached}
 
 
 def unreadable(body: bytes) -> WireReply:

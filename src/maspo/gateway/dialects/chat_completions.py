@@ -99,7 +99,7 @@ def _plain(body: bytes) -> WireReply:
     if isinstance(legacy, dict):
         calls.append(("", text_of(legacy.get("name")), legacy.get("arguments", "")))
     failure = failure_in(found) or failure_in(choice) or ("finish_reason: error" if finish == "error" else "")
-    return metered(WireReply(text, tool_calls(calls), finish, failure=failure), member(found, "usage"))
+    return WireReply(text, tool_calls(calls), finish, failure=failure, **metered(member(found, "usage")))
 
 
 def _tool(tool: JsonObject) -> tuple[str, str, object]:
@@ -150,4 +150,4 @@ def _assembled(body: bytes) -> WireReply:
         failure = failure or "finish_reason: error"
     whole = bool(done or finish) and not failure
     calls = tool_calls((id, name, arguments) for id, name, arguments in tools.values())
-    return metered(WireReply("".join(texts), calls, finish, whole=whole, failure=failure), usage)
+    return WireReply("".join(texts), calls, finish, whole=whole, failure=failure, **metered(usage))

@@ -97,7 +97,7 @@ def _said(blocks: list[JsonObject], finish: object, usage: object) -> WireReply:
         for block in blocks
         if block.get("type") == "tool_use"
     ]
-    return metered(WireReply(text, tool_calls(calls), text_of(finish)), usage)
+    return WireReply(text, tool_calls(calls), text_of(finish), **metered(usage))
 
 
 def _assembled(body: bytes) -> WireReply:

@@ -26,7 +26,7 @@ class Other:
     def read_reply(self, body: bytes, streamed: bool) -> WireReply:
         """Return the tokens, where they are told."""
         found = None if streamed else loads(body)
-        return metered(WireReply(failure=failure_in(found)), member(found, "usage"))
+        return WireReply(failure=failure_in(found), **metered(member(found, "usage")))
 
     def ready(self, incoming: Incoming) -> Incoming:
         """Return the request without a content: any answer tells that the endpoint is there."""

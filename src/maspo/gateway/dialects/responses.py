@@ -131,7 +131,7 @@ def _response(found: object, body: bytes) -> WireReply:
     ]
     status = text_of(found.get("status"))
     failure = failure_in(found) or ("status: failed" if status == "failed" else "")
-    reply = WireReply(
+    return WireReply(
         text="".join(texts),
         tools=tool_calls(calls),
         finish=text_of(member(found.get("incomplete_details"), "reason")) or status,
@@ -139,8 +139,8 @@ def _response(found: object, body: bytes) -> WireReply:
         failure=failure,
         id=text_of(found.get("id")),
         items=tuple(found["output"]),
+        **metered(found.get("usage")),
     )
-    return metered(reply, found.get("usage"))
 
 
 def _assembled(body: bytes) -> WireReply:

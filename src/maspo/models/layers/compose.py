@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Protocol
@@ -28,6 +29,8 @@ _MORE_TOKENS = 4
 """How many times the tokens to try when a model writes nothing: models that think write several times what they say."""
 _ROOM_TO_THINK = 8192
 """Tokens that are advised at least: reasoning models of 2026 think for some thousand on a question of mathematics."""
+_NO_LIMIT = nullcontext()
+"""In the place of a time cap where there is none."""
 
 
 def compose(
@@ -225,7 +228,8 @@ class OnceMore:
         check_ending(request, reply)
         answers = request.verbatim or (reply.text.strip() and not self._errors.asks_again(request, reply))
         if answers or reply.truncated or request.key in self._silent:
-            self._silent.discard(request.key)
+            if self._silent:  # nearly always nobody is, and a key takes as long as all of this
+                self._silent.discard(request.key)
             return reply
         self._silent.add(request.key)
         self._ledger.book_unused(request, reply.usd, SILENT)
@@ -291,8 +295,9 @@ class Metered:
         """
         reservation = await self._ledger.reserve(request)
         seconds = self._ledger.remaining_seconds()
+        scope = None if seconds == math.inf else asyncio.timeout(seconds)
         try:
-            async with asyncio.timeout(None if seconds == math.inf else seconds) as scope:
+            async with scope or _NO_LIMIT:
                 reply = await self._inner.complete(request)
         except ProviderError as error:
             if isinstance(error, Broken) or (isinstance(error, Transient) and error.stage is Stage.LOST):
@@ -304,7 +309,8 @@ class Metered:
             raise
         except BaseException as error:
             # Cancelled or out of time: nobody knows how far the call came.
-            late = self._ledger.out_of_time() if isinstance(error, TimeoutError) and scope.expired() else None
+            expired = isinstance(error, TimeoutError) and scope is not None and scope.expired()
+            late = self._ledger.out_of_time() if expired else None
             self._ledger.cut_off(reservation)
             if late is not None:
                 raise late from None

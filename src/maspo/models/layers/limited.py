@@ -355,20 +355,40 @@ class Limited:
 
     async def complete(self, request: Request) -> Reply:
         """Answer when the endpoint bears another call."""
-        async with self._turn:
-            if self._slots is not None:
-                slots = await self._slots()
-                if slots:
-                    self._pace.crowding.tell(slots)
-                if slots or self._pace.answered_once:  # one that was still loading its model could not tell before
-                    self._slots = None
-            await self._until_due(request)
-            self._in_flight += 1
-            self._pace.note_sent(_now())
+        if self._turn.locked() or self._slots is not None or not self._is_free:
+            async with self._turn:
+                await self._until_free(request)
+                self._begin()
+        else:
+            self._begin()
         try:
             return await self._send(request)
         finally:
             self._in_flight -= 1
+
+    def _begin(self) -> None:
+        self._in_flight += 1
+        self._pace.note_sent(_now())
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether a call may be sent as it comes."""
+        pace = self._pace
+        return (
+            self._in_flight < pace.in_flight
+            and pace.due <= _now()
+            and self._hopeless is None
+            and not (pace.down or pace.mute)
+        )
+
+    async def _until_free(self, request: Request) -> None:
+        if self._slots is not None:
+            slots = await self._slots()
+            if slots:
+                self._pace.crowding.tell(slots)
+            if slots or self._pace.answered_once:  # one that was still loading its model could not tell before
+                self._slots = None
+        await self._until_due(request)
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
