@@ -161,16 +161,38 @@ def chain_of(agents: int) -> Team:
 
 
 def test_b07_larger_teams_ask_readers_put_contested_inputs_first_and_may_end_early_unless_settings_say_more() -> None:
-    usual, larger = ("learned", 1.0, 1.0), ("readers", 3.0, 0.72)
+    usual, larger = ("learned", 1.0, 1.0, 2), ("readers", 3.0, 0.72, 2)
     for agents, found in {1: usual, 2: usual, 3: usual, 4: larger, 5: larger, 6: usual}.items():
         assert AnchorRaceConfig().by_team(chain_of(agents)) == found
     assert AnchorRaceConfig(blocks=6).by_team(chain_of(6)) == larger
     assert AnchorRaceConfig().by_team(DIAMOND) == usual, "one of its four agents keeps its prompt"
     assert AnchorRaceConfig().with_labels().by_team(chain_of(4)) == larger
     for small_plan in (AnchorRaceConfig(calls=2799), AnchorRaceConfig(calls_per_agent=699)):
-        assert small_plan.by_team(chain_of(4)).enough == 1, "it has no calls to spare"
-    told = AnchorRaceConfig(weighting="fixed", contested=0.0, enough=0.5)
-    assert told.by_team(chain_of(2)) == told.by_team(chain_of(4)) == ("fixed", 0.0, 0.5)
+        assert small_plan.by_team(chain_of(4)) == ("readers", 3.0, 1.0, 0), "it has no calls to spare"
+    assert AnchorRaceConfig(calls=2800).by_team(chain_of(4)) == larger
+    told = AnchorRaceConfig(weighting="fixed", contested=0.0, enough=0.5, audited_rounds=1, calls=500)
+    assert told.by_team(chain_of(2)) == told.by_team(chain_of(4)) == ("fixed", 0.0, 0.5, 1)
+
+
+@pytest.mark.parametrize(("audited", "proven"), [(None, False), (2, True)])
+def test_b11_a_small_plan_pays_no_proof_where_nothing_seems_wrong_unless_it_is_asked_to(
+    audited: int | None, proven: bool
+) -> None:
+    team = chain_of(3)
+    problem, answers = problem_of(0, team, inputs=60), Landscape(team, 0, clashes=0)
+    found = played(small("race", calls=2000, audited_rounds=audited), problem, answers)
+    assert any(one.purpose == PROVE for one in found.requests) is proven
+
+
+def test_b12_a_small_plan_that_was_begun_before_looks_at_pairs_as_it_did() -> None:
+    began = {"method": "race", "far_share": 0.2, "calls": 900, "audited_rounds": 2}
+    then = recorded_config(began, "ignore")
+    assert isinstance(then, AnchorRaceConfig)
+    assert then.by_team(chain_of(2)).audited_rounds == 2
+    now = RunConfig(search=AnchorRaceConfig(calls=900))
+    found = as_it_began({"search": began}, RunConfig(search=then), now).search
+    assert isinstance(found, AnchorRaceConfig)
+    assert found.by_team(chain_of(2)).audited_rounds == 2
 
 
 def test_b08_a_search_has_levelled_off_once_it_has_won_much_and_wins_little_more() -> None:
@@ -199,6 +221,6 @@ def test_b10_a_run_that_was_begun_before_goes_on_as_it_began() -> None:
     began = {"method": "race", "far_share": 0.2, "calls_per_agent": None, "weighting": "learned", "contested": 1.0}
     found = recorded_config(began, "ignore")
     assert isinstance(found, AnchorRaceConfig)
-    assert found.by_team(chain_of(4)) == ("learned", 1.0, 1.0)
+    assert found.by_team(chain_of(4)) == ("learned", 1.0, 1.0, 0)
     then = RunConfig(search=found)
     assert as_it_began({"search": began}, then, RunConfig()).search == found, "asked for no other settings"

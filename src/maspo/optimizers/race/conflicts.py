@@ -95,6 +95,7 @@ class Conflicts:
 
     def __init__(self, search: Race, config: AnchorRaceConfig, problem: Problem) -> None:
         self.search, self.config, self.problem = search, config, problem
+        self.audited_rounds = config.by_team(problem.team).audited_rounds
         self.suspected: list[tuple[Suspicion, tuple[str, ...]]] = []
         """Pairs that seemed to clash, each with the inputs to prove it on."""
         self.looked_at = set[tuple[str, str]]()
@@ -154,7 +155,7 @@ class Conflicts:
     def _audited_pairs(self, round_: Round) -> int:
         """Return how many pairs of a round are looked at although nothing seems wrong."""
         config = self.config
-        is_audited = config.conflicts and config.conflict_inputs and round_.number <= config.audited_rounds
+        is_audited = config.conflicts and config.conflict_inputs and round_.number <= self.audited_rounds
         return _AUDITED_PAIRS[round_.number > 1] if is_audited else 0
 
     def _withdraw(self, round_: Round, together: Sequence[Trial]) -> None:
@@ -243,7 +244,8 @@ def expected_calls(config: AnchorRaceConfig, team: Team) -> int:
     """Return the calls that the proofs of a run take on average."""
     linked = sum(other in team.neighbours(one) for one, other in combinations(team.rewritten, 2))
     first, later = (min(linked, pairs) for pairs in _AUDITED_PAIRS)
-    proofs = first + later * (config.audited_rounds - 1) if config.audited_rounds else 0
+    rounds = config.by_team(team).audited_rounds
+    proofs = first + later * (rounds - 1) if rounds else 0
     return min(proofs * _INPUTS_OF_PROOF * calls_of_proof(team), most_calls(config, team))
 
 

@@ -59,18 +59,19 @@ class RoundSize(NamedTuple):
 
 
 class ByTeam(NamedTuple):
-    """Settings whose defaults depend on the team."""
+    """Settings whose defaults depend on the team, and on how many calls are planned for it."""
 
     weighting: Weighting
     contested: float
     enough: float
+    audited_rounds: int
 
 
 LARGER_TEAM: Final = 4
 """Agents that are rewritten, from which on what readers saw pays, as most runs are of agents whom others read; but no
 more than ``blocks``, as a run that changes several agents asks no reader (docs/design/0073-readers-by-default.md)."""
-_USUAL = ByTeam("learned", 1.0, 1.0)
-_USUAL_IN_LARGER_TEAMS = ByTeam("readers", 3.0, 0.72)
+_USUAL = ByTeam("learned", 1.0, 1.0, audited_rounds=2)
+_USUAL_IN_LARGER_TEAMS = ByTeam("readers", 3.0, 0.72, audited_rounds=2)
 _LARGER = f"{LARGER_TEAM} agents or more are rewritten, but no more than `blocks`"
 
 
@@ -144,11 +145,12 @@ class AnchorRaceConfig(OptimizerConfig):
         ge=0,
         description="inputs on which a conflict is proven before it is told, at most; 0: told unproven",
     )
-    audited_rounds: int = Field(
-        default=2,
+    audited_rounds: int | None = Field(
+        default=None,
         ge=0,
         description="first rounds of which pairs of the union that read one another are looked at for a conflict even "
-        "where nothing seems wrong: two in the first round, one in a later one",
+        "where nothing seems wrong: two in the first round, one in a later one; empty: "
+        f"{_USUAL.audited_rounds}, or 0 where the plan is smaller than usual",
     )
     worst_case: bool = Field(
         default=False,
@@ -210,6 +212,7 @@ class AnchorRaceConfig(OptimizerConfig):
         "shared_inputs": (24, 40),  # 40 in the profile ``thorough``, before candidates were dealt
         "weighting": ("learned",),  # in teams of any size
         "contested": (1.0,),
+        "audited_rounds": (2,),  # whatever was planned
     }
     gone: ClassVar[Mapping[str, str]] = _GONE
 
@@ -229,13 +232,15 @@ class AnchorRaceConfig(OptimizerConfig):
         return {"far_share": 1.0, **recorded, "calls_per_agent": calls}
 
     def by_team(self, team: Team) -> ByTeam:
-        """Return the settings whose defaults depend on the team."""
+        """Return the settings whose defaults depend on the team, and on how many calls are planned for it."""
         usual = _USUAL_IN_LARGER_TEAMS if LARGER_TEAM <= len(team.rewritten) <= self.blocks else _USUAL
-        small = self.planned_calls(team) < AnchorRaceConfig().planned_calls(team)  # it has no calls to spare
+        if self.planned_calls(team) < AnchorRaceConfig().planned_calls(team):  # it has no calls to spare
+            usual = usual._replace(enough=1.0, audited_rounds=0)
         return ByTeam(
             weighting=self.weighting or usual.weighting,
             contested=usual.contested if self.contested is None else self.contested,
-            enough=self.enough or (1.0 if small else usual.enough),
+            enough=self.enough or usual.enough,
+            audited_rounds=usual.audited_rounds if self.audited_rounds is None else self.audited_rounds,
         )
 
     def planned_calls(self, team: Team) -> int:
