@@ -354,6 +354,17 @@ async def test_a_key_that_the_list_of_models_does_not_need_is_tried_for_nothing_
     assert (probe.answer, probe.key_tried) == (answer, tried)
 
 
+async def test_a_key_that_is_refused_is_said_once_and_not_that_nobody_answers(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "k-wrong-0123456789")
+    async with keyed("k-right-0123456789", body_first=False) as url:
+        said = await asyncio.to_thread(maspo, "doctor", "--no-local", "--base-url", url)
+    assert said.code == EXIT_PROVIDER
+    assert f"{url}: the key in OPENAI_API_KEY is refused" in said.out
+    assert "No endpoint answers" not in said.out
+
+
 async def test_ready_is_not_said_of_a_key_that_nobody_has_looked_at(
     maspo: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

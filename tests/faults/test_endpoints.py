@@ -6,6 +6,7 @@ The rows are those of docs/tried/endpoints.md.
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import html
 import json
@@ -374,6 +375,53 @@ def last_twice(stream: bytes) -> bytes:
     pieces = stream.split(b"\n\n")
     at = next(place for place, piece in enumerate(pieces) if b'"stop"' in piece)
     return b"\n\n".join([*pieces[: at + 1], *pieces[at:]])
+
+
+def put_into(envelope: Callable[[dict[str, Any]], object]) -> Sent:
+    """Put the completion into an envelope."""
+    return Sent(lambda body: json.dumps(envelope(json.loads(body))).encode())
+
+
+def said_as_text(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        if "content" in one["delta"]:
+            one["delta"] = {"text": one["delta"]["content"]}
+
+
+def delta_as_text(piece: dict[str, Any]) -> None:
+    for one in piece["choices"]:
+        one["delta"] = one["delta"].get("content", "")
+
+
+def at_index(piece: dict[str, Any], index: int) -> None:
+    for one in piece["choices"]:
+        one["index"] = index
+
+
+def choices_by_index(piece: dict[str, Any]) -> None:
+    piece["choices"] = {str(one["index"]): one for one in piece["choices"]}
+
+
+def end_first(stream: bytes) -> bytes:
+    """Let the piece that tells the end come right after the first."""
+    first, *rest = stream.split(b"\n\n")
+    return b"\n\n".join([first, *sorted(rest, key=lambda piece: b'"stop"' not in piece)])
+
+
+def remade(made: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    """Write the data of every piece in another way."""
+    return lambda stream: b"\n\n".join(
+        b"data: " + made(piece[6:]) if piece.startswith(b"data: {") else piece for piece in stream.split(b"\n\n")
+    )
+
+
+in_quotes = remade(lambda data: json.dumps(data.decode()).encode())
+in_base64 = remade(base64.b64encode)
+in_halves = remade(lambda data: data[:50] + b"\n\ndata: " + data[50:])
+
+
+def done_as(line: bytes) -> Sent:
+    return Sent(lambda stream: stream.replace(b"data: [DONE]", line), streamed=True)
 
 
 def told(sentence: str, status: int = 400) -> Refuse:
@@ -2277,6 +2325,194 @@ ROWS: dict[str, Row] = {
     "details whose summary says Thinking": Row(
         spoiled(text("<details>\n<summary>Thinking for 3 s</summary>\n\nTHOUGHT\n</details>\n\nANSWER")), "works"
     ),
+    # Envelopes of gateways, and other forms of a body
+    "a body as text of JSON (AWS Lambda)": Row(
+        put_into(lambda found: {"statusCode": 200, "headers": {}, "body": json.dumps(found)}), "works"
+    ),
+    "a body with another status within (AWS Lambda)": Row(
+        Body(b'{"statusCode":502,"body":"{\\"message\\":\\"model crashed\\"}"}'), "refused", "model crashed"
+    ),
+    "a function that ran out of time (AWS Lambda)": Row(
+        Body(b'{"errorMessage":"abc Task timed out after 3.00 seconds"}'), "refused", "timed out"
+    ),
+    "an output in a list (RunPod)": Row(
+        put_into(lambda found: {"delayTime": 1, "id": "s", "status": "COMPLETED", "output": [found]}), "works"
+    ),
+    "a job that is still running (RunPod)": Row(
+        Body(b'{"id":"sync-1","status":"IN_PROGRESS"}'), "refused", "IN_PROGRESS"
+    ),
+    "predictions (Vertex, KServe)": Row(put_into(lambda found: {"predictions": [found]}), "works"),
+    "a body of a code, a message and a body": Row(
+        put_into(lambda found: {"code": 0, "message": "success", "body": {"completion": found}}), "works"
+    ),
+    "a result of JSON-RPC": Row(put_into(lambda found: {"jsonrpc": "2.0", "id": 1, "result": found}), "works"),
+    "an error of JSON-RPC": Row(
+        Body(b'{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"backend is gone"}}'), "refused", "is gone"
+    ),
+    "errors of GraphQL": Row(Body(b'{"data":null,"errors":[{"message":"no field chat"}]}'), "refused", "no field chat"),
+    "a body as a text of JSON": Row(Sent(lambda body: json.dumps(body.decode()).encode()), "refused"),
+    "a body in base64": Row(Sent(base64.b64encode), "refused"),
+    "a guard before the JSON": Row(Sent(lambda body: b")]}',\n" + body), "refused"),
+    "JSONP": Row(Sent(lambda body: b"callback(" + body + b");"), "refused"),
+    "a comment before the JSON": Row(Sent(lambda body: b"/* cached */\n" + body), "refused"),
+    "a fence around the JSON": Row(Sent(lambda body: b"```json\n" + body + b"\n```"), "refused"),
+    "an object as Python writes it": Row(Sent(lambda body: repr(json.loads(body)).encode()), "refused"),
+    "a record of a sequence of JSON": Row(Sent(lambda body: b"\x1e" + body + b"\n"), "works"),
+    "several parts (MIME)": Row(
+        Sent(lambda body: b"--x\r\nContent-Type: application/json\r\n\r\n" + body + b"\r\n--x--\r\n"), "refused"
+    ),
+    "choices twice, the first of them empty": Row(Sent(lambda body: b'{"choices":[],' + body[1:]), "works"),
+    "a charset that nobody knows": Row(
+        Sent(lambda body: body, {"Content-Type": "application/json; charset=utf8mb4"}), "works"
+    ),
+    "packed twice": Row(
+        Sent(lambda body: gzip.compress(gzip.compress(body)), {"Content-Encoding": "gzip, gzip"}), "refused"
+    ),
+    "a coding that nobody knows, of what is plain": Row(
+        Sent(lambda body: body, {"Content-Encoding": "utf-8"}), "works"
+    ),
+    "UTF-32": Row(Sent(lambda body: body.decode().encode("utf-32")), "works"),
+    "UTF-16 as a stream": Row(Sent(lambda stream: stream.decode().encode("utf-16"), streamed=True), "works"),
+    "sizes of chunks within the body": Row(Sent(lambda body: b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)), "refused"),
+    "headers within the body": Row(Sent(lambda body: b"HTTP/1.1 200 OK\r\n\r\n" + body), "refused"),
+    # Streams
+    "a stream of records of JSON": Row(
+        Sent(lambda stream: b"".join(b"\x1e" + line + b"\n" for line in bare(stream).splitlines()), streamed=True),
+        "works",
+    ),
+    "text in place of content, in the pieces": Row(Sent(each(said_as_text), streamed=True), "works"),
+    "a text in place of a delta": Row(Sent(each(delta_as_text), streamed=True), "refused"),
+    "the end before the text": Row(Sent(end_first, streamed=True), "works"),
+    "a piece over two events": Row(Sent(in_halves, streamed=True), "refused"),
+    "pieces as texts of JSON": Row(Sent(in_quotes, streamed=True), "works"),
+    "pieces in base64": Row(Sent(in_base64, streamed=True), "refused"),
+    "DONE without brackets": Row(done_as(b"data: DONE"), "works"),
+    "a stop token in place of [DONE]": Row(done_as(b"data: <|endoftext|>"), "works"),
+    "done as an object": Row(done_as(b'data: {"done":true}'), "works"),
+    "done as an event": Row(done_as(b"event: done\ndata: {}"), "works"),
+    "[DONE] in the line of the last piece": Row(
+        Sent(lambda stream: stream.replace(b"\n\ndata: [DONE]", b"data: [DONE]"), streamed=True), "works"
+    ),
+    "an id in the line of the data": Row(
+        Sent(lambda stream: stream.replace(b"data: {", b"id: 1 data: {"), streamed=True), "refused"
+    ),
+    "blanks around data": Row(Sent(lambda stream: stream.replace(b"data: ", b"  data : "), streamed=True), "works"),
+    "numbers between the pieces": Row(
+        Sent(lambda stream: stream.replace(b"\n\n", b"\n\ndata: 0\n\n", 3), streamed=True), "refused"
+    ),
+    "an index below zero": Row(Sent(each(lambda piece: at_index(piece, -1)), streamed=True), "works"),
+    "choices as an object, in the pieces": Row(Sent(each(choices_by_index), streamed=True), "refused"),
+    # Messages
+    "text in place of content": Row(spoiled(lambda found: message(text=content(found), content=None)(found)), "works"),
+    "messages in place of a message": Row(
+        spoiled(lambda found: found["choices"][0].update(messages=[found["choices"][0].pop("message")])), "refused"
+    ),
+    "content beside no message": Row(
+        spoiled(lambda found: found["choices"][0].update(content=found["choices"][0].pop("message")["content"])),
+        "refused",
+    ),
+    "a message at the top": Row(put_into(lambda found: {"role": "assistant", "content": content(found)}), "refused"),
+    "numbers of tokens as content": Row(spoiled(message(content=[1, 2, 3])), "refused"),
+    "an error of JSON as the answer": Row(
+        spoiled(error_as_text('{"error": {"message": "The server had an error", "type": "server_error"}}')), "refused"
+    ),
+    # Thoughts
+    "<think> that is escaped for HTML": Row(spoiled(text("&lt;think&gt;THOUGHT&lt;/think&gt;ANSWER")), "works"),
+    "＜think＞ in wide signs": Row(spoiled(text("＜think＞THOUGHT＜/think＞ANSWER")), "works"),
+    "<think> within <think>": Row(spoiled(text("<think>Hm. <think>So.</think> THOUGHT</think>ANSWER")), "works"),
+    "an empty <think/>": Row(spoiled(text("<think/>ANSWER")), "works"),
+    "<think> set as code": Row(spoiled(text("`<think>`\nTHOUGHT\n`</think>`\nANSWER")), "works"),
+    "<think_fast>": Row(spoiled(text("<think_fast>THOUGHT</think_fast>ANSWER")), "works"),
+    "think_start marks": Row(spoiled(text("<|think_start|>THOUGHT<|think_end|>ANSWER")), "works"),
+    "startofthought marks": Row(spoiled(text("<|startofthought|>THOUGHT<|endofthought|>ANSWER")), "works"),
+    "<reason> before the answer": Row(spoiled(text("<reason>THOUGHT</reason>\nANSWER")), "works"),
+    "<cot> before the answer": Row(spoiled(text("<cot>THOUGHT</cot>\nANSWER")), "works"),
+    "<thinking_process> before the answer": Row(
+        spoiled(text("<thinking_process>THOUGHT</thinking_process>\nANSWER")), "works"
+    ),
+    "<analysis> before the answer": Row(spoiled(text("<analysis>THOUGHT</analysis>\nANSWER")), "works"),
+    "<思考> before the answer": Row(spoiled(text("<思考>THOUGHT</思考>\nANSWER")), "works"),
+    "commentary without its marks (gpt-oss)": Row(spoiled(text("commentaryTHOUGHTassistantfinalANSWER")), "works"),
+    "the mark of a message alone (gpt-oss)": Row(spoiled(text("<|message|>ANSWER<|return|>")), "works"),
+    # HTTP
+    "HTTP 203": Row(Sent(lambda body: body, status=203), "works"),
+    "HTTP 303 to a page that waits (Modal)": Row(
+        Refuse(303, headers={"Location": "/v1/chat/completions?call=fc-1"}), "refused", "redirects"
+    ),
+    "HTTP 304": Row(Refuse(304), "refused"),
+    "HTTP 406": Row(Refuse(406, "not acceptable"), "refused", "not acceptable"),
+    "HTTP 411": Row(Refuse(411, "length required"), "refused", "length required"),
+    "HTTP 420": Row(Refuse(420, "enhance your calm"), "refused", "enhance"),
+    "HTTP 451": Row(Refuse(451, "legal reasons"), "refused", "legal"),
+    "HTTP 500 always": Row(Refuse(500, "Internal server error"), "refused", "Internal server error"),
+    "HTTP 522 always (Cloudflare)": Row(Refuse(522, "error code: 522"), "refused", "522"),
+    "HTTP where HTTPS is spoken (nginx)": Row(
+        Body(
+            b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>",
+            400,
+            "text/html",
+        ),
+        "refused",
+        "sent to HTTPS port",
+    ),
+    "a name of a host that is not allowed": Row(
+        Body(b"Invalid host header", 400, "text/plain"), "refused", "host header"
+    ),
+    "an address that is not allowed": Row(
+        told("Your IP address is not authorized to access this API", 401), "refused", "IP address"
+    ),
+    "an organization of another key (OpenAI)": Row(
+        told("OpenAI-Organization header should match organization for API key", 401), "refused", "Organization"
+    ),
+    "an error of a call behind the gateway, once (LocalAI)": Row(
+        Once(Refuse(500, "rpc error: code = Unavailable desc = error reading from server: EOF")), "works"
+    ),
+    "an engine that is dead (vLLM)": Row(
+        Refuse(500, "EngineCore encountered an issue. See stack trace (above)."), "refused", "EngineCore"
+    ),
+    "HTTP 429 with a wait in its body (Discord)": Row(
+        Once(Body(b'{"message":"You are being rate limited.","retry_after":0.01}', 429)), "works"
+    ),
+    "HTTP 429 with a header of the draft": Row(
+        Once(Refuse(429, "slow down", headers={"RateLimit": '"default";r=0;t=0'})), "works"
+    ),
+    "a model that is being pulled (Ollama)": Row(Body(b'{"status":"pulling manifest"}'), "refused", "pulling"),
+    "only streams (Qwen)": Row(
+        Unless(lambda wanted: bool(wanted.get("stream")), told("This model only support stream mode")), "works"
+    ),
+    "a parameter that is missed": Row(
+        Unless(lambda wanted: "user" in wanted, told("Missing required parameter: 'user'.")),
+        "refused",
+        "models.extra.user",
+    ),
+    "no temperature beside a seed": Row(
+        Unless(
+            lambda wanted: not {"temperature", "seed"} <= wanted.keys(),
+            told("temperature and seed cannot both be specified for this model. Please use only one."),
+        ),
+        "adapted",
+        "takes no",
+    ),
+    "a seed as text": Row(
+        Unless(lambda wanted: isinstance(wanted.get("seed", ""), str), told("Input should be a valid string: seed")),
+        "adapted",
+        "no seed",
+    ),
+    "a prompt beyond a number of characters": Row(
+        Unless(shorter_than(100), told("Prompt length 300 exceeds maximum of 100 characters")),
+        "refused",
+        "does not fit",
+    ),
+    "a model that is deprecated": Row(
+        told("The model `m` has been deprecated, learn more here: https://x", 404), "refused", "deprecated"
+    ),
+    "cached tokens below zero": Row(
+        spoiled(usage({"prompt_tokens": 9, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": -5}})),
+        "works",
+    ),
+    "usage within usage": Row(spoiled(usage({"usage": {"prompt_tokens": 9, "completion_tokens": 9}})), "works"),
+    "usage as a text of JSON": Row(spoiled(usage('{"prompt_tokens": 9, "completion_tokens": 9}')), "works"),
+    "usage of true": Row(spoiled(usage({"prompt_tokens": True, "completion_tokens": False})), "works"),
 }
 
 

@@ -246,8 +246,18 @@ def _say_ready(
         model = f" --agent-model {shared[0]}" if shared else ""
         say(f"Ready: --base-url {','.join(probe.given for probe in together)}{model}")
     if not answering and not silent:
-        say("No endpoint answers. `maspo demo` needs none.")
+        say(f"{_why_none(probes, models)} `maspo demo` needs none.")
     return remarks
+
+
+def _why_none(probes: Sequence[Probe], models: ModelSettings) -> str:
+    """Say why a run can be begun with no endpoint: one that lets nobody in does answer."""
+    ours = [probe for probe in probes if probe.is_ours]
+    if shut := [probe.shown for probe in ours if probe.answer == "refuses the key"]:
+        return f"{' and '.join(shut)}: the key in {models.api_key_env} is refused; set one that is let in."
+    if odd := [probe.shown for probe in ours if probe.answer == "unexpected"]:
+        return f"{' and '.join(odd)}: something answers there, and not as an endpoint of chats does."
+    return "No endpoint answers."
 
 
 def _named(models: ModelSettings, probes: Sequence[Probe]) -> tuple[ModelSettings | None, list[str]]:

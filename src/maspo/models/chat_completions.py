@@ -499,7 +499,7 @@ class ChatClient:
                     if deadline is not None:
                         scope.reschedule(deadline)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            if not (isinstance(error, TimeoutError) and incoming.over):
+            if not (isinstance(error, TimeoutError) and (incoming.over or incoming.ended)):
                 # Not chained: texts of the HTTP library may hold what was sent.
                 raise self._describe_loss(error, time.perf_counter() - began, incoming.state) from None
         assert answered is not None  # noqa: S101 (else there was an error)

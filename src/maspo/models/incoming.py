@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from maspo.models.replies import DONE, is_stream
+from maspo.models.replies import is_stream
 from maspo.models.runaway import Runaway, ended
 
 LARGEST_BODY = 4_000_000
@@ -23,7 +23,7 @@ last byte is none that is being written."""
 _HEARD = 0.01
 """Share of the limit of silence for which a part of a reply is not noted anew: a stream has hundreds of them."""
 _KEEPS_AWAKE = re.compile(
-    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*\n"
+    rb"(?:\s|:[^\n]*(?:\n|\Z)|event:[^\n]*(?:\n|\Z)"
     rb"|data:(?=[^\n]*\"choices\")(?=[^\n]*\"delta\":\s?\{\s?(?:\"role\":\s?\"assistant\"\s?,?\s?)?(?:\"content\":\s?(?:\"\"|null)\s?)?\})"
     rb"(?![^\n]*(?:\"finish_reason\":\s?\"|\"error\"|\"usage\":\s?\{))[^\n]*\n"
     rb"|data:(?![ \t]*\"?\[DONE\])(?:(?!\"choices\"|\"error\")[^\n])*\n)*",
@@ -33,6 +33,18 @@ _KEEPS_AWAKE = re.compile(
 text. Of its two kinds of data one holds choices and the other none, so that a line is read in one way only."""
 _IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
 """The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
+_ENDS = re.compile(rb"^data:[^\n]*\"finish_reason\":\s?\"(?!null\")\w", re.IGNORECASE | re.MULTILINE)
+"""A piece that tells that the text is at its end."""
+_PIECE = re.compile(rb"^data:[^\n]*\"choices\"[^\n]*", re.IGNORECASE | re.MULTILINE)
+_AFTER_END = 5.0
+"""Seconds for the usage, or the last piece, to come after the end of the text: some servers send neither, and leave the
+connection open."""
+_LINES = (b"data:", b"event:", b"id:", b"retry:", b":")
+"""How lines of a stream begin."""
+_TELLING = 200
+"""Bytes from which on a line is more than a ping."""
+_LONGEST_LINE = 100_000
+"""Bytes of a line that are looked at again when more of it comes: a piece has some hundred."""
 _AFTER_DONE = 1.0
 """Seconds for a connection to end after the last piece; some servers leave it open."""
 _CHARSETS = frozenset(
@@ -53,6 +65,10 @@ class Incoming:
         """Seconds until its first part had come; 0 before that."""
         self.over = False
         """The last piece of a stream has come, whether the connection ends or not."""
+        self.ended = False
+        """A piece has told that the text is at its end."""
+        self._line = 0
+        """Where the line begins that is not at its end yet."""
         self._runaway = Runaway(max_tokens)
         self._longest = WHOLE * silence + _SLOWEST * max_tokens
         self._silence = silence
@@ -76,7 +92,8 @@ class Incoming:
 
     def deadline_after(self, chunk: bytes, is_last: bool) -> float | None:
         """Return until when more has to come, now that this has; None leaves it as it was."""
-        if _KEEPS_AWAKE.fullmatch(chunk):
+        came = self._lines_of(chunk)
+        if _KEEPS_AWAKE.fullmatch(_told_by(came)):
             return None
         moment, is_first = self._now(), not self.first_part
         self.first_part = self.first_part or moment - self._began
@@ -84,9 +101,12 @@ class Incoming:
             return None  # Nothing is waited for any more.
         if is_first:
             self._last = moment + self._longest
-        self.over = self.over or self._tells_end(len(chunk))
+        self.over = self.over or _IS_OVER.search(came) is not None
         if self.over:
             return moment + _AFTER_DONE
+        if _ENDS.search(came) and not self._tells_end_always():
+            self.ended = True
+            return min(self._last, moment + min(self._silence, _AFTER_END))
         if is_first or moment - self._heard > _HEARD * self._silence:
             self._heard = moment
             return min(self._last, moment + self._silence)
@@ -110,9 +130,24 @@ class Incoming:
             return body.decode(charset, "replace").encode()
         return body
 
-    def _tells_end(self, size: int) -> bool:
-        """Say whether the last piece stands in the last ``size`` bytes, or begins just before them."""
-        return _IS_OVER.search(self.body, max(0, len(self.body) - size - 2 * len(DONE))) is not None
+    def _lines_of(self, chunk: bytes) -> bytes:
+        """Return the lines that a chunk belongs to: it may begin within one, and tell of something else alone."""
+        begin = self._line if len(self.body) - self._line < _LONGEST_LINE else len(self.body) - len(chunk)
+        ends = max(self.body.rfind(b"\n", begin), self.body.rfind(b"\r", begin))
+        self._line = max(self._line, ends + 1)
+        return bytes(self.body[begin:]).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _tells_end_always(self) -> bool:
+        """Say whether already the first piece tells that it is the last, as every piece of some servers does."""
+        first = _PIECE.search(bytes(self.body[:_LONGEST_LINE]).replace(b"\r", b"\n"))
+        return first is not None and _ENDS.match(first[0]) is not None
+
+
+def _told_by(lines: bytes) -> bytes:
+    """Return lines without the last one while nobody can tell what it will be: a piece, or a word that all is well."""
+    whole, end, begun = lines.rpartition(b"\n")
+    may_be = any(begun[: len(name)].lower() == name[: len(begun)] for name in _LINES)
+    return whole + end if len(begun) < _TELLING and may_be else lines
 
 
 def is_too_large(body: bytes) -> bool:

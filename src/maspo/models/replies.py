@@ -5,6 +5,7 @@ A reply without any text says why in ``missing``, one that is no answer in field
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -55,8 +56,14 @@ _SHOWS = re.compile(r"[!-~]")
 """A character that every reader sees: most texts have one at once, and need no further look."""
 DONE = b"[DONE]"
 """The last piece of a stream."""
+_GLUED = re.compile(rb"(?<=\})\s*(?:data:)?\s*\[DONE\]\Z", re.IGNORECASE)
+"""The same behind the piece before, in one line."""
 _NOTHING = frozenset({b"null", b"true", b"false", b'""'})
 """Pieces that say nothing, with which some gateways keep a connection open."""
+_RECORD = b"\x1e"
+"""What stands before each text in a sequence of texts of JSON."""
+_OTHERWISE = frozenset({b"\xff", b"\xfe", _RECORD})
+"""How a body begins that is not plain UTF-8."""
 _BOM = b"\xef\xbb\xbf"
 """A byte order mark, which may stand before a stream and means nothing."""
 _OTHERS = (
@@ -70,12 +77,14 @@ _OTHERS = (
 """Other protocols, told by a name in their replies: whose they are, and how the address of this one ends there."""
 _BARE_PIECE = (b'"delta"', b'"chat.completion.chunk"')
 """What tells a piece of a stream from a completion."""
+_DATA = re.compile(rb"\s{0,9}data\s?:", re.IGNORECASE)
+"""How a line begins that holds a piece, or a part of one: some servers set blanks around the name."""
 _FIELDS = (b":", b"event:", b"id:", b"retry:")
 """How lines of a stream begin that hold no piece."""
 _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
-_ENVELOPES = ("result", "data", "response", "output")
-"""Fields in which gateways (Cloudflare's, DashScope's, those of companies) send the whole completion."""
+_DEEPEST_ENVELOPE = 2
+"""Envelopes within envelopes of gateways (Cloudflare's, DashScope's, RunPod's, AWS Lambda's, those of companies)."""
 _ANOTHERS_PIECE = re.compile(r'"type"\s*:\s*"(?:response\.|message_start|content_block)|"candidates"\s*:|"done"\s*:')
 """What tells a piece of a stream of another protocol: OpenAI's responses, Anthropic's messages, Google's, Ollama's."""
 _FILLERS = "\0 \t\r\n"
@@ -102,7 +111,7 @@ def is_done(data: bytes) -> bool:
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
     begins = body[:200].removeprefix(_BOM).lstrip().lower()
-    return begins.startswith((b"data:", *_FIELDS)) or _is_bare(body)
+    return begins.startswith((b"data:", b"data :", *_FIELDS)) or _is_bare(body)
 
 
 def _is_bare(body: bytes | bytearray) -> bool:
@@ -130,12 +139,12 @@ def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply
         Transient: it is a stream that was broken off, or tells of an error.
 
     """
+    if body[:1] in _OTHERWISE:
+        body = _plain(body)
     if is_stream(body):
         return _read_stream(body, seconds, place)
     try:
         found = _read_json(body)
-        if isinstance(found, list) and len(found) == 1:
-            found = found[0]
         found = _unwrapped(found)
         if failure := _failure_in(found):
             reason = f"{place}: the endpoint failed while it wrote ({failure})"
@@ -145,12 +154,25 @@ def read_reply(body: bytes, seconds: float, place: str, kind: str = "") -> Reply
         raise _no_completion(body, seconds, place, kind) from None
 
 
-def _unwrapped(found: Any) -> Any:
-    """Return the completion that a gateway has put into an envelope of its own."""
-    if not isinstance(found, dict) or "choices" in found:
+def _plain(body: bytes) -> bytes:
+    """Return a body in UTF-8 that tells itself to be UTF-16, or a sequence of texts of JSON (RFC 7464), as lines."""
+    if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and body[2:4] != b"\0\0":
+        with suppress(UnicodeDecodeError):
+            return body.decode("utf-16").encode()
+    return body.replace(_RECORD, b"") if body.startswith(_RECORD) else body
+
+
+def _unwrapped(found: Any, deep: int = 0) -> Any:
+    """Return the completion that a gateway has put into an envelope of its own, which may be a text of JSON."""
+    if isinstance(found, list) and len(found) == 1:
+        found = found[0]
+    if isinstance(found, str) and deep and '"choices"' in found[:_BARE_BEGINS]:
+        with suppress(ValueError, RecursionError):
+            found = json.loads(found)
+    if not isinstance(found, dict) or "choices" in found or deep > _DEEPEST_ENVELOPE:
         return found
-    inner = (found.get(name) for name in _ENVELOPES)
     told = {"usage": found["usage"]} if "usage" in found else {}
+    inner = (_unwrapped(one, deep + 1) for one in found.values())
     return next((told | one for one in inner if isinstance(one, dict) and "choices" in one), found)
 
 
@@ -188,7 +210,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
     choice = next((one for one in found["choices"] if one.get("index") in (0, "0")), found["choices"][0])
     # A delta where nothing is streamed comes from gateways; a text, without roles, from older servers.
     message = choice.get("message") or choice.get("delta") or {"content": choice["text"]}
-    said, thoughts = said_and_thought(message.get("content"))
+    said, thoughts = said_and_thought(_content_of(message))
     said = _inner_message(said)
     refusal = _text_or_nothing(message.get("refusal")) or _refusal_part(message.get("content"))
     text = "" if _is_blank(said or refusal) else (said or refusal).removeprefix("\ufeff")
@@ -220,6 +242,12 @@ def reply_of(found: Any, seconds: float) -> Reply:
         broken=broken,
         asks=tuple(_read_tool_calls(message.get("tool_calls"))),
     )
+
+
+def _content_of(message: Mapping[str, Any]) -> object:
+    """Return the content of a message, or of a piece of one; gateways call it ``text``."""
+    said = message.get("content")
+    return message.get("text") if said is None else said
 
 
 def _inner_message(said: str) -> str:
@@ -289,7 +317,7 @@ class _Pieces:
             self.any = True
             # Some send the whole message beside its pieces, or after them: it is read where there are no pieces.
             message = choice.get("delta") or ({} if self.by_delta else choice.get("message")) or {}
-            said, thought = said_and_thought(message.get("content", choice.get("text")))
+            said, thought = said_and_thought(_content_of({"content": choice.get("text")} | message))
             self.by_delta = self.by_delta or bool(said and choice.get("delta"))
             self.said.append("" if not choice.get("delta") and said == "".join(self.said) else said)
             self.thought.append(told_thoughts(message) + thought)
@@ -392,10 +420,12 @@ def _read_stream(body: bytes, seconds: float, place: str, index: str = "0") -> R
                 continue
             if data in _NOTHING:
                 continue
-            if not pieces.any and data[:1] not in (b"{", b"["):
-                continue  # Words of a gateway before the reply, such as a place in a queue.
-            for piece in _objects(data):
-                if done:
+            if not (pieces.any and not pieces.ended) and data[:1] not in (b"{", b"[", b'"'):
+                continue  # Words of a gateway before the reply, such as a place in a queue, or after its end.
+            glued = _GLUED.search(data)
+            done = done or glued is not None
+            for piece in _objects(data[: glued.start()] if glued else data):
+                if done and glued is None:
                     pieces.add_usage(piece)
                     continue
                 if failure := _failure_in(piece) or _failure_beside(piece):
@@ -435,8 +465,10 @@ def _events(body: bytes) -> Iterator[bytes]:
     otherwise goes on until there is one.
     """
     begun, bare = list[bytes](), _is_bare(body)
-    for line in (*body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"), b""):
-        data = line[5:].strip() if line[:5].lower() == b"data:" else line.strip() if bare else b""
+    whole = body.removeprefix(_BOM).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for line in (*whole.split(b"\n"), b""):
+        named = _DATA.match(line)
+        data = line[named.end() :].strip() if named else line.strip() if bare else b""
         if bare and not begun and data[:1] != b"{" and not is_done(data):
             continue
         if data and (begun or (data[:1] == b"{" and data[-1:] != b"}")):
@@ -476,7 +508,7 @@ def _objects(data: bytes) -> Iterator[Mapping[str, Any]]:
     text, begin = _text_of(data).strip(), 0
     while begin < len(text):
         found, end = _LENIENT.raw_decode(text, begin)
-        yield found
+        yield json.loads(found) if isinstance(found, str) and found[:1] == "{" else found
         begin = next((place for place in range(end, len(text)) if not text[place].isspace()), len(text))
 
 

@@ -35,7 +35,7 @@ _DEEPEST = 4
 _MOST = 200
 """Thoughts that are told apart in one reply: models that think between steps have a dozen."""
 _NATIVE = (
-    r"(?:[a-z]{2,12}[:_])?think(?:ing)?|thought|thoughts|antthinking"
+    r"(?:[a-z]{2,12}[:_])?think(?:ing)?|think_[a-z]{1,12}|thought|thoughts|antthinking"
     r"|reasoning_content|reasoning|reflection|scratchpad|inner_monologue|internal_monologue|internal_thoughts?|chain_of_thought"
 )
 _PAIRS = (
@@ -44,7 +44,10 @@ _PAIRS = (
         r"<\s?/\s?{}\s?>",
     ),  # with attributes from gateways; DeepSeek, Qwen, GLM, Phi, Seed, LongCat, EXAONE, Gemini, Claude, Reka
     (r"\[(THINK|THINKING|REASONING)\]", r"\[/{}\]"),  # Magistral
-    (r"<\|(think|thinking|reasoning)\|>", r"<\|(?:/|end_?(?:of_)?)?{}\|>"),
+    (
+        r"<\|(?:(?:start|begin)_?(?:of_?)?)?(think|thinking|thought|reasoning)(?:_?(?:start|begin))?\|>",
+        r"<\|(?:/|end_?(?:of_?)?)?{}(?:_?end)?\|>",
+    ),
     (r"◁(think)▷", r"◁/{}▷"),  # Kimi
     (r"<\|channel>(thought)\b", r"<channel\|>"),  # Gemma 4
     (r"<\|(START|begin_of)_?(?:THINKING|thought)\|>", r"<\|(?:END_THINKING|end_of_thought)\|>"),  # Command, OpenThinker
@@ -62,6 +65,19 @@ _AT_FIRST = (
     (r"[*_](Thinking)(?:\.\.\.|…)[*_]\s*\n(?=>)", r"\n(?!>)"),  # Poe, which quotes the thought
 )
 """The same of marks that mean it at the beginning of a reply only."""
+_FIRST_OF_TWO = re.compile(
+    r"\s*<(reasons?|cot|analysis|thought_process|thinking_process|thinking_steps|reasoning_process|deep_?think(?:ing)?"
+    r"|pondering|ponder|musings?|internal|inner_thoughts?|inner_voice|think_aloud|思考|思考过程|思考過程|推理|推理过程)>"
+    r"(.*?)</\1>(?=\s*\S)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Elements with which a model of no known template begins, and after which its answer stands: nobody asked for them."""
+_HIDDEN = re.compile(r"(?:&lt;|＜)(/?)\s?(think(?:ing)?|thought|reasoning)\s?(?:&gt;|＞)", re.IGNORECASE)
+"""A mark that a gateway has escaped, or a keyboard has written wide."""
+_QUOTED = re.compile(r"\s*`<(think(?:ing)?|thought)>`[ \t]*\n(.*?)\n`</\1>`[ \t]*\n", re.DOTALL)
+"""A thought between marks that are set as code, each on a line of its own, at the beginning of a reply."""
+_NONE = re.compile(r"\s*<think(?:ing)?\s?/>\s*", re.IGNORECASE)
+"""A thought of nothing."""
 _OPENED = [(re.compile(rf"\s*{begin}", re.IGNORECASE), end) for begin, end in (*_PAIRS, *_AT_FIRST)]
 _LATER = [(re.compile(rf"^[ \t]*{begin}", re.IGNORECASE | re.MULTILINE), end) for begin, end in _PAIRS]
 _CLOSED_ALONE = re.compile(
@@ -85,7 +101,7 @@ _TOLD_IN_WORDS = tuple(
 """Thoughts with words around them in place of marks."""
 _ENDS_OF_TEMPLATE = """
 assistant user im_end im_start eot_id eom_id end endoftext end_of_text eos return begin_of_box end_of_box
-begin_of_solution end_of_solution START_RESPONSE END_RESPONSE END_OF_TURN_TOKEN end_of_turn im_sep
+begin_of_solution end_of_solution message START_RESPONSE END_RESPONSE END_OF_TURN_TOKEN end_of_turn im_sep
 end_of_sentence end▁of▁sentence
 """.split()  # noqa: SIM905 - a list of words
 _TOKEN = rf"(?:<[|｜](?:{'|'.join(_ENDS_OF_TEMPLATE)})[|｜]>|</s>|<end_of_turn>|<turn\|>|<eos>|\[EOS\])"
@@ -116,14 +132,14 @@ _CHANNEL = re.compile(
 )
 """A part of a reply in the harmony template (gpt-oss): its channel stands before its text."""
 _CHANNEL_ENDS = re.compile(r"<\|(?:end|return|call)\|>")
-_BARE_CHANNELS = re.compile(r"\s*analysis(?:(.*?)assistantfinal|(?=[A-Z])(.*))", re.DOTALL)
+_BARE_CHANNELS = re.compile(r"\s*(?:analysis|commentary)(?:(.*?)assistantfinal|(?=[A-Z])(.*))", re.DOTALL)
 """The same where the server has dropped the marks and left their names: ``analysisWe need…assistantfinalIt is 7``."""
 _NAMES = (
     *("think", "thought", "reason", "reflection", "scratchpad", "monologue", "channel", "analysis", "final response"),
-    *("inner_prefix", "unused9"),
+    *("inner_prefix", "unused9", "commentary", "cot>", "ponder", "musing", "internal", "inner_", "思考", "推理"),
 )
 """What every mark of a thought, and every word that stands for one, holds: a text without any is said as a whole."""
-_BEGINS = ("analysis", "thinking", "here", "```", "*", "_")
+_BEGINS = ("analysis", "commentary", "thinking", "here", "```", "*", "_", "＜", "&lt;", "`<")
 """How a text begins that may begin with a thought, where it holds no mark of a template."""
 
 
@@ -171,7 +187,7 @@ def without_thoughts(reply: Reply, asked: str) -> Reply:
     A thought that does not end leaves nothing of what follows: an answer within it is none.
     """
     text = _in_its_turn(reply.text, asked)
-    begins = text.lstrip()[:9].lower()
+    begins = text.lstrip()[:12].lower()
     if not ("<" in text or "[" in text or "◁" in text or begins.startswith(_BEGINS)):
         return reply  # No mark of any template begins otherwise; each of those below begins with one.
     small = text.lower()
@@ -223,6 +239,10 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
         words = told.match(text)
         if words is not None and (words[1] is not None or cut):
             return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
+    text = _with_marks(text, asked)
+    first = _FIRST_OF_TWO.match(text)
+    if first is not None and not re.search(rf"\b{re.escape(first[1])}\b", asked, re.IGNORECASE):
+        return text[first.end() :].lstrip(), first[2]
     final = _FINAL.search(text)
     if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
         return text[final.end() :].partition(_FINAL_ENDS)[0].rstrip(), text[: final.start()]
@@ -230,7 +250,7 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
     rest = text
     while len(thoughts) < _MOST and (opened := _first_opened(rest, asked)) is not None:
         begin, inner, end = opened
-        closed = re.compile(end, re.IGNORECASE).search(rest, inner)
+        closed = _closed(rest, begin, inner, end)
         if closed is None:
             thoughts.append(rest[inner:])
             return rest[:begin], "\n".join(thoughts)
@@ -241,6 +261,29 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
         thoughts.append(rest[: alone.start()])
         rest = rest[alone.end() :]
     return (rest.lstrip() if thoughts else rest), "\n".join(thoughts)
+
+
+def _with_marks(text: str, asked: str) -> str:
+    """Return a text whose marks of thoughts are as models write them, where something between has altered them."""
+    if ("&lt;" in text or "＜" in text) and _HIDDEN.match(text.lstrip()) and not _HIDDEN.search(asked):
+        text = _HIDDEN.sub(r"<\1\2>", text)
+    if (quoted := _QUOTED.match(text)) is not None:
+        text = f"<{quoted[1]}>{quoted[2]}</{quoted[1]}>{text[quoted.end() :]}"
+    nothing = _NONE.match(text)
+    return text if nothing is None else text[nothing.end() :]
+
+
+def _closed(text: str, begin: int, inner: int, end: str) -> re.Match[str] | None:
+    """Return where a thought ends: one that holds others, at the end of the outermost, as far as there is one."""
+    pattern, mark = re.compile(end, re.IGNORECASE), text[begin:inner].strip()
+    found = first = pattern.search(text, inner)
+    place = inner
+    while found is not None and mark and mark in text[place : found.start()]:
+        place = text.find(mark, place) + len(mark)
+        if (further := pattern.search(text, found.end())) is None:
+            return first
+        found = further
+    return found
 
 
 def _first_opened(text: str, asked: str) -> tuple[int, int, str] | None:

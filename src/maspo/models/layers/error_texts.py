@@ -34,6 +34,7 @@ _SHAPE = sought(
     r"|(?:reached|exceeded|hit) (?:your|the) (?:\w+ ){0,3}(?:limit|quota)|limit reached\b"
     r"|\bupgrade (?:your plan|to continue)"
     r"|\A\W*(?:null|undefined|\[object object\])\W*\Z"
+    r"|\A\s*\{\s*[\"']error[\"']\s*:"
     r"|something went wrong|网关|服务不可用|服务器错误|请求超时",
     *("upstream", "connect", "gateway", "unavailable", "server", "timed out", "exceeded", "http", "status", "error"),
     *("limit", "too many", "quota", "insufficient", "overloaded", "api key", "unauthorized", "failed to"),
