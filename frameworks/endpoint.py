@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -44,6 +44,8 @@ class Heard:
     """What the answer has to be an instance of."""
     tools: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     """Tools that may be called and were not yet, with the schemas of their arguments."""
+    key: str = ""
+    """The key that it came with."""
 
     @property
     def prompt(self) -> str:
@@ -239,6 +241,8 @@ def endpoint() -> Iterator[Endpoint]:
             body = from_gemini(body) if gemini else body
             items = items_in(body, found.kept)
             heard = heard_in(body, items, self.headers.get("X-Maspo-Purpose", ""))
+            key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            heard = replace(heard, key=key or self.headers.get("x-goog-api-key", ""))
             found.heard.append(heard)
             if found.fails:
                 found.fails -= 1

@@ -51,6 +51,8 @@ def program_of(told: Mapping[str, Any]) -> ast.Module:
 TOLD = json.loads(Path(__file__).with_name("program.json").read_text(encoding="utf-8"))
 os.chdir(TOLD["folder"])
 sys.path[:0] = [TOLD["folder"], str(Path(TOLD["path"]).parent)]
+# By this key an endpoint knows requests of one process, which answers one row, whatever they show.
+os.environ.update(dict.fromkeys(("OPENAI_API_KEY", "GEMINI_API_KEY"), f"process {os.getpid()}"))
 NAMES: dict[str, Any] = {"__name__": "shipped", "__file__": TOLD["path"]}
 exec(compile(TOLD["first"], "first", "exec", dont_inherit=True), NAMES)
 exec(compile(program_of(TOLD), TOLD["path"], "exec", dont_inherit=True), NAMES)

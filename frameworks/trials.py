@@ -35,7 +35,11 @@ CALLS: Final = 100
 AT_ONCE: Final = 50
 AT_ONCE_SECONDS: Final = 3600.0
 """What each of them may take: whose prompts are whose is asked, not how soon fifty imports end on two cores."""
+AT_ONCE_CALLS: Final = 1000
+"""The same of calls: a program that gives up on its own after some seconds asks again on a busy machine."""
 _TAG: Final = re.compile(r"Rollout (\d+)\.")
+_PROCESS: Final = re.compile(r"process \d+")
+"""What programs give as their key (``program.py``)."""
 _NUMBER: Final = re.compile(r"Question number (\d+)")
 
 
@@ -115,13 +119,17 @@ def optimized(team: Team, server: Endpoint, folder: Path, seeds: Collection[str]
 def foreign_in(heard: Sequence[Heard]) -> int:
     """Return the requests that hold a prompt of another rollout than that of their input.
 
-    A request that shows no input, such as that of an agent which is told what to do by another, is judged by how often
-    each rollout's prompt comes in such: all rollouts ask the same.
+    A request that shows no input, such as that of an agent which is told what to do by another, is judged by the
+    process that sent it, where its key tells that: this sends the inputs of one rollout only. Without such a key it is
+    judged by how often each rollout's prompt comes in such: all rollouts ask the same.
     """
     foreign, silent = 0, Counter[str]()
+    shown = {one.key: number for one in reversed(heard) for number in _NUMBER.findall(one.said)[:1]}
     for one in heard:
         tags, numbers = {*_TAG.findall(one.prompt)}, _NUMBER.findall(one.said)
-        if numbers or len(tags) > 1:
+        if _PROCESS.fullmatch(one.key) and one.key in shown:
+            foreign += bool({*tags, *numbers} - {shown[one.key]})
+        elif numbers or len(tags) > 1:
             foreign += bool(tags - {*numbers[:1]})
         else:
             silent.update(tags)
@@ -134,7 +142,7 @@ def at_once(server: Endpoint, folder: Path) -> AtOnce:
     server.heard.clear()
     system = load_system(folder / "system.yaml")
     assert system.app is not None
-    system = replace(system, app=replace(system.app, workers=AT_ONCE, seconds=AT_ONCE_SECONDS))
+    system = replace(system, app=replace(system.app, workers=AT_ONCE, seconds=AT_ONCE_SECONDS, calls=AT_ONCE_CALLS))
     rows = [{"input": f"Question number {number}: which letter follows K?"} for number in range(AT_ONCE)]
     inputs = make_inputs(rows).rows
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from maspo.apps.probe import look
 from maspo.apps.runner import AppRunner
-from maspo.core.errors import BudgetReached, CallFailed
+from maspo.core.errors import BudgetReached, CallFailed, UsageError
 from maspo.data.inputs import Input, make_inputs
 from maspo.gateway.tools import ToolRecord
 from maspo.models.base import ModelClient, Reply, Request, RoleSettings
@@ -88,6 +89,25 @@ async def test_a_rollout_without_an_answer_is_told_with_the_reason(
 ) -> None:
     with pytest.raises(CallFailed, match=reason):
         await run(team(app(code, **options)))
+
+
+async def test_what_is_waited_for_is_told(app: WriteApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Request) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    monkeypatch.setattr("maspo.apps.runner._SHORT", 0.0)
+    asks = app(ASK + "\ndef answer(row): return ask('You are a solver.', 'hello')", seconds=2.0)
+    with pytest.raises(
+        CallFailed, match=r"took longer than 2 seconds, while a call of it had waited \d s for the reply"
+    ):
+        await run(team(asks), never)
+    monkeypatch.setattr("maspo.apps.probe._SILENCE", 0.5)
+    said = list[str]()
+    with pytest.raises(UsageError, match="had waited"):
+        await look(asks, make_inputs(["one", "two"]).rows, OverTheWire(ScriptedModel(never)), "team", told=said.append)
+    assert said[0].startswith("0 of 3 rollouts have ended after ") and "(each for 2 s at most)" in said[0]
+    assert any("wait for a model's reply, for" in one for one in said)
 
 
 KEYED = ASK.replace('"application/json"}', '"application/json", "Authorization": "Bearer " + KEY}').replace(

@@ -159,6 +159,42 @@ async def test_agents_are_read_after_the_first_rollout_wherever_they_are_kept(ap
     assert second.agents == ()
 
 
+# An agent of the same shape as PydanticAI makes it: a name that may be missing, and texts under no public name.
+TEXTS = """
+class Text:
+    def __init__(self, instruction, source):
+        self.instruction, self.source = instruction, source
+class Agent:
+    def __init__(self, name=None, instructions=(), system_prompt=()):
+        self.name, self._any = name, [Text(one, "agent") for one in instructions]
+        self._more, self._tools, self._model = [Text("Search first.", "toolset:web")], [print], "openai:m"
+        self._other = tuple(system_prompt)
+"""
+
+
+async def test_what_an_agent_keeps_under_no_public_name_is_told_by_what_it_is(app: WriteApp, tmp_path: Path) -> None:
+    (tmp_path / "pydantic_ai.py").write_text(TEXTS)
+    code = """
+        from pydantic_ai import Agent
+        PLANNER = Agent("Planner", ["You plan the work.", lambda: "Today is Monday."])
+        AUTHOR = Agent("Author", ["Be brief."], ["You write the report.", "Never guess."])
+        critic = again = Agent(None, ["You look for mistakes."])
+        MADE = [Agent(None, ["You have no name at all."])]
+        def answer(row):
+            return "42"
+    """
+    pool = Pool(app(code))
+    try:
+        told = declared((await pool.run({"input": "x"}, {})).agents)
+    finally:
+        await pool.close()
+    assert {(one.name, one.passages) for one in told} == {
+        ("Planner", ("You plan the work.",)),
+        ("Author", ("You write the report.",)),
+        ("critic", ("You look for mistakes.",)),
+    }
+
+
 LATE = """
 import importlib
 def __getattr__(name):

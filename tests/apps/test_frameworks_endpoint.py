@@ -7,13 +7,15 @@ import re
 import runpy
 import sys
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from frameworks.endpoint import Endpoint, endpoint, framed
+from frameworks.endpoint import Endpoint, Heard, endpoint, framed
 from frameworks.environments import HERE, NAMES
 from frameworks.examples import AWAIT, EXAMPLES
+from frameworks.trials import foreign_in
 
 from maspo.gateway.dialects.base import Dialect
 from maspo.gateway.dialects.chat_completions import ChatCompletions
@@ -134,6 +136,23 @@ def test_a_program_on_a_page_is_asked_as_it_stands_with_another_model(
     (tmp_path / "program.json").write_text(json.dumps({**told, "models": [("no such model", "ours")]}))
     with pytest.raises(ValueError, match="has changed"):
         runpy.run_path(str(tmp_path / "program.py"))
+
+
+def heard(tag: int, number: int | None = None, process: int | None = None) -> Heard:
+    said = "a task" if number is None else f"Question number {number}: which?"
+    return Heard((("system", f"You help. Rollout {tag}."), ("user", said)), key=f"process {process}" if process else "")
+
+
+def test_prompts_of_another_rollout_are_counted_whatever_a_request_shows_of_its_own() -> None:
+    of_each = [[heard(one, one, 100 + one), heard(one, None, 100 + one)] for one in range(3)]
+    unequal = [*of_each[0], *of_each[1], *of_each[1], *of_each[2], of_each[2][1]]
+    assert foreign_in(unequal) == 0, "rollouts may ask differently, where their processes are told"
+    assert foreign_in([*unequal, heard(2, None, 100)]) == 1, "sent to the address of another rollout"
+    assert foreign_in([*unequal, heard(0, 1, 100)]) == 1, "the input of another rollout"
+    assert foreign_in([*unequal, heard(0, None, 102), heard(1, 1, 100)]) == 2
+    unknown = [replace(one, key="") for ones in of_each for one in ones]
+    assert foreign_in(unknown) == 0
+    assert foreign_in([*unknown, heard(1), heard(2, 1)]) == 2, "one more than others have, and one of another input"
 
 
 def test_an_answer_has_the_fields_that_dspy_asks_for_each_of_its_type() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from maspo.apps import shim
 from maspo.apps.pool import QUIET, Ended, Pool
 from maspo.core.errors import ConfigInvalid
 from maspo.team.app import App
@@ -215,6 +216,37 @@ async def test_libraries_that_start_threads_are_not_forked_with(app: WriteApp, t
     """
     found = await run(app(code, python="env/bin/python"), {}, {}, {})
     assert [json.loads(ended.answer or "") for ended in found] == [[], ["calm", "late"], ["calm", "late"]]
+
+
+async def test_a_library_that_cannot_be_imported_without_the_app_costs_one_rollout(
+    app: WriteApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "env"
+    made = await asyncio.create_subprocess_exec(sys.executable, "-m", "venv", "--without-pip", str(site))
+    assert await made.wait() == 0
+    library = next(site.glob("lib/python3*/site-packages"))
+    (library / "needy.py").write_text("import sys, time\nwhile 'team' not in sys.modules: time.sleep(0.01)\n")
+    pool = Pool(app("import needy\ndef answer(row): return 'so'", python="env/bin/python"))
+    monkeypatch.setattr("maspo.apps.pool._PATIENCE", -15.0)  # of a limit of 20 s
+    monkeypatch.setattr("maspo.apps.pool._GRACE", 0.1)
+    try:
+        answers = [(await pool.run({"input": "x"}, {})).answer for _ in range(4)]
+    finally:
+        await pool.close()
+    assert answers == ["so", None, "so", "so"]
+
+
+async def test_a_trial_of_libraries_ends_where_one_of_them_waits_for_ever(tmp_path: Path) -> None:
+    for name, text in (("calm", ""), ("waits", "import time; time.sleep(1000)"), ("late", "")):
+        (tmp_path / f"{name}.py").write_text(text)
+    code = "import shim; shim.HANGS = 0.3; print(shim.how_many_fit(['calm', 'waits', 'late']), shim.how_many_fit([]))"
+    trial = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code),
+        env={"PYTHONPATH": os.pathsep.join((str(Path(shim.__file__).parent), str(tmp_path)))},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    said, _ = await asyncio.wait_for(trial.communicate(), 60)
+    assert said.split() == [b"1", b"0"]
 
 
 async def test_frameworks_are_told_not_to_phone_home(app: WriteApp) -> None:
@@ -427,7 +459,7 @@ async def test_a_shim_that_takes_no_more_is_given_up_with_the_row_that_waits(
         monkeypatch.setattr("maspo.apps.pool._PATIENCE", -19.0)  # of a limit of 20 s
         monkeypatch.setattr("maspo.apps.pool._GRACE", 0.1)
         found = await pool.run({"input": "x" * 1_000_000}, {})  # more than a pipe holds
-        assert found == Ended(None, "its process does not answer any more")
+        assert found == Ended(None, "the process that starts it did not answer for 1 s")
         assert await gone(shim)
         monkeypatch.undo()
         assert (await pool.run({}, {})).answer is not None

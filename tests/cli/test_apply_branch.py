@@ -6,6 +6,7 @@ import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from maspo.team.load import dump_system, load_system
 from maspo.testing.runs import SMALL, begin, with_config, world_job
 from maspo.world.spec import WorldSpec
 from tests.cli.conftest import Run
+
+Json = dict[str, Any]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -67,8 +70,35 @@ def test_a_branch_has_a_commit_for_each_agent_and_the_checkout_stays(repository:
     now = load_system(file).prompts
     assert all(now[name] != seed[name] for name in seed)
     assert maspo("apply", str(record), "--check").code == 0
+    stands = maspo("apply", str(record), "--check", "--json").json
+    assert stands["exit_code"] == 0 and {one["state"] for one in stands["agents"].values()} == {"there"}
+    assert all(place.startswith(f"{file}:") for one in stands["agents"].values() for place in one["places"])
     again = maspo("apply", str(record))
     assert again.code == 0 and "already written back" in again.out and "team.yaml:" in again.out
+
+
+def test_how_each_prompt_stands_is_told_as_json(repository: Path, maspo: Run) -> None:
+    file, record = repository / "teams" / "team.yaml", str(repository.parent / "run")
+
+    def told(*options: str) -> Json:
+        said = maspo("apply", record, "--json", *options)
+        assert said.json["exit_code"] == said.code
+        return {**said.json, "agents": {name: one["state"] for name, one in said.json["agents"].items()}}
+
+    nothing: Json = {"files": [], "branch": None, "patch": None}
+    states = {state: dict.fromkeys(("solver", "critic"), state) for state in ("there", "open", "written", "refused")}
+    assert told("--check") == {**nothing, "agents": states["open"], "exit_code": 1}
+    assert told() == {**nothing, "agents": states["open"], "exit_code": 0}, "nobody agreed to write"
+    patch = repository.parent / "new.patch"
+    assert told("--patch", str(patch)) == {**nothing, "agents": states["written"], "patch": str(patch), "exit_code": 0}
+    assert told("--branch", "new") == {**nothing, "agents": states["written"], "branch": "new", "exit_code": 0}
+    before = file.read_text()
+    file.write_text("agents: {}\n")
+    assert told("--yes") == {**nothing, "agents": states["refused"], "exit_code": 2}
+    assert told("--check") == {**nothing, "agents": states["refused"], "exit_code": 1}
+    file.write_text(before)
+    assert told("--yes") == {**nothing, "agents": states["written"], "files": [str(file)], "exit_code": 0}
+    assert told("--yes") == {**nothing, "agents": states["there"], "exit_code": 0}
 
 
 def test_a_system_file_of_an_app_that_git_does_not_know_is_said_to_stay(

@@ -195,6 +195,22 @@ def test_an_app_that_cannot_be_looked_at_says_why(
     assert told in said.err
 
 
+def test_nothing_is_paid_where_columns_do_not_fit(folder: Path, maspo: Run) -> None:
+    (folder / "team.py").write_text("def answer(question, context):\n    raise SystemExit('it was run')\n")
+    (folder / "rows.csv").write_text("question,ctx\nwhich?,none\nwho?,none\n")
+    (folder / "system.yaml").write_text("app: {run: 'team:answer'}\nagents: {solve: {prompt: You solve it.}}\n")
+    for words in (
+        ("discover", "team:answer", "--out", "new.yaml"),
+        ("check", "system.yaml"),
+        ("estimate", "system.yaml"),
+        ("optimize", "team:answer", "--out", "run", "--yes"),
+    ):
+        said = maspo(*words, "--inputs", "rows.csv")
+        assert said.code == 2, words
+        assert "team:answer takes question, context, and no row has context" in said.err
+        assert "call the column ctx context" in said.err and "it was run" not in said.err
+
+
 def test_a_function_may_be_named_by_its_file(example: Path, maspo: Run) -> None:
     (example / "sub").mkdir()
     shutil.copy(EXAMPLE, example / "sub")
@@ -203,6 +219,9 @@ def test_a_function_may_be_named_by_its_file(example: Path, maspo: Run) -> None:
         assert said.code == 0, said.err
         app = load_system(f"{run}.yaml").app
         assert app is not None and app.run == run
+        checks, optimizes = [line.split()[-5:] for line in said.out.strip().splitlines()[-2:]]
+        assert optimizes == ["maspo", "optimize", *checks[2:]]
+        assert maspo(*checks[1:]).code == 0, "what is said to come next is typed as it stands"
     (example / "team.answer.system.yaml").write_text((example / "team:answer.yaml").read_text())
     assert maspo("check", "team.py:answer", *ROWS).code == 0
 

@@ -202,7 +202,7 @@ def test_what_could_not_be_told_is_said() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('import { Agent } from "@openai/agents";\nconst a = new Agent({});', "choose Python"),
+        ('import { Agent } from "@openai/agents";\nconst a = new Agent({});', "maspo discover"),
         ("x = (", "is no Python"),
         ("print('hello')", "no agents"),
         (HEAD + agent("one", "make_prompt()") + START + run("one"), "a text was expected"),

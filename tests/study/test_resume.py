@@ -8,13 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from maspo.cli.app import app
+from maspo.cli.prepare import read_prompts
 from maspo.config import Caps
-from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, RunChanged, StoreError
+from maspo.core.errors import EXIT_INTERRUPTED, EXIT_OK, RunChanged, StoreError, UsageError
 from maspo.data.groups import Groups
 from maspo.data.inputs import load_inputs
-from maspo.events import Paused
+from maspo.events import Event, Paused, StepStarted
 from maspo.models.base import Request
+from maspo.report.folder import write_results
 from maspo.store.codec import RecordedResult, decode
 from maspo.store.run_store import RunStore
 from maspo.study.job import Job
@@ -95,6 +99,29 @@ async def test_k22_whoever_raised_a_cap_and_stopped_is_told_to_give_it_again(tmp
     raised = Caps(calls=900)
     again = await resume(tmp_path / "run", Recorder(), raised, stopping(job, 9, stop).provider, stop)
     assert again.message.endswith(f"go on with: maspo resume {tmp_path / 'run'} --max-calls 900")
+
+
+async def test_a_run_that_goes_on_ships_nothing_until_it_has_ended_again(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    await begin(with_config(JOBS["race"], caps=Caps(calls=40)), folder, counted_world(JOBS["race"]))
+    assert read_prompts(folder) == json.loads(shipped(folder))
+    stop = asyncio.Event()
+
+    class AtTheNextStep(Recorder):
+        def on_event(self, event: Event) -> None:
+            if isinstance(event, StepStarted):
+                stop.set()
+
+    await resume(folder, AtTheNextStep(), Caps(calls=900), counted_world(JOBS["race"]).provider, stop)
+    with pytest.raises(UsageError, match="has not finished, so nothing is shipped yet"):
+        read_prompts(folder)
+    for words in (["apply", "--check"], ["apply"], ["diff"]):
+        said = CliRunner().invoke(app, [words[0], str(folder), *words[1:], "--json"])
+        assert said.exit_code == 2 and "has not finished" in json.loads(said.stdout)["error"], words
+    write_results(folder)
+    assert not (folder / "prompts.json").exists(), "what it shipped before is not what it ships"
+    await resume(folder, Recorder(), Caps(calls=900), counted_world(JOBS["race"]).provider)
+    assert read_prompts(folder) == json.loads(shipped(folder))
 
 
 async def test_k02_a_run_may_be_stopped_again_and_again(tmp_path: Path) -> None:

@@ -172,6 +172,9 @@ class Pool:
                 self._left.append(self._shim)
                 self._warms = False
                 self._shim = None
+            elif self._shim is not None and self._shim.stuck:
+                # As likely as not in a library that it imports for all: the next one would stand there again.
+                self._warms = False
             if self._shim is None or self._shim.gone:
                 self._shim = await _Shim.start(self.app, self._warms)
             return self._shim
@@ -187,6 +190,8 @@ class _Shim:
         self._reader = asyncio.create_task(self._read())
         self.unfit = ""
         """Why it cannot be forked any more."""
+        self.stuck = False
+        """Whether it did not answer any more."""
         self.ready: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -248,8 +253,9 @@ class _Shim:
                 await self._heard_all()
                 told = await found
         except TimeoutError:
+            self.stuck = True
             await self.close()
-            return Ended(None, "its process does not answer any more")
+            return Ended(None, f"the process that starts it did not answer for {patience:.0f} s")
         except asyncio.CancelledError:
             with suppress(CallFailed):
                 self._say({"do": "stop", "id": name})

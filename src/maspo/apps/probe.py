@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -16,7 +19,7 @@ from maspo.core.errors import CallFailed, UsageError
 from maspo.data.inputs import Input
 from maspo.gateway.attribution import Team
 from maspo.gateway.dialects.base import Asked
-from maspo.gateway.gateway import Gateway
+from maspo.gateway.gateway import Gateway, Rollout
 from maspo.gateway.wire import RolloutLimits, WireCall
 from maspo.models.base import ModelClient
 from maspo.team.app import App, AppKind
@@ -31,6 +34,8 @@ _WHERE: Mapping[AppKind, str] = {
     "url": "of the header X-Maspo-Base-Url; make its client anew for each request, with that as base URL",
 }
 """How an app of each kind is told where the gateway is, and what is likely wrong where no call comes."""
+_SILENCE = 30.0
+"""Seconds after which a look says what it waits for: longer than most teams take for an answer."""
 _SLOW_IMPORT = 1.0
 """Seconds of each rollout that are worth a remark."""
 
@@ -45,24 +50,64 @@ class Looked:
     notes: tuple[str, ...]
 
 
+class _UnderWay:
+    """The rollouts of a look: how many there are, those that run, and those that have ended."""
+
+    def __init__(self, number: int, seconds: float) -> None:
+        self.number = number
+        self.seconds = seconds
+        self.began = time.monotonic()
+        self.running: set[Rollout] = set()
+        self.ended = 0
+
+    @contextmanager
+    def runs(self, rollout: Rollout) -> Iterator[None]:
+        """Count a rollout while it runs."""
+        self.running.add(rollout)
+        try:
+            yield
+        finally:
+            self.running.discard(rollout)
+            self.ended += 1
+
+    async def tell(self, told: Callable[[str], None]) -> None:
+        """Say from time to time what is waited for: rollouts that take long, or the replies of their models."""
+        while True:
+            await asyncio.sleep(_SILENCE)
+            waits = [one.waits for one in self.running if one.waits > _SILENCE / 2]
+            of_models = f"; {len(waits)} of them wait for a model's reply, for {max(waits):.0f} s" if waits else ""
+            told(
+                f"{self.ended} of {self.number} rollouts have ended after {time.monotonic() - self.began:.0f} s, and "
+                f"{len(self.running)} run (each for {self.seconds:g} s at most){of_models}"
+            )
+
+
 async def look(
-    app: App, rows: Sequence[Input], model: ModelClient, name: str, sources: Mapping[str, str] = MappingProxyType({})
+    app: App,
+    rows: Sequence[Input],
+    model: ModelClient,
+    name: str,
+    sources: Mapping[str, str] = MappingProxyType({}),
+    told: Callable[[str], None] = lambda _: None,
 ) -> Looked:
     """Run an app on some inputs, and return the team behind it. ``sources`` are its own files, by path.
+
+    ``told`` is said what is waited for, where that takes long.
 
     Raises:
         UsageError: no rollout brought an answer, or none made a call that could be seen, or no prompt could be told.
         ProviderError, BudgetReached, Interrupted: no further call can be made.
 
     """
-    pool = Pool(app)
+    pool, under_way = Pool(app), _UnderWay(len(rows) + 1, app.seconds)
+    telling = asyncio.create_task(under_way.tell(told))
     try:
         async with Gateway(model) as gateway:
-            runs = await together(_one(pool, gateway, app, row) for row in rows)
+            runs = await together(_one(pool, gateway, app, row, under_way) for row in rows)
             first = next(
                 (row for row, run in zip(rows, runs, strict=True) if isinstance(run, Seen) and run.calls), None
             )
-            again = None if first is None else await _one(pool, gateway, app, first)
+            again = None if first is None else await _one(pool, gateway, app, first, under_way)
         seen = [run for run in runs if isinstance(run, Seen)]
         failed = [run for run in runs if isinstance(run, CallFailed)]
         if not seen:
@@ -76,6 +121,8 @@ async def look(
                 "inputs; give more rows (--rows)"
             )
     finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         await pool.close()
     notes = [*found.notes]
     if failed:
@@ -92,11 +139,12 @@ async def look(
     return Looked(found, sum(one.seconds for one in seen) / len(seen), tuple(notes))
 
 
-async def _one(pool: Pool, gateway: Gateway, app: App, row: Input) -> Seen | CallFailed:
+async def _one(pool: Pool, gateway: Gateway, app: App, row: Input, under_way: _UnderWay) -> Seen | CallFailed:
     async with pool.place() as place:
         name = f"worker{place}" if app.keep_alive else ""
         rollout = gateway.open({}, row.key, limits=RolloutLimits(app.calls, app.usd), name=name)
-        ended, calls = await roll_out(pool, gateway, rollout, row.columns, place)
+        with under_way.runs(rollout):
+            ended, calls = await roll_out(pool, gateway, rollout, row.columns, place)
     try:
         answer = answer_of(ended, rollout, calls)
     except CallFailed as error:

@@ -17,7 +17,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
 from maspo.core.workers import WorkerLost
 from maspo.data.inputs import Input
-from maspo.gateway.gateway import Edit, Gateway, Rollout
+from maspo.gateway.gateway import ENDED_BEFORE, Edit, Gateway, Rollout
 from maspo.gateway.tools import ToolRecord
 from maspo.gateway.wire import RolloutLimits, WireAgent, WireCall
 from maspo.models.base import ModelClient, RoleSettings
@@ -28,6 +28,8 @@ from maspo.team.template import values_of
 
 _MOST_LOST = 3
 """Workers that a rollout may lose. Nodes go with all that is on them; the third loss is the rollout's own doing."""
+_SHORT = 1.0
+"""Seconds that a reply may take without being named as what a rollout waited for."""
 _SHOWN = 600
 """Characters of what an app printed that an error shows: the last lines of a traceback."""
 
@@ -150,11 +152,14 @@ async def roll_out(
     """Run the app on a row at a rollout's address; return how it ended, and its calls."""
     try:
         ended = await pool.run(row, rollout.environment, place)
+        waited = rollout.waits
     finally:
         calls = await gateway.close(rollout)
     clean = rollout.without_keys
-    answer = None if ended.answer is None else clean(ended.answer)
-    return replace(ended, answer=answer, reason=clean(ended.reason), printed=clean(ended.printed)), calls
+    answer, reason = None if ended.answer is None else clean(ended.answer), clean(ended.reason)
+    if answer is None and waited > _SHORT:
+        reason = f"{reason}, while a call of it had waited {waited:.0f} s for the reply of its model"
+    return replace(ended, answer=answer, reason=reason, printed=clean(ended.printed)), calls
 
 
 def answer_of(ended: Ended, rollout: Rollout, calls: tuple[WireCall, ...]) -> str:
@@ -167,7 +172,9 @@ def answer_of(ended: Ended, rollout: Rollout, calls: tuple[WireCall, ...]) -> st
     """
     if rollout.error is not None:
         raise rollout.error
-    failed = next((call for call in calls if call.failed), None)
+    # How an app ended that did not wait for a reply says more than that it did not.
+    less = ENDED_BEFORE if ended.answer is None else ""
+    failed = next((call for call in calls if call.failed and call.failed != less), None)
     if failed is not None:
         # Its cause was told when it happened.
         whose = f"a call of {failed.agent}" if failed.agent else "a call of the app"

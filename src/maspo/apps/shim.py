@@ -32,8 +32,12 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+TEXTS = ("str", "str | None", "None | str", "Optional[str]", "typing.Optional[str]")
+"""How one says of a parameter that it takes a text."""
 KEPT = 4000
 """Characters of what an app prints that are told: its last lines say why it failed."""
+HANGS = 60.0
+"""Seconds that the import of one library may take where it is only tried: more is one that waits for ever."""
 FLOOD = 64 * 1024 * 1024
 """Bytes that a rollout may print or answer: more is a loop that never ends."""
 CHUNK = 1 << 16
@@ -101,14 +105,16 @@ def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[objec
     if not isinstance(row, dict) or not needed or any(one.kind is one.POSITIONAL_ONLY for one in needed):
         return [row], {}
     first = needed[0]
-    if len(needed) == 1 and first.annotation not in (first.empty, str, "str"):
+    untyped = first.annotation is first.empty
+    if len(needed) == 1 and not untyped and spelled(first.annotation) not in TEXTS:
         return [row], {}
     missing = [one.name for one in needed if one.name not in row]
     if not missing:
         return [], {one.name: row[one.name] for one in plain if one.name in row}
-    if len(needed) == 1:
-        is_text = first.annotation is not first.empty and "input" in row
-        return ([], {first.name: row["input"]}) if is_text else ([row], {})
+    if len(needed) == 1 and untyped:
+        return [row], {}
+    if len(needed) == 1 and ("input" in row or len(row) == 1):
+        return [], {first.name: row["input"] if "input" in row else next(iter(row.values()))}
     raise TypeError(
         "the app takes "
         + ", ".join(one.name for one in needed)
@@ -118,6 +124,13 @@ def arguments_for(function: Callable[..., Any], row: object) -> tuple[list[objec
         + ", ".join(row)
         + ")"
     )
+
+
+def spelled(annotation: object) -> str:
+    """Return an annotation as it is written."""
+    if isinstance(annotation, str):
+        return annotation.strip("'\"")  # where annotations are put off, quotes are part of it
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
 def answer_text(answer: object) -> str:
@@ -227,12 +240,22 @@ class Watch:
             for reader in {reader for kind, reader in kinds.items() if issubclass(type(one), kind)} - failed:
                 try:
                     told = self.readers[reader]["tell"](one)
-                    found += [dict(agent, reader=reader) for agent in (told if isinstance(told, list) else [told])]
+                    if isinstance(told, dict):
+                        told = [dict(told, name=told["name"] or variable_of(one))]
+                    found += [dict(agent, reader=reader) for agent in told]
                 except Exception as error:
                     failed.add(reader)
                     self.failed.append({"reader": reader, "error": one_line(error)})
         self.seen.clear()
         return [{name: plain(value) for name, value in one.items()} for one in found + self.failed]
+
+
+def variable_of(one: object) -> str:
+    """Return the variable of a module that holds an object: what an agent is called that was given no name."""
+    for space in gc.get_referrers(one):
+        if isinstance(space, dict) and "__name__" in space and "__builtins__" in space:
+            return next((str(name) for name, value in space.items() if value is one), "")
+    return ""
 
 
 def plain(value: object) -> object:
@@ -682,24 +705,32 @@ class Shim:
 
 
 def how_many_fit(modules: list[str]) -> int:
-    """Return how many of some modules are imported before the first that makes a process unfit to be forked."""
+    """Return how many of some modules are imported before the first that makes a process unfit to be forked.
+
+    One whose import does not end there, for the app's own modules or threads are missing, counts as such.
+    """
     heard, told = os.pipe()
     trial = os.fork()
     if not trial:
-        fits = 0
         try:
-            while fits < len(modules):
-                import_all([modules[fits]])
+            for name in modules:
+                import_all([name])
                 if why_unfit():
                     break
-                fits += 1
+                os.write(told, b".")
         finally:
-            os.write(told, str(fits).encode())
             os._exit(0)
     os.close(told)
+    fits = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(heard, selectors.EVENT_READ)
+        while selector.select(HANGS) and (more := len(os.read(heard, CHUNK))):
+            fits += more
+    os.close(heard)
+    with suppressed(ProcessLookupError):
+        os.kill(trial, signal.SIGKILL)
     os.waitpid(trial, 0)
-    with os.fdopen(heard, "rb") as pipe:
-        return int(pipe.read() or 0)
+    return min(fits, len(modules))
 
 
 def import_all(modules: list[str]) -> None:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal
 
 import typer
 
@@ -17,8 +17,9 @@ from maspo.cli.branch import Commit, check_clean, checkout, commit, is_tracked, 
 from maspo.cli.prepare import read_prompts
 from maspo.cli.running import agreed_to_write
 from maspo.cli.sources import Sources, sources_of
-from maspo.cli.terminal import note, say
-from maspo.core.errors import EXIT_ERROR, EXIT_OK, ConfigInvalid, UsageError
+from maspo.cli.terminal import note, print_json, say
+from maspo.core.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE, ConfigInvalid, UsageError
+from maspo.core.plain import Dumped
 from maspo.core.prompts import Prompts
 from maspo.proposers.brought import brought
 from maspo.proposers.foreign import remarks
@@ -33,16 +34,59 @@ from maspo.study.record import refuse_turns
 from maspo.study.trust import is_trusted
 
 
+@dataclass(frozen=True, slots=True)
+class Standing(Dumped):
+    """Where the new prompt of an agent stands, or is to be written, or what hinders."""
+
+    state: Literal["there", "open", "written", "refused"]
+    places: Sequence[str] = ()
+    """As FILE:LINE."""
+    why: str = ""
+
+    @property
+    def where(self) -> str:
+        """The places as they are told to people."""
+        return ", ".join(self.places)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied(Dumped):
+    """What ``--json`` prints: each changed prompt, and the files, the branch or the patch that it was written into."""
+
+    agents: Mapping[str, Standing]
+    files: Sequence[str] = ()
+    branch: str | None = None
+    patch: str | None = None
+    exit_code: int = EXIT_OK
+
+
 @dataclass(frozen=True)
 class _Changes:
-    """What is written: new sources by file, and why other prompts cannot be."""
+    """What is written: new sources by file, and how each prompt stands."""
 
     sources: Mapping[Path, str]
-    refused: tuple[str, ...]
-    there: tuple[str, ...] = ()
-    """Prompts that were written back before, and where they stand."""
+    standing: Mapping[str, Standing]
     stale: tuple[str, ...] = ()
     """Why the system file of the app could not be renewed."""
+
+    @property
+    def refused(self) -> list[str]:
+        """The prompts that cannot be written, and why."""
+        return [f"{name}: {one.why}" for name, one in self.standing.items() if one.state == "refused"]
+
+    @property
+    def there(self) -> list[str]:
+        """The prompts that were written back before, and where they stand."""
+        return [
+            f"{name}: already written back ({one.where})" for name, one in self.standing.items() if one.state == "there"
+        ]
+
+    @property
+    def written(self) -> Mapping[str, Standing]:
+        """How the prompts stand once all that can be is written."""
+        return {
+            name: replace(one, state="written") if one.state == "open" else one for name, one in self.standing.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -68,10 +112,18 @@ class ApplyOptions:
     only_checks: bool = False
     yes: bool = False
     trust: str = ""
+    as_json: bool = False
 
 
 def run_apply(run: Path, wanted: ApplyOptions) -> None:
     """Show the diff, and write it once that is agreed to; ends the command with an exit code."""
+    applied = _apply(run, wanted)
+    if wanted.as_json:
+        print_json(applied)
+    raise typer.Exit(applied.exit_code)
+
+
+def _apply(run: Path, wanted: ApplyOptions) -> Applied:
     chosen: Template | None = next((one for one in TEMPLATES if one == wanted.template), None)
     if chosen is None and wanted.template:
         raise ConfigInvalid(f"--template {wanted.template}: expected {TO_CHOOSE}")
@@ -82,7 +134,7 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
     changed = _changed_prompts(job.system.prompts, read_prompts(run))
     if not changed.prompts:
         say("The run ships the prompts that it started with; there is nothing to write.")
-        return
+        return Applied({})
     if not wanted.to:
         agree(reach_in(run), run, wanted.trust)
     template: Template = chosen or ("none" if job.system.app is None else "unknown")
@@ -90,9 +142,9 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
     # The system file is named by the run alone, which may be another's.
     sources = sources_of(job, looked_in, not wanted.to or is_trusted(reach_in(run)))
     if wanted.only_checks:
-        raise typer.Exit(_check(changed, sources, template))
+        return _check(changed, sources, template)
     if wanted.branch is not None:  # an empty name, as of a variable that is not set, is no wish to write into files
-        _make_branch(run, wanted, wanted.branch, changed, sources, template)
+        return _make_branch(run, wanted, wanted.branch, changed, sources, template)
     found = _changes(changed, sources, template)
     for line in found.there:
         say(line)
@@ -100,26 +152,32 @@ def run_apply(run: Path, wanted: ApplyOptions) -> None:
         for reason in found.stale:
             note(f"note: {reason}")
         say("Already written back; there is nothing to write.")
-        return
+        return Applied(found.standing)
     if wanted.patch is None:
         for file, source in found.sources.items():
             say(_diff(file, sources.texts[file], source))
     for reason in (*found.refused, *found.stale):
         note(f"note: {reason}")
     if not found.sources:
-        raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+        return _none_written(found.standing)
     _note_what_to_look_at(changed)
+    code = EXIT_ERROR if found.refused else EXIT_OK
     if wanted.patch is not None:
         top = looked_in[0] if looked_in[0].is_dir() else looked_in[0].parent
         _write_patch(wanted.patch, top, found, sources)
-    elif not agreed_to_write(wanted.yes):
+        return Applied(found.written, patch=str(wanted.patch), exit_code=code)
+    if not agreed_to_write(wanted.yes):
         note("Nothing was written; --yes writes it.")
-        raise typer.Exit(EXIT_OK if not wanted.yes else EXIT_ERROR)
-    else:
-        for file, source in found.sources.items():
-            write_whole(file, source)
-            say(f"written   {file}")
-    raise typer.Exit(EXIT_ERROR if found.refused else EXIT_OK)
+        return Applied(found.standing)
+    for file, source in found.sources.items():
+        write_whole(file, source)
+        say(f"written   {file}")
+    return Applied(found.written, [str(file) for file in found.sources], exit_code=code)
+
+
+def _none_written(standing: Mapping[str, Standing]) -> Applied:
+    note("maspo: no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+    return Applied(standing, exit_code=EXIT_USAGE)
 
 
 def _changed_prompts(seed: Prompts, shipped: Prompts) -> _PromptChanges:
@@ -157,7 +215,7 @@ def _make_branch(
     changed: _PromptChanges,
     read: Sources,
     template: Template,
-) -> NoReturn:
+) -> Applied:
     """Make a branch with a commit for each agent; the user's checkout stays as it is."""
     first = (wanted.to or [_home(recorded_job(run))])[0]
     repository = repository_of(first if first.is_dir() else first.parent)
@@ -171,28 +229,29 @@ def _make_branch(
             "(`maspo discover`) once the branch is merged"
         )
     sources = Sources(inside_it, read.own, described if is_kept else None, read.told)
-    evidence, refused, commits = Evidence(look(run).view), list[str](), list[Commit]()
+    evidence, standing, commits = Evidence(look(run).view), dict[str, Standing](), list[Commit]()
     for name, texts in changed.prompts.items():
         one = _changes(_PromptChanges({name: texts}, changed.others), sources, template)
-        refused += one.refused
+        standing |= one.written
         for line in one.there:
             say(line)
         if one.sources:
             sources = replace(sources, texts={**sources.texts, **one.sources})
             inside = {str(file.relative_to(repository)): text for file, text in one.sources.items()}
             commits.append(Commit(evidence.message(name), inside))
+    refused = _Changes({}, standing).refused
     for reason in refused:
         note(f"note: {reason}")
     _note_what_to_look_at(changed)
     if not commits:
-        raise UsageError("no prompt can be written back; `maspo diff` shows them, and prompts.json holds them")
+        return _none_written(standing)
     with checkout(repository) as place:
         for made in commits:
             commit(place, made)
         name_branch(place, branch)
     say(f"branch    {branch} ({plural(len(commits), 'commit')}, in {repository})")
     note(f"Nothing was pushed. `git log -p HEAD..{branch}` shows it; your checkout is as it was.")
-    raise typer.Exit(EXIT_ERROR if refused else EXIT_OK)
+    return Applied(standing, branch=branch, exit_code=EXIT_ERROR if refused else EXIT_OK)
 
 
 def _home(job: Job) -> Path:
@@ -208,27 +267,33 @@ def _home(job: Job) -> Path:
 
 def _changes(changed: _PromptChanges, read: Sources, template: Template) -> _Changes:
     """Return what is to be written, so that each new prompt stands where the old one does now."""
-    now, refused, there, stale = read, list[str](), list[str](), list[str]()
+    now, standing, stale = read, dict[str, Standing](), list[str]()
     for name, (old, new) in changed.prompts.items():
-        try:
-            place, written = now.place_of(old, new)
-            if place is not None:
-                now.check_own(place, changed.others[name])
-            if place is None:
-                there.append(f"{name}: already written back ({', '.join(f'{one.file}:{one.line}' for one in written)})")
-            else:
-                file = Path(place.file)
-                source = rewritten(now.texts[file], place, old, new, template)
-                now = replace(now, texts={**now.texts, file: source})
-        except CannotWrite as reason:
-            refused.append(f"{name}: {reason}")
+        now, standing[name] = _written_into(now, old, new, changed.others[name], template)
+        if standing[name].state == "refused":
             continue
         try:
             now = _described(now, name, old, new)
         except CannotWrite as reason:
             stale.append(f"{name}: {reason}")
     sources = {file: text for file, text in now.texts.items() if text != read.texts[file]}
-    return _Changes(sources, tuple(refused), tuple(there), tuple(stale))
+    return _Changes(sources, standing, tuple(stale))
+
+
+def _written_into(
+    read: Sources, old: str, new: str, others: Mapping[str, str], template: Template
+) -> tuple[Sources, Standing]:
+    """Return the sources with a new prompt in place of an old one, and how it stands in those that were read."""
+    try:
+        place, written = read.place_of(old, new)
+        if place is None:
+            return read, Standing("there", [f"{one.file}:{one.line}" for one in written])
+        read.check_own(place, others)
+        file = Path(place.file)
+        source = rewritten(read.texts[file], place, old, new, template)
+    except CannotWrite as reason:
+        return read, Standing("refused", why=str(reason))
+    return replace(read, texts={**read.texts, file: source}), Standing("open", [f"{place.file}:{place.line}"])
 
 
 def _described(read: Sources, name: str, old: str, new: str) -> Sources:
@@ -246,23 +311,20 @@ def _described(read: Sources, name: str, old: str, new: str) -> Sources:
     return replace(read, texts={**read.texts, file: rewritten(read.texts[file], place, old, new, "none")})
 
 
-def _check(changed: _PromptChanges, read: Sources, template: Template) -> int:
-    """Say of each changed prompt whether it stands in the files, or what hinders; return the exit code."""
-    missing = 0
-    for name, (old, new) in changed.prompts.items():
-        try:
-            place, written = read.place_of(old, new)
-            if place is not None:
-                read.check_own(place, changed.others[name])
-                rewritten(read.texts[Path(place.file)], place, old, new, template)
-            why = (
-                "" if place is None else f"the old prompt stands in {place.file}:{place.line}, where it can be written"
-            )
-        except CannotWrite as reason:
-            written, why = (), str(reason)
-        missing += not written
-        say(f"{name}: {written[0].file}:{written[0].line}" if written else f"{name}: not written back ({why})")
-    return EXIT_ERROR if missing else EXIT_OK
+def _check(changed: _PromptChanges, read: Sources, template: Template) -> Applied:
+    """Say of each changed prompt whether it stands in the files, or what hinders."""
+    standing = {
+        name: _written_into(read, old, new, changed.others[name], template)[1]
+        for name, (old, new) in changed.prompts.items()
+    }
+    for name, one in standing.items():
+        if one.state == "there":
+            say(f"{name}: {one.where}")
+        else:
+            why = one.why or f"the old prompt stands in {one.where}, where it can be written"
+            say(f"{name}: not written back ({why})")
+    is_whole = all(one.state == "there" for one in standing.values())
+    return Applied(standing, exit_code=EXIT_OK if is_whole else EXIT_ERROR)
 
 
 def _patch(file: Path, top: Path, before: str, after: str) -> str:

@@ -13,7 +13,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.prepare import draw_rows, found_file, new_file
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
-from maspo.core.errors import ConfigInvalid, UsageError
+from maspo.core.errors import ConfigInvalid, UsageError, typed
 from maspo.core.plain import Dumped
 from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
@@ -46,6 +46,7 @@ class DiscoverOptions:
 def run_discover(wanted: DiscoverOptions) -> None:
     """Look at the app, write the system file, and say what was found."""
     from maspo.data.inputs import load_inputs
+    from maspo.runners.parameters import check_parameters
     from maspo.study.discover import discover_team, why_not_here
     from maspo.team.load import dump_system
 
@@ -58,12 +59,13 @@ def run_discover(wanted: DiscoverOptions) -> None:
     inputs = load_inputs(wanted.inputs)
     settings = load_settings(Sources(wanted.flags, wanted.sets, wanted.config))
     agree_to_file(settings, wanted.trust)
+    note_each((*settings.notes, *check_parameters(wanted.app, inputs)))
     chosen = draw_rows(inputs, wanted.rows).rows
-    discovered = asyncio.run(discover_team(wanted.app, chosen, settings.config))
+    discovered = asyncio.run(discover_team(wanted.app, chosen, settings.config, note))
     looked, spent = discovered.looked, discovered.usd
     found = looked.found
     write_whole(wanted.out, dump_system(found.system, wanted.out.parent))
-    note_each((*settings.notes, *looked.notes))
+    note_each(looked.notes)
     rows = [
         (one.name, ", ".join(one.reads) or "the input", str(one.calls), one.model or "", ", ".join(one.offered))
         for one in found.system.agents
@@ -84,6 +86,12 @@ def run_discover(wanted: DiscoverOptions) -> None:
     )
     if wanted.as_json:
         print_json(_figures(wanted, looked, spent))
+
+
+def say_next(wanted: DiscoverOptions) -> None:
+    """Say which commands go on with the system file: what is amiss, what a search may cost, the search."""
+    words = f"{typed(wanted.out)} --inputs {typed(wanted.inputs)}"
+    say(lay_out(("next", f"maspo check {words}"), ("", f"maspo optimize {words}")))
 
 
 def with_system_file(arguments: Arguments) -> Arguments:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from maspo.cli.terminal import lay_out, note, print_json, say, table
-from maspo.core.errors import SystemInvalid, UsageError, said_of
+from maspo.core.errors import SystemInvalid, UsageError, said_of, typed
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MOST_TEXT, read_named
 from maspo.store.files import write_whole
@@ -38,7 +38,13 @@ def run_import(file: Path, out: Path, as_json: bool) -> None:
     rows = [(one.name, ", ".join(one.reads) or "the input", describe_calls(one)) for one in found.system.agents]
     say(table(("agent", "reads", "called"), rows))
     say()
-    say(lay_out(("answer", f"written by {found.system.output}"), ("file", str(out))))
+    say(
+        lay_out(
+            ("answer", f"written by {found.system.output}"),
+            ("file", str(out)),
+            ("next", f"maspo check {typed(out)} --inputs FILE"),
+        )
+    )
     if as_json:
         print_json(_figures(found, out))
 

@@ -14,7 +14,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.settings import LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note
 from maspo.config import ModelSettings, RunConfig
-from maspo.core.errors import ConfigInvalid, UsageError, said_of, typed
+from maspo.core.errors import ConfigInvalid, StoreError, UsageError, said_of, typed
 from maspo.core.plain_files import MOST_TEXT, folders_meant, is_there, meant_by, read_named, read_plain
 from maspo.data.inputs import Inputs, load_inputs
 from maspo.data.tasks.registry import task_of
@@ -22,7 +22,7 @@ from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint
 from maspo.models.retired import retirement
 from maspo.report.earlier import carried_from
-from maspo.report.folder import JOURNAL, RUNS, free_folder
+from maspo.report.folder import JOURNAL, PROMPTS, RUNS, free_folder, look
 from maspo.report.phrases import plural
 from maspo.runners.messages import blind_agents, check_inputs
 from maspo.store.address import named
@@ -244,15 +244,15 @@ def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -
 
     """
     inside = path.is_dir()
-    file = path / "prompts.json" if inside else path
+    file = path / PROMPTS if inside else path
+    if inside and is_there(path / JOURNAL) and _goes_on(path):
+        raise UsageError(
+            f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {typed(path)}` goes on "
+            f"with it (`maspo diff {typed(path)} seed winners` shows what it has found so far)"
+        )
     try:
         content = json.loads((read_plain if inside else read_named)(file, MOST_TEXT).decode("utf-8"))
     except FileNotFoundError:
-        if inside and is_there(path / JOURNAL):
-            raise UsageError(
-                f"{path}: the run has not finished, so nothing is shipped yet; `maspo resume {typed(path)}` goes on "
-                f"with it (`maspo diff {typed(path)} seed winners` shows what it has found so far)"
-            ) from None
         meant = folders_meant(path, JOURNAL) or meant_by(file)
         raise UsageError(f"{file}: no such file; {meant or f'give {expected}'}") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -260,6 +260,14 @@ def read_prompts(path: Path, expected: str = "a run folder or a prompts.json") -
     if not (isinstance(content, dict) and all(isinstance(text, str) for text in content.values())):
         raise UsageError(f'{file}: expected an object such as {{"agent": "prompt"}}')
     return content
+
+
+def _goes_on(folder: Path) -> bool:
+    """Say whether the run of a folder ships nothing now: one that was resumed leaves what it shipped before behind."""
+    try:
+        return look(folder).view.finished is None
+    except (UsageError, StoreError):  # what cannot be read says nothing against the file
+        return False
 
 
 def key_missing(models: ModelSettings) -> str:

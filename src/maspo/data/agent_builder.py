@@ -1,11 +1,11 @@
-"""Workflows of OpenAI's Agent Builder: the team in the Python code that its dialog *Code*, *Agents SDK* gives out.
+"""Workflows of OpenAI's Agent Builder: the team in the Python code that its dialog *Code*, *Agents SDK* gave out.
 
 The code is parsed, never run; what it says is data. The form is that of published exports, to which the guide "Migrate
 from Agent Builder" of OpenAI's documentation leads: each agent is an ``Agent(name=…, instructions=…, model=…)`` at the
 top, with a text as instructions, or a function that returns one with values of a context in it. One function awaits
 ``Runner.run(agent, input=[*conversation_history, …])`` for each, asks with ``if`` what an agent answered, and adds what
 each wrote to the conversation. The export in TypeScript says the same, and is not read. Prompt objects (``pmpt_…``)
-have no export: OpenAI's guide says to copy their text.
+had no export: OpenAI's guide said to copy their text.
 """
 
 from __future__ import annotations
@@ -40,18 +40,22 @@ def read_export(text: str, name: str) -> ImportedTeam:
 
     """
     if _MODULE_OF_JS.search(text):
-        raise SystemInvalid(f"{name}: is the export in TypeScript; choose Python in the dialog (Code, Agents SDK)")
+        raise SystemInvalid(
+            f"{name}: is the export in TypeScript; give that in Python, or let `maspo discover` look at "
+            "this one as an app"
+        )
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SystemInvalid(
-            f"{name}: is no Python ({error}); expected what Agent Builder shows under Code, Agents SDK, Python"
+            f"{name}: is no Python ({error}); expected what Agent Builder gave out under Code, Agents SDK, Python"
         ) from None
     made = {target: call for target, call in _assigned_calls(tree) if _named(call.func) == "Agent"}
     entry = next((one for one in tree.body if _runs_agents(one)), None)
     if not made or not isinstance(entry, ast.FunctionDef | ast.AsyncFunctionDef):
         raise SystemInvalid(
-            f"{name}: no agents that a function runs; expected what Agent Builder shows under Code, Agents SDK, Python"
+            f"{name}: no agents that a function runs; expected what Agent Builder gave out under Code, Agents SDK, "
+            "Python"
         )
     functions = {one.name: one for one in tree.body if isinstance(one, ast.FunctionDef)}
     workflow = _Workflow(made, functions, dict(_assigned_texts(tree)), [argument.arg for argument in entry.args.args])

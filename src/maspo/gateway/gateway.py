@@ -73,6 +73,8 @@ _MOST_REMEMBERED: Final = 10_000
 """Different requests of which a rollout remembers how often they came; an app that runs for days passes more."""
 _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
+ENDED_BEFORE: Final = "the rollout ended before the reply came"
+"""What is said of a call whose app did not wait for the reply."""
 _MOST_WAITING: Final = 65_536
 """Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
 _PATIENCE: Final = 600.0
@@ -219,12 +221,18 @@ class Rollout:
     _attempts: OrderedDict[str, list[_Attempt]] = field(default_factory=OrderedDict)
     _times: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _conversations: Conversations = field(default_factory=Conversations)
-    _tasks: set[asyncio.Task[Response]] = field(default_factory=set)
+    _tasks: dict[asyncio.Task[Response], float] = field(default_factory=dict)
+    """Requests that are not answered yet, and when they came."""
 
     @property
     def calls(self) -> tuple[WireCall, ...]:
         """The calls that have ended, in the order in which they were asked; none where ``on_call`` takes them."""
         return tuple(self._calls[number] for number in sorted(self._calls))
+
+    @property
+    def waits(self) -> float:
+        """The seconds that a request of it has waited for its answer; 0 where none does."""
+        return time.monotonic() - min(self._tasks.values()) if self._tasks else 0.0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -501,10 +509,10 @@ class Gateway:
         task = asyncio.create_task(self._ask(asking, delivery, declared))
         attempt = _Attempt(delivery, request, task)
         rollout._attempts.setdefault(asking.content, []).append(attempt)
-        rollout._tasks.add(task)
+        rollout._tasks[task] = time.monotonic()
 
         def ended(done: asyncio.Task[Response]) -> None:
-            rollout._tasks.discard(done)
+            rollout._tasks.pop(done, None)
             attempt.stay()
             # A stream that broke off after its beginning was not tried again here: whoever does, asks anew.
             if done.cancelled() or delivery.cut or delivery.taken:
@@ -527,7 +535,7 @@ class Gateway:
         try:
             reply = await self._model.complete(request)
         except asyncio.CancelledError:
-            why = "the rollout ended before the reply came"
+            why = ENDED_BEFORE
             if delivery.forsaken:
                 why = f"the app went away, and its reply had not come to its end {_PATIENCE:g} s later"
             note(delivery.said or WireReply(), None, why)

@@ -30,6 +30,7 @@ RUNS = Path("maspo-runs")
 JOURNAL = "run.db"
 REPORT = "report.html"
 RESULT = "result.json"
+PROMPTS = "prompts.json"
 HOLDOUT = "holdout.jsonl"
 EVALUATION_PAGE = "evaluation.html"
 JUDGE_PAGE = "judge.html"
@@ -168,7 +169,8 @@ def _worked_on(record: Path) -> bool:
 def write_results(folder: Path) -> Look:
     """Write ``report.html`` and ``result.json`` as far as the run is recorded, and ``holdout.jsonl`` once it is tested.
 
-    A ``holdout.jsonl`` of what was rejected since goes: it tells of prompts that stand no more. Return what was read.
+    A ``holdout.jsonl`` of what was rejected since goes, as does the ``prompts.json`` of a run that goes on: they tell
+    of prompts that stand no more. Return what was read.
 
     Raises:
         UsageError: there is no run in the folder.
@@ -190,9 +192,10 @@ def write_results(folder: Path) -> Look:
     for name, text in contents.items():
         write_whole(folder / name, text)
     view = told.looked.view
-    if view.finished is None and view.approval is None:
-        with suppress(OSError):  # a folder of that name is of somebody else, and stays
-            (folder / HOLDOUT).unlink()
+    if view.finished is None:
+        for name in (PROMPTS,) if view.approval else (HOLDOUT, PROMPTS):
+            with suppress(OSError):  # a folder of that name is of somebody else, and stays
+                (folder / name).unlink()
     return told.looked
 
 

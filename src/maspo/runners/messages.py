@@ -13,6 +13,7 @@ from maspo.core.control_tokens import control_tokens, defused
 from maspo.core.errors import InputsInvalid, nearest
 from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, input_text
 from maspo.models.base import Message
+from maspo.runners.parameters import check_parameters
 from maspo.team import Agent, System
 from maspo.team.template import as_written, likely_slips, placeholders, render, values_of
 
@@ -119,7 +120,8 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
 
     """
     if system.app is not None:  # it reads its rows itself
-        return [f"inputs: {inputs.merged} duplicate rows were merged"] if inputs.merged else []
+        merged = [f"inputs: {inputs.merged} duplicate rows were merged"] if inputs.merged else []
+        return [*check_parameters(system.app, inputs), *merged]
     builder = MessageBuilder(system, inputs.columns)
     named = {agent.name: builder.named(agent) for agent in system.agents}
     used = frozenset[str]().union(*named.values()) & inputs.columns

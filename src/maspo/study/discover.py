@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -42,8 +42,10 @@ class DiscoveryFindings:
     """None where that is no call."""
 
 
-async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> DiscoveryFindings:
-    """Run an app on some inputs, and return the team behind it.
+async def discover_team(
+    app: App, rows: Sequence[Input], config: RunConfig, told: Callable[[str], None] = lambda _: None
+) -> DiscoveryFindings:
+    """Run an app on some inputs, and return the team behind it; ``told`` is said what is waited for.
 
     Raises:
         BudgetReached: a cap is too low for these inputs; nothing of the look is kept.
@@ -58,10 +60,10 @@ async def discover_team(app: App, rows: Sequence[Input], config: RunConfig) -> D
     async with wires_to(models) as wires:
         model = compose(Routed({"": wires.lanes}), MemoryStore(), ledger, policy, models.concurrency, health)
         try:
-            looked = await look(app, rows, model, name_of(app), sources_below(Path(app.folder or ".")))
+            looked = await look(app, rows, model, name_of(app), sources_below(Path(app.folder or ".")), told)
         except BudgetReached as error:
-            told = f"too low for a look at {app.run} on {len(rows)} rows; raise it, or look at fewer rows"
-            raise BudgetReached(f"{ledger.reached or error}: {told}") from error
+            fix = f"too low for a look at {app.run} on {len(rows)} rows; raise it, or look at fewer rows"
+            raise BudgetReached(f"{ledger.reached or error}: {fix}") from error
     looked = replace(looked, notes=(*looked.notes, *health.adapted))
     return DiscoveryFindings(looked, ledger.usd, _left(caps, ledger))
 

@@ -154,7 +154,7 @@ def discover(
     Runs it on a few rows as it is, over a gateway on this machine, and writes the system file: agents with their
     prompts, who reads whom, tools, models, calls and cost.
     """
-    from maspo.cli.discover import DiscoverOptions, run_discover
+    from maspo.cli.discover import DiscoverOptions, run_discover, say_next
     from maspo.core.errors import UsageError
     from maspo.team.app import App
 
@@ -164,12 +164,14 @@ def discover(
         )
     found = App(app or app_option, python, workers, keep_alive, replay_tools, folder=str(Path.cwd()))
     flags = {"base-url": base_url, "max-usd": max_usd, "max-calls": max_calls, "max-minutes": max_minutes}
-    run_discover(DiscoverOptions(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust))
+    wanted = DiscoverOptions(found, inputs, out, rows, flags, tuple(settings or ()), config, as_json, trust=trust)
+    run_discover(wanted)
+    say_next(wanted)
 
 
 def import_prompts(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The Python code that Agent Builder shows.", show_default=False)
+        Path, typer.Argument(metavar="FILE", help="The Python code that Agent Builder gave out.", show_default=False)
     ],
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The system file.")] = Path("system.yaml"),
     as_json: Json = False,

@@ -166,6 +166,7 @@ def apply(
         Path | None, typer.Option("--patch", metavar="FILE", help="Write a patch for `git apply`.", show_default=False)
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without asking.")] = False,
+    as_json: Json = False,
     trust: Trust = "",
 ) -> None:
     """Write the prompts of a run back into your files, a branch or a patch.
@@ -174,7 +175,7 @@ def apply(
     """
     from maspo.cli.apply import ApplyOptions, run_apply
 
-    run_apply(folder, ApplyOptions(to or [], template, branch, patch, check, yes, trust))
+    run_apply(folder, ApplyOptions(to or [], template, branch, patch, check, yes, trust, as_json))
 
 
 COMMANDS = (demo, optimize, resume, steer, apply)
