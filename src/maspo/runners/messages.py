@@ -7,11 +7,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from maspo.core.control_tokens import control_tokens, defused
 from maspo.core.errors import InputsInvalid, nearest
 from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, input_text
+from maspo.data.no_text import find_other_than_text
 from maspo.models.base import Message
 from maspo.runners.parameters import check_parameters
 from maspo.team import Agent, System
@@ -132,6 +134,7 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
         slips = [f"agents.{agent.name}: {slip}" for agent in system.agents for slip in builder.slips(agent.name)]
         meant = "; ".join(slips) or _fix(inputs.columns)
         raise InputsInvalid(f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {meant}")
+    _check_is_text(inputs, used | {"input"})
     notes = []
     for agent in system.agents:
         unread = [name for name in agent.reads if name not in named[agent.name]]
@@ -147,6 +150,25 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     if inputs.merged:
         notes.append(f"inputs: {inputs.merged} duplicate rows were merged")
     return notes
+
+
+def _check_is_text(inputs: Inputs, read: AbstractSet[str]) -> None:
+    """Check that what agents read of a row is text.
+
+    Raises:
+        InputsInvalid: a row holds an image, a sound or a file, which a prompt cannot.
+
+    """
+    for row in inputs.rows:
+        for name in read & row.columns.keys():
+            if found := find_other_than_text(row.columns[name]):
+                number = inputs.numbers.get(row.key)
+                place = f"row {number}" if number is not None else f"id {row.label!r}"
+                raise InputsInvalid(
+                    f"inputs: {place}: the column {name!r} holds {found}, and prompts are text; put what it shows, or "
+                    "its address, there as text, or give an app of your own as the system (docs/apps.md): what that "
+                    "sends beside its prompts is passed on as it is"
+                )
 
 
 def _rows_without(inputs: Inputs) -> str:

@@ -1,0 +1,64 @@
+"""Rows with images, sounds or files: refused with what helps before anything is paid, and never sent as text."""
+
+from __future__ import annotations
+
+import pytest
+
+from maspo.core.errors import InputsInvalid
+from maspo.data.inputs import make_inputs
+from maspo.data.no_text import find_other_than_text
+from maspo.runners.messages import check_inputs
+from maspo.world import World
+from maspo.world.spec import WorldSpec
+
+PIXEL = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+SYSTEM = World(WorldSpec(seed=7)).system("reflect")
+
+
+@pytest.mark.parametrize(
+    ("cell", "what"),
+    [
+        (PIXEL, "an image"),
+        ("data:audio/wav;base64,UklGRg==", "a sound"),
+        ("data:application/pdf;base64,JVBERi0=", "a file"),
+        (str(b"\x89PNG\r\n"), "bytes"),
+        ({"bytes": str(b"\xff\xd8\xff"), "path": "cat.jpg"}, "bytes"),
+        ([{"type": "text", "text": "What is it?"}, {"type": "image_url", "image_url": {"url": PIXEL}}], "an image"),
+        (
+            [{"role": "user", "content": [{"type": "input_image", "image_url": "https://a.example/cat.png"}]}],
+            "an image",
+        ),
+        ([{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA"}}]}], "a sound"),
+        ({"content": [{"type": "document", "source": {"type": "base64", "data": "JVBERi0="}}]}, "a file"),
+    ],
+)
+def test_p01_what_is_no_text_is_refused_with_its_row_its_column_and_what_helps(cell: object, what: str) -> None:
+    inputs = make_inputs([{"input": "What is on it?"}, {"input": cell}], "photos.jsonl")
+    with pytest.raises(InputsInvalid) as error:
+        check_inputs(SYSTEM, inputs)
+    for words in ("row 2", "'input'", what, "docs/apps.md"):
+        assert words in str(error.value)
+    assert "iVBOR" not in str(error.value)
+    unread = make_inputs([{"input": "What is on it?", "photo": cell}])
+    assert check_inputs(SYSTEM, unread) is not None, "what no agent reads goes to nobody"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://a.example/cat.png",
+        "cat.png",
+        "What does data:image/png;base64, mean?",
+        "data:text/plain;base64,SGk=",
+        '{"type": "image"}',
+        '{"type": "file_listing", "name": "a"}',
+        '[{"type": "text", "text": "Hi"}]',
+        '{"type": "image", broken',
+        "b'abc'",
+        "",
+    ],
+)
+def test_p02_text_that_speaks_of_an_image_or_says_where_one_is_stays(text: str) -> None:
+    assert find_other_than_text(text) == ""
