@@ -252,3 +252,18 @@ def test_p15_huge_replies_are_read_at_once() -> None:
     assert read_drafts("<prompt>" * 10**5) == ()
     assert len(read_drafts("<prompt>x</prompt>" * 10**5)) > 1000
     checked("a" * 5000, "parent", rules(budget=9999), Passages(("a" * 10**5,)))
+
+
+@pytest.mark.parametrize(
+    ("draft", "refused"),
+    [
+        ("Solve {question} and {qestion}.", "{qestion}"),
+        ("Solve {question} ({Question}).", "{Question}"),
+        ("Solve {question}. Write {answer}.", ""),
+        ('Solve {question}. Write {"questions": 1} or {{questions}}.', ""),
+    ],
+)
+def test_p31_a_placeholder_that_is_a_slip_is_refused_with_the_one_that_is_meant(draft: str, refused: str) -> None:
+    said = checked(draft, "Solve {question}.", rules(), Passages([])).rejected
+    assert (refused in said) if refused else not said
+    assert not refused or "{question} is" in said

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from maspo.core.errors import nearest
 from maspo.core.quoting import unquoted, without_thinking
 from maspo.core.worked_examples import without_blocks
 from maspo.optimizers.base import Draft
@@ -59,6 +60,10 @@ def read_drafts(reply: str) -> tuple[str, ...]:
     return tuple(draft for draft in drafts if draft not in _ECHOES) or tuple(drafts)
 
 
+_IN_BRACES = re.compile(r"(?<!\{)\{\s?(\w{2,60})\s?\}(?!\})")
+"""What stands where a placeholder could: one that is a slip would be shown to the agent as it is."""
+
+
 def _begins_line(text: str, place: int) -> bool:
     while place and text[place - 1] in " \t":
         place -= 1
@@ -97,5 +102,8 @@ def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> s
             if names
         }
         return "; ".join(f"{what} the placeholder {names}" for what, names in said.items())
+    for name in sorted(set(_IN_BRACES.findall(draft)) - set(_IN_BRACES.findall(rules.seed_prompt))):
+        if meant := nearest(name, sorted(wanted)):
+            return f"holds {{{name}}}, which is no placeholder: {{{meant}}} is"
     lost = [line for line in rules.protect if line not in draft]
     return f"loses the protected line {lost[0]!r}" if lost else ""
