@@ -75,7 +75,9 @@ CASES: Mapping[str, Golden] = {
         {"passes": 4, "weighting": "fixed", "partial_differing": False, "double_orders": "never", "blocks": 2}
         | {"memory": 0.0, "design": "drawn"},
     ),
-    "race-calls": Golden("race", {"passes": 9, "calls": 900, "stages": (16,), "beam_width": 2, "drafts": 3}),
+    "race-calls": Golden(
+        "race", {"passes": 9, "calls": 900, "stages": (16,), "beam_width": 2, "drafts": 3, "audited_rounds": 2}
+    ),
     "race-pair": Golden("race", {"passes": 5, "stages": (12,)}, PAIR),
     "race-few-drafts": Golden("race", {"passes": 4, "drafts": 1, "edits": 1}, PAIR),
     "race-patience": Golden(

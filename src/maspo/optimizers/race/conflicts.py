@@ -95,7 +95,6 @@ class Conflicts:
 
     def __init__(self, search: Race, config: AnchorRaceConfig, problem: Problem) -> None:
         self.search, self.config, self.problem = search, config, problem
-        self.audited_rounds = config.by_team(problem.team).audited_rounds
         self.suspected: list[tuple[Suspicion, tuple[str, ...]]] = []
         """Pairs that seemed to clash, each with the inputs to prove it on."""
         self.looked_at = set[tuple[str, str]]()
@@ -154,8 +153,8 @@ class Conflicts:
 
     def _audited_pairs(self, round_: Round) -> int:
         """Return how many pairs of a round are looked at although nothing seems wrong."""
-        config = self.config
-        is_audited = config.conflicts and config.conflict_inputs and round_.number <= self.audited_rounds
+        config, most = self.config, self.config.by_team(self.problem.team).audited_rounds
+        is_audited = config.conflicts and config.conflict_inputs and round_.number <= most
         return _AUDITED_PAIRS[round_.number > 1] if is_audited else 0
 
     def _withdraw(self, round_: Round, together: Sequence[Trial]) -> None:
