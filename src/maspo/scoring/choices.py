@@ -151,7 +151,7 @@ _CONTRAST = late(
 _HENCE = late(
     r"^(?i:so|thus|hence|therefore|definitely|certainly|clearly|surely|obviously|probably|most\s+likely|likely"
     r"|undoubtedly"
-    r"|i\s+(?:think|believe|guess)|i['’]d\s+say|that\s+would\s+be|without\s+a\s+doubt)[\s,:]+"
+    r"|i\s+(?:think|believe|guess)|i['’]d\s+say|(?:option|choice|selection|pick):|that\s+would\s+be|without\s+a\s+doubt)[\s,:]+"
 )
 _CONCLUDES = late(
     r"(?i:\b(?:is|are|was|be|equals?|gives?|get|have|has|as|costs?|weighs?|takes?|(?:evaluates|comes|amounts"

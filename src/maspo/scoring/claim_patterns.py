@@ -159,6 +159,12 @@ PATTERNS: tuple[tuple[str, str], ...] = (
         rf"|{_words('finally')},?)\s+(){NAMED}"
         r"(?=[.!]?\s*(?:\n|$))",
     ),
+    # "After a long calculation I get D.", "a quick check confirms D"
+    (
+        "iwc",
+        rf"{_words('i get', 'i got', 'we get', 'i obtain', 'i find', 'i arrive at', 'confirms')}\s+(){_L}"
+        r"(?=[.!]?\s*(?:\n|$))",
+    ),
     # "final: c", "I pick c", lines of their own
     (
         "fipcsmg",

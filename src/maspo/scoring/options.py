@@ -13,8 +13,8 @@ from maspo.scoring.readable import tail, unmarked
 LETTERS = "ABCDEFGHIJ"
 _REMEMBERED = 1024
 _OPTION_LINE = late(
-    r"\n[ \t]*(?:[-*•|]\s+|\d{1,2}[.)]\s+|\\item\s*)?(?:\*\*|__|`)?(?:(?:Option"
-    r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>/]+(?:\*\*|__)?|\s?[|]|\s?[-–—]\s|\*\*\s|`\s|\t|\s?[=→])"
+    r"\n[ \t]*(?:[-*•|]\s+|\d{1,2}[.)]\s+|\\item\s*)?(?:<\w{1,12}>)?(?:\*\*?|__|`|\$)?(?:(?:Option"
+    r"|Choice)\s+)?[(\[（【{<]?([A-J])(?:\s?[).:、．：\]）】}>/]+(?:\*\*?|__|\$)?|\s?[|]|\s?[-–—]\s|\*\*\s|`\s|\t|\s?(?:[=→]|->|=>))"
 )
 """An option in a line of its own, in the ways that data sets write them."""
 _ESCAPED = late(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
@@ -25,6 +25,8 @@ _OPTION_IN_LOWER_CASE = late(r"\n[ \t]*\(?[a-j][).](?=\s)")
 _BRACKETED_IN_LOWER_CASE = late(r"(?<=\s)\([a-j]\)(?=\s)")
 _OPTION_IN_JSON = late(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
 _OPTION = late(r"(?<=[\s\"'])(?:\(|\[(?=[A-J]\s?\]))?([A-J])\s?[).:\]．、：）]")
+_WIDE_LETTERS = {0xFF21 + place: letter for place, letter in enumerate(LETTERS)}
+_END_OF_ELEMENT = late(r"</\w{1,12}>\s*\Z")
 _THOUSANDS = late(r"(?<=\d),(?=\d{3})")
 _ARTICLE = late(r"\b(?:the|an?)\s+(?=\w{2})", re.IGNORECASE)
 _BEGIN_OF_ARTICLE = ("a", "A", "t", "T")
@@ -45,7 +47,10 @@ _NO_UNIT = (
     r"(?!(?:and|or|to|of|is|are|was|more|less|fewer|than|plus|minus|times|over|half|squared|cubed|dozen|hundred"
     r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod)\b)"
 )
-_UNIT = rf"[%°]|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
+_UNIT = (
+    rf"[%°]|[JNWVAKCTHF](?![A-Za-z])|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))"
+    rf"(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
+)
 _AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)(?:/(\d{{1,6}}))?\s*((?:{_UNIT})?)\W*")
 """A number or a fraction, and what it counts; a single letter may be a variable, and "dozen" is another number."""
 
@@ -200,6 +205,8 @@ def squeezed(text: str) -> str:
 def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
     """Return the letters of the options, and where they stand."""
     text = "\n" + tail(question)
+    if not text.isascii():
+        text = text.translate(_WIDE_LETTERS)
     if "\\" in text:
         text = _ESCAPED.sub(r"\1", text)
     in_lines = list(_PLAIN_OPTION_LINE.finditer(text))
@@ -240,5 +247,7 @@ def _longest_run(places: Sequence[re.Match[str]]) -> Sequence[re.Match[str]]:
 
 def _repeated_letter_off(letter: str, text: str) -> str:
     text = text.strip().lstrip(").:").lstrip()
+    if text.endswith(">"):
+        text = _END_OF_ELEMENT.sub("", text)
     own = _OWN_LETTER.match(text) if text.startswith(("(", letter)) else None
     return (text[own.end() :] if own is not None and own[1] == letter else text).strip(" ,;|}]\"'")

@@ -39,7 +39,8 @@ label labels result results outcome class category suggestion recommendation rec
 determination judgment judgement proposal proposed reply course exactly precisely apparently presumably hopefully
 honestly frankly confidently firmly strongly certainty clear obvious evident evidently gotta goes went ends end ending
 comes down finalize finalized sir friend folks there of here's hereby officially truly surest
-strongest closest likeliest bubble bubbled fairly reasonably equals equal take takes taking
+strongest closest likeliest found computed calculated derived obtained said calculation computation quick careful
+bubble bubbled fairly reasonably equals equal take takes taking
 ergo dus donc quindi portanto logo luego entonces então somit daher folglich allora dunque alors
 classification classified sense satisfy need needed text passage exact truth change make picking selecting
 """.split()  # noqa: SIM905 - a list of words

@@ -60,6 +60,7 @@ _DAYS = {name[:length]: name for name in (
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"
 ) for length in (3, 4, 5)}  # fmt: skip
 """Days of the week, cut short."""
+_HOLDS_DIGIT = re.compile(r"\d")
 _MODULO = re.compile(r"mod(?![a-z])")
 _CONSTANTS_OF_LETTERS = frozenset({"pi", "Pi", "PI", "oo"})
 _PRODUCTS = (frozenset("xyzuvw"), frozenset("ab"), frozenset("mn"), frozenset("pq"), frozenset("rst"))
@@ -113,12 +114,15 @@ def same(one: str, other: str) -> Same:
 
 def _relations_differ(one: str, other: str) -> bool:
     """Whether answers without a number state relations that are not each other: about equal, and congruent."""
-    signs = [_RELATIONS.findall(text) for text in (one, other)]
-    if sum(_MODULO.search(text) is not None for text in (one, other)) == 1 and all(
-        "=" in text or "equiv" in text for text in (one, other)
+    if (
+        ("mod" in one or "mod" in other)
+        and sum(_MODULO.search(text) is not None for text in (one, other)) == 1
+        and all("=" in text or "equiv" in text for text in (one, other))
     ):
         return True  # A congruence is no equation.
-    return any(signs) and signs[0] != signs[1] and not any(map(str.isdigit, one + other))
+    if _HOLDS_DIGIT.search(one) or _HOLDS_DIGIT.search(other):
+        return False
+    return _RELATIONS.findall(one) != _RELATIONS.findall(other)
 
 
 def _in_two_forms(one: str, other: str) -> bool:
@@ -151,6 +155,9 @@ def _approximates(part: Form, value: Form) -> bool:
 def _same_forms(one: Form, other: Form) -> Same:
     if one.label and other.label and not _same_label(one.label, other.label):
         return _solved_otherwise(one, other)
+    alike = one.text and compact(one.text) == compact(other.text)
+    if alike:
+        return Same.YES
     first, second = moment(one.text), moment(other.text)
     if first is not None and second is not None:
         return Same.YES if first == second else Same.NO
@@ -160,8 +167,7 @@ def _same_forms(one: Form, other: Form) -> Same:
         face = clock_face(one.text)
         if face:
             return Same.YES if face == clock_face(other.text) else Same.NO
-    alike = one.text and compact(one.text) == compact(other.text)
-    if alike or _is_option(one, other.text) or _is_option(other, one.text):
+    if _is_option(one, other.text) or _is_option(other, one.text):
         return Same.YES
     sets = [real_set(one), real_set(other)] if is_set(one) or is_set(other) else []
     if sets and None not in sets:

@@ -46,7 +46,7 @@ _HOLDS_FOR = re.compile(
         \s*\b([a-z])\s*(?:\\ge|>=|>|\\ne|!=)\s*\d+\s*\)?$
     |[,(]\s*\b([a-z])\s*=\s*[01]\s*,\s*[12]\s*,(?:\s*[23]\s*,)?\s*\\dots\s*\)?$
     |[,;]?\s*\(?"?\s*(?:for|where)\s+(?:all|any|every|each)\b\s*(?:real|positive|integers?|natural|numbers?|values?|of|whole|\s)*"?\s*([a-z])?\s*(?:\\ge\s*\d+|>\s*\d+)?"?\)?$
-    |[,;]\s*\(?\s*\\forall\s*[a-z]\s*\)?$""",
+    |[,;]?\s*\(?\s*\\forall\s*[a-z]\s*\)?$""",
     re.VERBOSE,
 )
 """On which numbers a formula holds, as it is said behind it."""
@@ -79,7 +79,9 @@ _VECTOR = re.compile(r"(?:\(|⟦|\\begin\{[pb]matrix\}).*$", re.DOTALL)
 _LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
 _OPENING = frozenset("([{⟦")
 _CLOSING = frozenset(")]}⟧")
-_WORD_AND = re.compile(r'\s+"?(?:and|or)"?\s+|,\s*"?(?:and|or)"?\s+|"(?:and|or)"')
+_WORD_AND = re.compile(
+    r'\s+"?(?:and|or)(?: equivalently)?"?\s+|,?\s*"(?:i\.e\.?|that is),?"\s*|,\s*"?(?:and|or)"?\s+|"(?:and|or)"'
+)
 _AND = re.compile(r"\band\b|\\land(?![A-Za-z])")
 _SIGN_AND = re.compile(r"\\l(?:or|and)(?![A-Za-z])")
 """Logic's "or" and "and" between conditions; between statements they are operations."""

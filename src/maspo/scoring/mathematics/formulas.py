@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeAlias
 
 Node: TypeAlias = "tuple[str, tuple[Node, ...], Fraction | str]"
@@ -202,7 +203,7 @@ class _Reader:
         exponent = re.search(r"[eE]([-+]?\d+)$", part) if "e" in part or "E" in part else None
         if exponent and abs(int(exponent[1][:6])) > 400:
             raise TooLarge(part[:20])
-        value = Fraction(int(part) if part.isdecimal() else part.rstrip("."))
+        value = _fraction(part)
         if self._next == "\\overline":
             self._take()
             self._take("{")
@@ -375,6 +376,12 @@ _BINARY = {
 }
 _CALLED = frozenset({*_UNARY, *_BINARY, *_LOGARITHMS, "factorial", "cbrt", "gcd", "lcm", "max", "min"})
 _DEGREE: Node = ("over", (("constant", (), "pi"), ("number", (), Fraction(180))), "")
+
+
+@lru_cache(maxsize=4096)
+def _fraction(part: str) -> Fraction:
+    """Return a number as it is written; making one is slow, and most numbers of an answer are its label's as well."""
+    return Fraction(int(part) if part.isdecimal() else part.rstrip("."))
 
 
 def _number(value: int) -> Node:

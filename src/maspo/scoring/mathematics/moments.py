@@ -56,6 +56,7 @@ def moment(text: str) -> Moment | None:
 @lru_cache(maxsize=1024)
 def _moment(text: str) -> Moment | None:
     plain = " ".join(text.replace('"', " ").replace("'", "").split()).casefold().strip(" .")
+    plain = plain.replace(" ,", ",")
     plain = _HOURS_BEFORE_MINUTES.sub("h", plain)
     if not plain or not (plain[0].isalnum()):
         return None

@@ -419,6 +419,10 @@ _FRACTION_WORDS = re.compile(
 )
 
 
+_IN_AN_ELEMENT = re.compile(
+    r"(?i)(?:^|\n)\s*<(solution|output|response|reply|value)>\s*([^<>\n]{1,200}?)\s*</\1>\s*\.?\s*$"
+)
+"""A reply that ends with its answer in an element of another name."""
 _BARE = re.compile(r"\$?[-−+]?\d[\d.,/]{0,30}\$?\.?")
 """A reply that is a number and nothing else."""
 
@@ -454,6 +458,8 @@ def label_of(gold: str) -> str:
 def _sure(text: str) -> str | None:
     """Return the answer that is marked or claimed."""
     tagged = tagged_answer(text)
+    if tagged is None and "</" in text and (whole := _IN_AN_ELEMENT.search(text[-_END_OF_TEXT:])) is not None:
+        tagged = whole[2]
     if tagged is not None:
         if tagged.startswith("{") and (said := json_answer(tagged)) is not None:
             tagged = said
@@ -526,7 +532,9 @@ def _last_claim(text: str) -> str | None:
         between = _ASIDE.match(rest) or _BULLET.match(rest)
         rest = (rest[between.end() :] if between is not None else rest).lstrip()
         near = max(0, claim.start() - _BEFORE_A_CLAIM)
-        if _NOT_SAID.search(text, near, claim.start()) or _CALLED_SO.search(text, near, claim.start()):
+        # Nothing before the claim's own clause makes it another's.
+        clause = max(near, 1 + max(text.rfind(sign, near, claim.start()) for sign in ".!?\n;,"))
+        if _NOT_SAID.search(text, clause, claim.start()) or _CALLED_SO.search(text, clause, claim.start()):
             continue
         if _SUPPOSED_BEHIND.match(rest) and "would" in claim[0]:
             continue

@@ -61,7 +61,7 @@ setminus backslash smallsetminus, Rightarrow implies Longrightarrow, Leftrightar
 sin sen Sin, cos Cos, tan tg Tan, cot ctg cotg cotan, csc cosec, arcsin arcsen Arcsin, arccos Arccos,
 arctan arctg Arctan Arctg, arccot arcctg arccotg, sinh sh, cosh ch, tanh th, coth cth, arsinh arsh arcsinh,
 arcosh arch arccosh, artanh arth arctanh, log lg Log, ln Ln, gcd GCD mcd pgcd ggT НОД, lcm LCM mcm ppcm kgV,
-€ euro texteuro, ¥ yen textyen, £ pounds textsterling, § textdollar"""
+€ euro texteuro, ¢ cent textcent, ¥ yen textyen, £ pounds textsterling, § textdollar"""
 _SAME_COMMAND = {other: names[0] for names in map(str.split, _COMMANDS.split(",")) for other in names[1:]}
 _PLAIN = {
     "=": "=",
@@ -78,7 +78,7 @@ _PLAIN = {
     "jmath": "j",
     "cr": r"\\ ",
     "therefore": " ",
-    **{sign: sign for sign in "§€¥£"},
+    **{sign: sign for sign in "§€¥£¢"},
 }
 _SHAPES = """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr Biggl Biggr middle displaystyle textstyle
 limits scriptstyle quad qquad thinspace space rm bf it tt boldsymbol mathbf mathit bm overrightarrow vec

@@ -21,14 +21,15 @@ _COMPARED = re.compile(
 """Comparisons in words, before a number."""
 _COMPARING = re.compile(r"than|t least|t most|not|up to|over|under|above|below")
 _BETWEEN = re.compile(
-    r'"?(?:[a-z] is )?(strictly )?between"? ([^,"]{1,30}?) "?and"? ([^,"]{1,30}?),? ?"?(inclusive|exclusive)?"?'
+    r'"?(?:[a-z] (?:is )?"?\s*)?(strictly )?between"? ([^,"]{1,30}?) "?and"? ([^,"]{1,30}?),? ?"?'
+    r'(inclusive|exclusive)?"?'
 )
 """An interval in words, where they say whether its ends belong to it."""
 _SIGN_OF = {"ge": r"\ge ", "le": r"\le ", "gt": ">", "lt": "<", "ne": r"\ne "}
 _ALL_OF = re.compile(
     r'^"?\s*(?:for\s+)?(?:all|every|any)"?\s+(?:real\s+)?(?:(?:numbers?|values?)\s+)?(?:of\s+)?"?\s*'
     r'(?:[a-z]\s*"?\s*(?:with|where|such\s+that|satisfying)\s+"?)?(?=[a-z]\s*(?:<'
-    r'|>|=|\\(?:le|ge|in|ne)\b)|"?\s*(?:[<>]|\\(?:ge|le|ne)\b))'
+    r'|>|=|\\(?:le|ge|in|ne)\b)|-?\d[\d.]*\s*(?:<|\\le\b)|"?\s*(?:[<>]|\\(?:ge|le|ne)\b))'
 )
 """What is said before a condition: "all x > 6"."""
 _EXCEPT = re.compile(
@@ -37,6 +38,11 @@ _EXCEPT = re.compile(
     r'|without)\s*(?:x\s*=)?\s*"?\s*',
     re.IGNORECASE,
 )
+_ALL_BUT = re.compile(
+    r'^"?\s*(?:all|every|any)\s*"?\s*[a-z]\s*"?\s*(?:except(?:\s+for)?|but|other\s+than)\s*(?:[a-z]\s*=)?\s*"?\s*(?=[-\d\\])'
+)
+_NOT_IN = re.compile(r"^[a-z]\s*\\notin(?![A-Za-z])\s*(?=[(\[{\\])")
+"""All numbers but some, without the word "real"."""
 _HALF_LINE = re.compile(
     r'"?(?:the )?(?:set of )?(?:all |any )?(?:the )?(?:strictly )?'
     r'(non-?)?(positive|negative) real(?:s| (?:numbers?|values?))"?',
@@ -69,7 +75,7 @@ _AT = re.compile(
     r'|occurring\s+at)\s*"(?:\s*[a-z]\s*=[^=,]*)?$'
 )
 """Where a value is taken, behind it."""
-_INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?inf(?:inity)?"')
+_INFINITE = re.compile(r'(?<![A-Za-z\\"])(?:oo|[Ii]nf(?:inity)?|INF)(?![A-Za-z"])|"(?:positive )?[Ii]nf(?:inity)?"')
 """Infinity as programs print it."""
 _INFINITE_FLOAT = re.compile(r"float\(\s*['\"]?([-+]?)inf(?:inity)?['\"]?\s*\)")
 _LARGE = {
@@ -122,6 +128,8 @@ def in_signs(text: str) -> str:
         text = _INFINITE.sub(r"\\infty ", text)
     if " " in text or '"' in text:
         text = _compared(text)
+    if "\\notin" in text:
+        text = _NOT_IN.sub(lambda _: r"\mathbb{R} \setminus ", text)
     if "\\mathbb" in text and "-" in text:
         text = _LESS_SOME.sub(r"\1 \\setminus ", text)
     if text[-1:].isdigit():
@@ -152,6 +160,8 @@ def _compared(text: str) -> str:
         if half is not None:
             return _HALF_LINES[(half[1] or "").rstrip("-").lower(), half[2].lower()]
         text = _EXCEPT.sub(lambda _: r"\mathbb{R} \setminus ", text)
+    elif text[:1] in '"ae' and ("except" in text or "but" in text or "other" in text):
+        text = _ALL_BUT.sub(lambda _: r"\mathbb{R} \setminus ", text)
     if "to" in text:
         text = _RATIO_WORD.sub(":", text)
     text = _COMPARED.sub(_as_sign, text) if _COMPARING.search(text) else text
