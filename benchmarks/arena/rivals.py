@@ -8,8 +8,8 @@ measurement goes on where it was. Methods without a plan of their own, as the pa
 search ended with is compared, whatever its own test said of it.
 
 Of one plan methods take more or less: most end where a step no longer fits, `default` ends a round that it began. So
---smaller also plays `default` by smaller plans, and the table (--table) pairs a method with the `default` of the
-largest plan that took no more calls than the method, on average over the worlds that both have played.
+--smaller also plays `default` by smaller plans, and the table (--table) pairs a method with a `default` that took as
+many calls on average: one that is played by either of two plans, more often by the one that takes about as many.
 
 With --latents searches are driven by what the world knows, without texts, records and calls in flight
 (`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. That leaves out methods that ask
@@ -190,7 +190,8 @@ def table(part: Part, methods: Sequence[str], out: Path) -> str:
             way = max(ways, key=lambda way: len(way.worlds(graph, method).keys() & way.worlds(graph, OURS).keys()))
             theirs, level = way.worlds(graph, method), way.level(graph, method)
             if method != OURS:
-                equally.append(ahead_of(theirs, way.worlds(graph, OURS)))
+                ours = {seed: one.winners for seed, one in way.worlds(graph, OURS).items()}
+                equally.append(ahead_of(theirs, ours))
             cells.append(
                 f"{reached(theirs)} | {f'({len(theirs)})' if method == OURS else told(ahead_of(theirs, level))}"
             )
@@ -224,15 +225,25 @@ class Way:
         """Return the records of a method by the plan of the part."""
         return self.plans.get(self.part.calls, {}).get((graph, method), {})
 
-    def level(self, graph: str, method: str) -> Worlds:
-        """Return the records of `default` by the largest plan that took no more calls than a method did."""
+    def level(self, graph: str, method: str) -> Mapping[int, float]:
+        """Return what `default` reaches in each world with as many calls as a method took on average.
+
+        It is as if one of two plans were drawn: the largest that took no more, and the next one, up to that of the
+        part. Nothing where every plan took more.
+        """
         theirs = self.worlds(graph, method)
-        for calls in sorted((calls for calls in self.plans if calls <= self.part.calls), reverse=True):
-            ours = self.plans[calls].get((graph, OURS), {})
-            both = ours.keys() & theirs.keys()
-            if len(both) >= FEWEST and taken(ours[seed] for seed in both) <= taken(theirs[seed] for seed in both):
-                return ours
-        return {}
+        plans = [self.plans[calls].get((graph, OURS), {}) for calls in sorted(self.plans) if calls <= self.part.calls]
+        plans = [ours for ours in plans if len(ours.keys() & theirs.keys()) >= FEWEST]
+        if not plans:
+            return {}
+        both = sorted(set(theirs).intersection(*plans))
+        spent, wanted = [taken(ours[seed] for seed in both) for ours in plans], taken(theirs[seed] for seed in both)
+        lower = max((place for place, calls in enumerate(spent) if calls <= wanted), default=None)
+        if lower is None:
+            return {}
+        upper = min(lower + 1, len(plans) - 1)
+        share = (wanted - spent[lower]) / (spent[upper] - spent[lower]) if upper > lower else 0.0
+        return {seed: (1 - share) * plans[lower][seed].winners + share * plans[upper][seed].winners for seed in both}
 
 
 def taken(records: Iterable[Record]) -> float:
@@ -247,9 +258,9 @@ def reached(worlds: Worlds) -> str:
     return f"{fmean(record.winners for record in worlds.values()):.3f}, {taken(worlds.values()):,.0f} calls"
 
 
-def ahead_of(theirs: Worlds, ours: Worlds) -> list[float]:
+def ahead_of(theirs: Worlds, ours: Mapping[int, float]) -> list[float]:
     """Return by how much `default` is ahead in each world that both have played."""
-    return [ours[seed].winners - theirs[seed].winners for seed in sorted(ours.keys() & theirs.keys())]
+    return [ours[seed] - theirs[seed].winners for seed in sorted(ours.keys() & theirs.keys())]
 
 
 def of_one_plan(differences: Sequence[Sequence[float]]) -> str:
