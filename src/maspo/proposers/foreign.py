@@ -92,7 +92,7 @@ _LEAST_DIFFERENT: Final = 5
 """Different signs of a run that says something: rows of zeros and rules across the page say nothing."""
 _BLANKS = re.compile(r"[ \t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]{6,}")
 _FAR = re.compile(
-    r"(?<![^\S\n])[^\S\n]{60,}+(?=\S)|\t(?: *+\t){7,}+(?=[^\S\n]*+\S)"
+    r"(?<![^\S\n])[^\S\n]{60,}+(?=\S)|(?<![^\S\n]) *+\t(?: *+\t){7,}+(?=[^\S\n]*+\S)"
     r"|(?:^|(?<=\S))[^\S\n]*+\n(?:[^\S\n]*+\n){11,}+(?=[^\S\n]*+\S)"
 )
 """Blanks that take what follows out of sight: a line's width, or a dozen lines; blanks before a line are an indent."""
