@@ -257,3 +257,12 @@ def test_q09_a_model_that_is_loaded_for_the_first_call_is_not_taken_for_room(slo
         found = play(queue, NEAR, calls=400)
         assert queue.peak <= max(1.5 * slots, slots + 1)
         assert found.busy_later >= 0.97
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.15])
+def test_q10_the_first_of_many_that_were_sent_at_once_tell_of_no_room(noise: float) -> None:
+    queue = Queue(16, noise=noise)
+    found = play(queue, NEAR, calls=2400)
+    assert queue.peak <= 24
+    assert found.in_flight <= 1.5 * 16
+    assert found.busy >= 0.93
