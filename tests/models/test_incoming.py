@@ -73,3 +73,14 @@ def test_n05_pieces_that_all_tell_an_end_tell_none() -> None:
     incoming, deadlines = fed(*(piece("a", "stop") + b"\n\n" for _ in range(3)))
     assert not incoming.ended
     assert deadlines[0] == SILENCE
+
+
+def test_n06_what_comes_after_the_end_of_the_text_takes_no_longer_than_the_end() -> None:
+    moments = iter([0.0, 0.0, 60.0, 61.0, 62.0, 63.0])
+    incoming = Incoming(100, SILENCE, lambda: next(moments))
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": 5}}'
+    deadlines = []
+    for chunk in (piece("a"), piece("", "stop"), usage, piece("b"), piece("", "stop")):
+        incoming.take(chunk + b"\n\n")
+        deadlines.append(incoming.deadline_after(chunk + b"\n\n", False))
+    assert deadlines == [SILENCE, 65.0, 66.0, 62.0 + SILENCE, 68.0]

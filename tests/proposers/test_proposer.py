@@ -261,6 +261,9 @@ def test_p15_huge_replies_are_read_at_once() -> None:
         ("Solve {question} ({Question}).", "{Question}"),
         ("Solve {question}. Write {answer}.", ""),
         ('Solve {question}. Write {"questions": 1} or {{questions}}.', ""),
+        (r"Solve {question}. End with \boxed{questions}.", ""),
+        (r"Solve {question} as \begin{equation}x\end{equation}, in \text{question}s, x_{questions}.", ""),
+        ("Solve {question}. Write {equation} and {solution}.", ""),
     ],
 )
 def test_p31_a_placeholder_that_is_a_slip_is_refused_with_the_one_that_is_meant(draft: str, refused: str) -> None:

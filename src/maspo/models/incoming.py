@@ -35,6 +35,8 @@ _IS_OVER = re.compile(rb"^data:[ \t]*\"?\[DONE\]", re.IGNORECASE | re.MULTILINE)
 """The last piece of a stream, in a line of its own: within a text it would stand behind quotes."""
 _ENDS = re.compile(rb"^data:[^\n]*\"finish_reason\":\s?\"(?!null\")\w", re.IGNORECASE | re.MULTILINE)
 """A piece that tells that the text is at its end."""
+_GOES_ON = re.compile(rb"^data:[^\n]*\"(?:content|reasoning\w{0,20}|text)\":\s?\"(?!\")", re.IGNORECASE | re.MULTILINE)
+"""A piece with more of the text: what came before told of no end."""
 _PIECE = re.compile(rb"^data:[^\n]*\"choices\"[^\n]*", re.IGNORECASE | re.MULTILINE)
 _AFTER_END = 5.0
 """Seconds for the usage, or the last piece, to come after the end of the text: some servers send neither, and leave the
@@ -106,6 +108,9 @@ class Incoming:
             return moment + _AFTER_DONE
         if _ENDS.search(came) and not self._tells_end_always():
             self.ended = True
+        elif self.ended and _GOES_ON.search(came):
+            self.ended = False
+        if self.ended:
             return min(self._last, moment + min(self._silence, _AFTER_END))
         if is_first or moment - self._heard > _HEARD * self._silence:
             self._heard = moment

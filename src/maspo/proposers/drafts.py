@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from maspo.core.errors import nearest
 from maspo.core.quoting import unquoted, without_thinking
 from maspo.core.worked_examples import without_blocks
 from maspo.optimizers.base import Draft
 from maspo.proposers.foreign import refused
 from maspo.proposers.passages import PASSAGE_WORDS, Passages
-from maspo.team.template import BRACES, as_written
+from maspo.team.template import BRACES, as_written, meant_by_slips
 
 _LONGEST_REPLY = 400_000
 """Characters of a reply that are read: far more than any ``models.max_tokens`` lets a model write."""
@@ -60,10 +59,6 @@ def read_drafts(reply: str) -> tuple[str, ...]:
     return tuple(draft for draft in drafts if draft not in _ECHOES) or tuple(drafts)
 
 
-_IN_BRACES = re.compile(r"(?<!\{)\{\s?(\w{2,60})\s?\}(?!\})")
-"""What stands where a placeholder could: one that is a slip would be shown to the agent as it is."""
-
-
 def _begins_line(text: str, place: int) -> bool:
     while place and text[place - 1] in " \t":
         place -= 1
@@ -102,8 +97,10 @@ def _broken_rule(draft: str, parent: str, rules: Rules, passages: Passages) -> s
             if names
         }
         return "; ".join(f"{what} the placeholder {names}" for what, names in said.items())
-    for name in sorted(set(_IN_BRACES.findall(draft)) - set(_IN_BRACES.findall(rules.seed_prompt))):
-        if meant := nearest(name, sorted(wanted)):
-            return f"holds {{{name}}}, which is no placeholder: {{{meant}}} is"
+    as_before = meant_by_slips(rules.seed_prompt, wanted, rules.template)
+    for name, meant in meant_by_slips(draft, wanted, rules.template).items():
+        if meant and name not in as_before:  # it would be shown to the agent as it is
+            given, right = as_written(name, rules.template), as_written(meant, rules.template)
+            return f"holds {given}, which is no placeholder: {right} is"
     lost = [line for line in rules.protect if line not in draft]
     return f"loses the protected line {lost[0]!r}" if lost else ""

@@ -46,8 +46,9 @@ _OF_THE_INPUT: Final = frozenset(
     ("message", "problem", "prompt", "query", "question", "request", "task", "text", "user_input", "user_query")
 )
 """What prompts of other tools call the input: without a column of that name, an agent would be sent the braces."""
-_CLOSE: Final = 0.75
-"""Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``."""
+_CLOSE: Final = 0.76
+"""Likeness (of ``difflib``) from which on a name is one letter or two away: ``inptu`` has 0.8 of ``input``, and
+``equation`` 0.75 of ``question``."""
 
 
 def placeholders(prompt: str, known: Collection[str], template: str = BRACES) -> frozenset[str]:
@@ -94,8 +95,7 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
             f"{{{{{name}}}}} is filled in as {{{name}}} and keeps a pair of braces; write {{{name}}}, or "
             "`template: jinja` for this agent"
         )
-    found = dict.fromkeys(_SINGLE_NAME.findall(prompt) if template == BRACES else sorted(doubled))
-    meant = {name: _meant(name, known) for name in found if name not in known}
+    meant = meant_by_slips(prompt, known, template)
     for name in [name for name, close in meant.items() if close]:
         given = as_written(name, template)
         yield f"{given} is no placeholder and is sent as it stands; did you mean {as_written(meant[name], template)}?"
@@ -114,6 +114,17 @@ def likely_slips(prompt: str, known: Collection[str], template: str = BRACES) ->
     yield from _other_habits(prompt, known, template)
     for name in sorted(set(_SPACED.findall(prompt)) & set(known)) if template == BRACES else ():
         yield f"{{ {name} }} is no placeholder, for the spaces in it, and is sent as it stands; write {{{name}}}"
+
+
+def meant_by_slips(prompt: str, known: Collection[str], template: str = BRACES) -> dict[str, str]:
+    r"""Return the names in braces that are no placeholders, each with the one that is meant, empty where none is near.
+
+    Of LaTeX, as in ``\boxed{answers}`` and ``\begin{equation}``, nothing is a name in braces.
+    """
+    if template == NONE:
+        return {}
+    found = _SINGLE_NAME.findall(prompt) if template == BRACES else sorted(set(_DOUBLE.findall(prompt)))
+    return {name: _meant(name, known) for name in dict.fromkeys(found) if name not in known}
 
 
 def _meant(name: str, known: Collection[str]) -> str:
