@@ -32,6 +32,10 @@ SYSTEM = World(WorldSpec(seed=7)).system("reflect")
         ),
         ([{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": "AAAA"}}]}], "a sound"),
         ({"content": [{"type": "document", "source": {"type": "base64", "data": "JVBERi0="}}]}, "a file"),
+        ([{"type": "file", "file": {"file_id": "file-1"}}], "a file"),
+        ([{"type": "image", "image": "https://a.example/cat.png"}], "an image"),
+        ([{"type": "audio", "data": "AAAA", "mimeType": "audio/wav"}], "a sound"),
+        (str(bytes(range(256)) * 3), "bytes"),
     ],
 )
 def test_p01_what_is_no_text_is_refused_with_its_row_its_column_and_what_helps(cell: object, what: str) -> None:
@@ -57,6 +61,17 @@ def test_p01_what_is_no_text_is_refused_with_its_row_its_column_and_what_helps(c
         '[{"type": "text", "text": "Hi"}]',
         '{"type": "image", broken',
         "b'abc'",
+        '[{"type": "document", "title": "Rivers", "text": "The Nile is long."}]',
+        '{"type": "file", "path": "a.py", "diff": "+x"}',
+        '{"type": "file", "file": "a.py"}',
+        '{"type": "image", "caption": "a cat", "source": "a museum"}',
+        '{"events": [{"type": "audio", "begins": 1}, {"type": "video", "title": "A", "transcript": "So."}]}',
+        "b'riffle shuffle'",
+        "b'\\d+'",
+        "b'\\x41\\x00' is printed as what?",
+        "b'%pdf' is how what begins?",
+        "b'\\x00\\x01'",
+        "data:image/png;base64,iVBOR is what kind of address?",
         "",
     ],
 )

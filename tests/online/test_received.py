@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -100,12 +102,33 @@ def test_re03_half_a_line_of_a_killed_process_costs_nothing_that_was_answered(tm
     assert asked_in(tmp_path) == ["How many?"]
 
 
+def test_re12_a_request_that_could_not_be_kept_is_as_if_it_had_not_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, failed = os.fsync, list[int]()
+
+    def fails_once(handle: int) -> None:
+        if not failed and os.fstat(handle).st_size > first:
+            failed.append(handle)
+            os.ftruncate(handle, os.fstat(handle).st_size - 5)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(handle)
+
+    call, root = (json.dumps(request(one)).encode() for one in of_service(1, "How many?"))
+    assert asyncio.run(sent(tmp_path, call)) == [200]
+    first = (tmp_path / RECEIVED).stat().st_size
+    monkeypatch.setattr("maspo.online.received.os.fsync", fails_once)
+    assert asyncio.run(sent(tmp_path, root, root)) == [503, 200]
+    assert asked_in(tmp_path) == ["How many?"]
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "path", "status"),
     [
         (b"{}", {"Content-Type": "text/plain"}, "/v1/traces", 415),
         (b"{}", {**JSON, "Origin": "http://evil.example"}, "/v1/traces", 403),
         (b"{}", {**JSON, "Host": "evil.example:4318"}, "/v1/traces", 403),
+        (b"{}", {**JSON, "Host": "127.0.0.1:port"}, "/v1/traces", 403),
         (b"no JSON", JSON, "/v1/traces", 400),
         (b"[1]", JSON, "/v1/traces", 400),
         (b"[" * 100_000, JSON, "/v1/traces", 400),

@@ -120,3 +120,9 @@ def test_a_function_that_is_given_a_dict_and_does_not_read_it_is_told(tmp_path: 
 def test_where_the_source_does_not_tell_nothing_is_said(tmp_path: Path, source: str, run: str) -> None:
     assert told(tmp_path, source, ("text",), run) == []
     assert parameters_of(App(run, folder=str(tmp_path))) is None
+
+
+def test_a_package_goes_before_a_module_of_the_same_name(tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    (tmp_path / "team" / "__init__.py").write_text("def answer(text: str): ...")
+    assert told(tmp_path, "def answer(a, b): ...", ("text",)) == []

@@ -1,6 +1,6 @@
 """Lines of all of a draft's kinds that are refused, remarked on or listed, and ordinary ones of many trades.
 
-The former are all but 35 of 350, of which 250 were written before the rules were read or mended; so were the ordinary ones.
+The former are all but 35 of 350. The first 150 of these, and the ordinary ones, were written before the rules were read.
 """
 
 # ruff: noqa: E501 - prompts are lines as people write them

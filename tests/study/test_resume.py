@@ -118,6 +118,9 @@ async def test_a_run_that_goes_on_ships_nothing_until_it_has_ended_again(tmp_pat
     for words in (["apply", "--check"], ["apply"], ["diff"]):
         said = CliRunner().invoke(app, [words[0], str(folder), *words[1:], "--json"])
         assert said.exit_code == 2 and "has not finished" in json.loads(said.stdout)["error"], words
+    async with RunStore.open(folder / "run.db"):
+        write_results(folder)
+        assert (folder / "prompts.json").exists(), "whoever works on it may just have written it"
     write_results(folder)
     assert not (folder / "prompts.json").exists(), "what it shipped before is not what it ships"
     await resume(folder, Recorder(), Caps(calls=900), counted_world(JOBS["race"]).provider)

@@ -138,6 +138,10 @@ class Traces:
     pending: OrderedDict[str, Spans] = field(default_factory=OrderedDict)
     _sizes: dict[str, int] = field(default_factory=dict)
 
+    def copy(self) -> Traces:
+        """Return the same traces, to go on with apart."""
+        return Traces(self.pending.copy(), self._sizes.copy())
+
     def of(self, record: Json) -> Iterator[Json]:
         """Yield what there is to keep of a record: a trace a line, all of it where it has begun."""
         new: dict[str, Spans] = {}
@@ -184,6 +188,14 @@ def read_protobuf(body: bytes) -> Json:
     return found
 
 
+def _is_meant(request: web.Request) -> bool:
+    """Say whether a request names this machine as its host."""
+    try:
+        return request.url.host in _HOSTS
+    except ValueError:  # it names nothing that could be a host
+        return False
+
+
 def _reads_protobuf() -> bool:
     try:
         return find_spec("opentelemetry.proto") is not None
@@ -225,7 +237,7 @@ def _record(line: bytes) -> Json:
     return found if isinstance(found, Mapping) else {}
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Handler:
     """Answers the requests of SDKs."""
 
@@ -236,7 +248,7 @@ class _Handler:
     async def take(self, request: web.Request) -> web.Response:
         """Keep a request; it is answered once that is done, so whoever sent it need not send it again."""
         # A page of somebody else in a browser of this machine can send requests here, but not without their traces.
-        if request.url.host not in _HOSTS or "Origin" in request.headers:
+        if not _is_meant(request) or "Origin" in request.headers:
             return web.Response(status=403, text="this receiver answers to its own address alone")
         kind = request.content_type
         if kind not in (_JSON, _PROTOBUF):
@@ -262,7 +274,15 @@ class _Handler:
         record = json.loads(body) if kind == _JSON else read_protobuf(body)
         if not isinstance(record, Mapping):
             raise ValueError("no object")
+        after = self.traces.copy()
+        lines = [json.dumps(one) + "\n" for one in after.of(record)]
         with self.file.open("a", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(one) + "\n" for one in self.traces.of(record))
-            stream.flush()
-            os.fsync(stream.fileno())
+            end = stream.tell()
+            try:
+                stream.writelines(lines)
+                stream.flush()
+                os.fsync(stream.fileno())
+            except OSError:  # half of a line would spoil the next one, which is answered as kept
+                os.truncate(self.file, end)
+                raise
+        self.traces = after

@@ -191,12 +191,18 @@ def write_results(folder: Path) -> Look:
         contents[HOLDOUT] = "".join(f"{json.dumps(line.dump())}\n" for line in told.holdout)
     for name, text in contents.items():
         write_whole(folder / name, text)
-    view = told.looked.view
+    if told.looked.view.finished is None and not _worked_on(folder / JOURNAL):
+        _take_back(folder)
+    return told.looked
+
+
+def _take_back(folder: Path) -> None:
+    """Take away files that tell of prompts which stand no more, of a run that nobody works on now."""
+    view = look(folder).view  # it may have ended since its page was begun, and then they are of its end
     if view.finished is None:
         for name in (PROMPTS,) if view.approval else (HOLDOUT, PROMPTS):
             with suppress(OSError):  # a folder of that name is of somebody else, and stays
                 (folder / name).unlink()
-    return told.looked
 
 
 def whole_of(folder: Path) -> Path | None:

@@ -77,7 +77,8 @@ def parameters_of(app: App) -> Parameters | None:
     if app.kind != "callable" or "." in name:
         return None
     stem = Path(app.folder or ".", *module.split("."))
-    file = next((one for one in (stem.with_suffix(".py"), stem / "__init__.py") if one.is_file()), None)
+    # A package goes before a module of the same name, as where it is imported.
+    file = next((one for one in (stem / "__init__.py", stem.with_suffix(".py")) if one.is_file()), None)
     if file is None:
         return None
     try:
