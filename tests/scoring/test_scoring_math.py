@@ -6,6 +6,7 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -359,3 +360,38 @@ def test_m12_fractions_are_equal_exactly_when_their_values_are(one: object, othe
     )
     assert (same(first, second) is Same.YES) is (one == other)
     assert same(first, str(one)) is Same.YES
+
+
+RELATIONS = (
+    *("=", "<", ">", r"\approx", r"\equiv", r"\cong", r"\propto", r"\ne", r"\le", r"\ge", r"\subset", r"\subseteq"),
+    *(r"\supset", r"\in", r"\notin", r"\parallel", r"\perp", r"\mid"),
+)
+ALIKE = {r"\approx", "="}
+"""What is rounded may be told as an equation."""
+
+
+@pytest.mark.parametrize(("left", "right"), [("n", "1"), ("x", "y"), ("A", "B"), ("a", "b + 3")])
+def test_m14_relations_of_different_meaning_are_never_one_another(left: str, right: str) -> None:
+    for one, other in permutations(RELATIONS, 2):
+        found = same(f"{left} {one} {right}", f"{left} {other} {right}")
+        assert found is not Same.YES or {one, other} == ALIKE, (one, other)
+    assert all(same(f"{left} {sign} {right}", f"{left}{sign} {right}") is not Same.NO for sign in RELATIONS)
+
+
+@pytest.mark.parametrize(
+    ("sign", "name"),
+    [("≈", r"\approx"), ("≡", r"\equiv"), ("≅", r"\cong"), ("∼", r"\sim"), ("∝", r"\propto"), ("⊂", r"\subset")],
+)
+def test_m15_a_relation_is_the_same_as_a_sign_and_as_a_command(sign: str, name: str) -> None:
+    for left, right in (("n", "1"), ("x", "y"), ("a", "b + 3")):
+        assert same(f"{left} {sign} {right}", f"{left} {name} {right}") is not Same.NO
+
+
+@given(st.integers(1, 10**12), st.integers(1, 10**12), st.sampled_from([2, 3, 4]))
+@settings(max_examples=length(200, 5_000), deadline=None)
+def test_m16_roots_of_neighbours_are_never_the_same_however_large(number: int, step: int, degree: int) -> None:
+    base = number**degree
+    root = rf"\sqrt[{degree}]{{{base}}}"
+    assert same(root, str(number)) is Same.YES
+    assert same(rf"\sqrt[{degree}]{{{base + step}}}", root) is Same.NO
+    assert same(rf"3\sqrt[{degree}]{{{base + step}}}", rf"\sqrt[{degree}]{{{3**degree * (base + step)}}}") is Same.YES

@@ -43,6 +43,18 @@ _INTRODUCES_WRONG = late(
     r"(?:\s\w+){0,2}\s?:?\W{0,4}\Z"
 )
 """A last line before a letter that says that it is none: "Wrong:"."""
+_INTRODUCES_OTHERS = late(
+    r"\b(?:students?|teachers?|friends?|classmates?|colleagues?|agents?|solvers?|critics?|reviewers?|assistants?"
+    r"|people|others?|some(?:one|body)?|many|most(?!\s+(?:likely|plausible|appropriate|accurate|suitable))|they|he|she|nobody|everyone|anyone|one\s+(?:might|may|could|would)"
+    r"|you|not|never|no|wrong|incorrect|false|rejected|eliminated|excluded|except|tempt\w*|naive\w*|guess(?:ed|es)?(?<!my\sguess)"
+    r"|(?:previous|earlier|first|initial|original|former|other|draft|old)\s+(?:\w+\s+)?(?:answer|attempt|reply|draft|guess"
+    r"|response|version|choice|solution|glance)|(?:at\s+)?first\s+(?:glance|sight)|example|misprint\w*|question\s+is\s+about"
+    r"|if|suppose|assume|whether|might|may|could|doubt|maybe|perhaps)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+"""What a line holds that introduces the letter below it as somebody else's, as a guess or as none."""
+_SENTENCE_ENDS = (".", "!", "?", ")", "]", "。", "$", "}", "|")
+"""How a line ends that introduces nothing."""
 _LEAST_CLAIM = 8
 """Characters of the shortest claim after a box, with the box's own end: "}$ ans B"."""
 _LETTER = late(
@@ -207,7 +219,16 @@ def chosen(output: str, question: str = "") -> str | None:
 
 def _is_silent(text: str) -> bool:
     """Whether a text names and marks nothing that a last line could be weighed against."""
-    return text.isascii() and _NAMES_OR_MARKS.search(text) is None and _INTRODUCES_WRONG.search(text) is None
+    return text.isascii() and _NAMES_OR_MARKS.search(text) is None and not _introduces_none(text)
+
+
+def _introduces_none(before: str) -> bool:
+    """Whether what stands before a last line says that a letter there is no choice: "Wrong:", "The student wrote"."""
+    if _INTRODUCES_WRONG.search(before):
+        return True
+    before = before.rstrip("*_`# \t\r\n")
+    line = before[before.rfind("\n") + 1 :]
+    return line != "" and not line.endswith(_SENTENCE_ENDS) and _INTRODUCES_OTHERS.search(line) is not None
 
 
 def chosen_at_length(output: str, question: str = "") -> str | None:
@@ -320,7 +341,10 @@ def _unclaimed(text: str, question: str) -> str | None:
     if is_list(text):
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
-    if _INTRODUCES_WRONG.search(text[: text.rfind(line)]):
+    begin = text.rfind(line)
+    if "?" in text[begin + len(line) :] or _INTRODUCES_WRONG.search(text[:begin]):
+        return None
+    if _ALONE.fullmatch(line) and _introduces_none(text[:begin]):
         return None
     if breaks_off(line) and (line.strip() != text.strip() or _HEAD.match(line) is None):
         # What it says so far is no conclusion; an answer that stands before all else is one.

@@ -21,6 +21,8 @@ _BEGINS_NAMED = late(NAMED)
 _WRONG = late(WRONG_ABROAD)
 _CLAUSE = late(r"[.,;:!?\n，。；：、]")
 _NEAR = 30
+_WORD = 20
+"""Characters behind a claim that hold the rest of its last word, and another one."""
 _AMOUNT_AFTER = late(r"\s+\d[\d.,]*\s?[A-Za-z°%]+\s+[a-z]+")
 _NOUN_AFTER = late(r"\s+[a-z]")
 AFTER_A_LETTER = late(
@@ -40,6 +42,14 @@ _STANDING = late(
     re.DOTALL,
 )
 """A letter that can be an option: no pronoun, and a small one only before a bracket, an end of a line or "is"."""
+_OPERATED = late(
+    r"[ \t]?(?:[·⋅∙∘⊗⊙⊕⊖△∧∨∩∪∖\\÷×*/+<>≤≥≪≫≅≃≡≈∼~∝≠⊂⊆⊃⊇∈∉⟂⊥∥↔⇔⇒|&]|:=)[ \t]?\(?(?:[A-Z](?![A-Za-z])|[a-z\d](?![a-z]))"
+    r"|[ \t]?−[ \t]?(?:[A-J](?![A-Za-z])|\d)"
+    r"|[ \t]?[-–—][ \t]?[A-J](?:[ \t]*(?:[.!:;)]|\n|\Z)|[ \t]?[-−–+×∪∩][ \t]?[A-J](?![A-Za-z]))"
+    r"|[ \t]{1,3}[A-J][ \t]*[.!]?[ \t]*(?:\n|\Z)"
+)
+"""What makes a letter a part of a formula: a sign of an operation or a relation, and what follows it."""
+_REST_ASKS = late(r"[^.!?？\n。]{0,60}[?？]")
 _SMALL = late(r"(?<![A-Za-z])[a-h]\)")
 _BEFORE_A_LETTER = 80
 _BEHIND_A_LETTER = 160
@@ -149,17 +159,20 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     if goes_on:
         if is_denied_behind(plain, claim.end()):
             return None
+        operated = _OPERATED.match(plain, claim.end()) is not None
         by_text = _option_behind(plain, claim, question) if question else None
         if by_text is not None:
             return by_text
-        if _is_article(plain, claim):
+        if operated or _is_article(plain, claim):
             return None
     letters = letters_of(question)
     if letters and letter.upper() not in letters:
         return None
     if is_denied_before(plain, claim.start()) or is_supposed(plain, claim):
         return None
-    if may_be_abroad(claim[0]) and _is_called_wrong(plain, claim):
+    if may_be_abroad(plain[claim.start() : claim.end() + _WORD]) and (
+        _is_called_wrong(plain, claim) or _REST_ASKS.match(plain, claim.end())
+    ):
         return None
     return SEVERAL if (goes_on and _OTHER.match(plain, claim.end())) or _one_of_two(plain, claim) else letter.upper()
 

@@ -23,7 +23,7 @@ _CLOSING = late(
     re.VERBOSE,
 )
 """How a line in lower case begins that is spoken to the reader and holds no answer."""
-_RULE = late(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|]{1,20}")
+_RULE = late(r"[\s*_=~-]{2,}|[^\w$\\(\[{√∞∅%)\]}|?？]{1,20}")
 """A line without any word, number or formula: a rule, a tick, a sign of joy, the square that ends a proof."""
 _OPTION = late(r"(?<![A-Za-z0-9])[A-J](?![A-Za-z0-9'’])(?!(?<=[AI])\s+[a-z])|\\|\$")
 _END_OF_PROOF = late(r"\s*(?:\$?\\(?:blacksquare|square|qed|Box)\$?|[∎■□◻✅✓✔☑🎉🙂😊👍]|\bQ\.?E\.?D\.?)$")

@@ -28,7 +28,7 @@ _OTHERS = (
 """Whose choice is not the reply's own."""
 _WRONG = (
     r"(?:wrong|incorrect|trap|false|bad|worst|weakest|poorest|least \w+|second(?:-| )best|tempting|naive|invalid"
-    r"|distractor|initial|first|original|previous|earlier|former|draft|tentative)"
+    r"|distractor|rejected|eliminated|excluded|discarded|dismissed|initial|first|original|previous|earlier|former|draft|tentative)"
 )
 """What an answer is called that is none."""
 _IF = (
@@ -144,7 +144,7 @@ _NO_CLAUSE = late(
     r"\b(?:if|unless|suppos\w+|assum\w+|were|had|would|could|might|may|according|students?|people|some|many|agents?"
     r"|solvers?|others|now|next|consider\w*|check\w*|as for|regarding"
     r"|not|wrong|incorrect|except|either|neither|whether|hypothetically|theoretically|initially"
-    r"|first|guess|example|instance)\b|n['’]t\b"
+    r"|first|guess|example|instance|niet|nicht|geen|keine?|não|nie|inte|ikke)\b|n['’]t\b"
 )
 """Words in a sentence, in lower case, after which a last clause is not what the reply chooses."""
 _SET_ASIDE = late(

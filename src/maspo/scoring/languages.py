@@ -9,7 +9,8 @@ import re
 
 _LATIN = """
 réponse reponse respuesta resposta risposta resultado résultat risultato solución solução soluzione opción opção
-opzione alternativa antwort lösung ergebnis antwoord uitkomst svar svaret vastaus odpowiedź wynik odpověď odpoveď
+opzione optie keuze valg alternativa antwort lösung ergebnis antwoord uitkomst svar svaret vastaus
+odpowiedź wynik odpověď odpoveď
 cevap yanıt sonuç jawaban jawabannya jawapan sagot jibu válasz megoldás răspuns răspunsul odgovor vastus atbilde
 atsakymas eredmény letra lettre buchstabe
 správně správná rätt riktig poprawna correcta corretta doğru helyes
@@ -45,7 +46,8 @@ ANSWER = rf"(?:(?<![^\W_]){_any_of([*_LATIN.split(), *_TWO_WORDS])}(?![^\W\d_])|
 """The word for "answer" in languages other than English; scripts without spaces need no edge of a word."""
 WRONG_ABROAD = (
     r"(?<![^\W_])(?i:pior|peor|pire|peggiore|errad[ao]|incorret[ao]|incorrect[ao]|incorrecte|fals[aoe]|faux|fausse|mauvaise?"
-    r"|falsch\w*|schlechtest\w*|sbagliat\w*|foute?|verkeerde?|fel|felaktig\w*|forkert\w*|galt?|väärä|rossz|hibás|yanlış|salah"
+    r"|falsch\w*|schlechtest\w*|sbagliat\w*|foute?|verkeerde?|onjuiste?|minst|geen|keine?|aucune?|ningun[ao]?|nenhuma?|nessuna?|inget|ingen"
+    r"|volgens\s+(?:hem|haar|hen)|laut\s+(?:ihm|ihr|ihnen)|selon\s+(?:lui|elle|eux)|según\s+(?:él|ella|ellos)|secondo\s+l(?:ui|ei)|fel|felaktig\w*|forkert\w*|galt?|väärä|rossz|hibás|yanlış|salah"
     r"|sai|mali|błędn\w*|niepoprawn\w*|nieprawidłow\w*|nesprávn\w*|chybn\w*|špatn\w*|greșit\w*|pogrešn\w*|netačn\w*"
     r"|napačn\w*|неправил\w*|неверн\w*|невірн\w*|погрешн\w*|грешн\w*|λάθος|λανθασμέν\w*)(?![^\W_])"
     r"|错误|錯誤|不正[确確]|不对|不對|間違|誤|不正解|틀린|오답|잘못|خاطئ|خطأ|غلط|שגוי|गलत|ভুল|ผิด|తప్పు|தவற"

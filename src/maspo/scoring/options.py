@@ -21,6 +21,10 @@ _ESCAPED = late(r"(?<=\n)([ \t]*[A-J])\\(?=[).])")
 """A letter before a bracket that Markdown would else take for the number of a list."""
 _PLAIN_OPTION_LINE = late(r"\n[ \t]*\(?([A-J])\s?[).:]")
 """The commonest of them, which is looked for first."""
+_LETTER_IN_A_LINE = late(r"(?<=\n)[ \t]*([A-J])[ \t]*\n(?=\s*\S)")
+"""A letter in a line of its own, above the text of its option."""
+_LEAST_IN_LINES = 3
+"""Letters that stand in lines of their own by no accident."""
 _OPTION_IN_LOWER_CASE = late(r"\n[ \t]*\(?[a-j][).](?=\s)")
 _BRACKETED_IN_LOWER_CASE = late(r"(?<=\s)\([a-j]\)(?=\s)")
 _OPTION_IN_JSON = late(r"[{,]\s*[\"']([A-J])[\"']\s*:\s*(?=[\"'])")
@@ -230,6 +234,10 @@ def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
     if not places and "\\" in text:
         # \textbf{(A)} and the like.
         places = _longest_run(list(_OPTION.finditer(unmarked(text))))
+    if not places:
+        places = list(_LETTER_IN_A_LINE.finditer(text))
+        letters = "".join([place[1] for place in places])
+        places = places if len(letters) >= _LEAST_IN_LINES and LETTERS.startswith(letters) else []
     return "".join([place[1] for place in places]), places
 
 

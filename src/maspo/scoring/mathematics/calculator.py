@@ -141,10 +141,11 @@ def _value(node: Node, point: int) -> Number:
         return _of_letter(str(said), point)
     if kind == "constant":
         return _CONSTANTS[str(said)]
-    return _operation(kind, [_value(child, point) for child in children], str(said))
+    return operation(kind, [_value(child, point) for child in children], str(said))
 
 
-def _operation(kind: str, values: list[Number], name: str) -> Number:
+def operation(kind: str, values: list[Number], name: str) -> Number:
+    """Return what an operation makes of its operands, exactly where they are exact; raises as ``Formula.at``."""
     if kind == "call":
         return _call(name, values[0])
     if kind == "sum":

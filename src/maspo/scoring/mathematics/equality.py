@@ -17,6 +17,7 @@ from maspo.scoring.mathematics.forms import Form, form_of, of_unit_vectors, with
 from maspo.scoring.mathematics.formulas import TooLarge, Unreadable
 from maspo.scoring.mathematics.moments import clock_face, moment
 from maspo.scoring.mathematics.numerals import counted_in_words, number_in_words
+from maspo.scoring.mathematics.precise import apart
 from maspo.scoring.mathematics.reals import is_set, real_set, same_sets
 from maspo.scoring.mathematics.spelling import PLAIN_NUMBER, compact, spelled
 from maspo.scoring.mathematics.units import Unit, without_unit
@@ -53,6 +54,10 @@ _REMARKED = re.compile(
 )
 _MAY_BE_REMARKED = re.compile(r"[\s}~,;{]\s*(?:\\left\s*)?\(")
 _CODE = re.compile(r"[A-Za-z]{2,}")
+_MIXED = re.compile(r"(?!\d+[EeCP]\d+\Z)(?=[^A-Za-z]*[A-Za-z])(?=\D*\d)(?:[\dA-Z]+|[\da-f]+)")
+"""Letters and digits of a name or a numeral of base 16; 3E5 and 5C2 are numbers."""
+_BACKWARDS = re.compile(r"[A-Za-z]\d")
+"""A letter before a digit, as it never stands in a product."""
 _SPACED = re.compile(r"[A-Z](?: [A-Z])+")
 _DASHED = re.compile(r"[A-Z](?:-[A-Z]){2,}")
 """Letters in an order, with dashes between: a way, a sequence."""
@@ -76,8 +81,17 @@ _OPERATIONS = re.compile(
 """Signs of operations and relations that nothing here calculates: where they differ, so do the answers."""
 
 
-_RELATIONS = re.compile(r"\\(?:equiv|approx|sim|simeq|cong|propto|ll|gg|prec|succ|asymp|doteq)(?![A-Za-z])|[≡≈∼≅∝≪≫]")
+_RELATIONS = re.compile(r"\\(equiv|approx|sim|simeq|cong|propto|ll|gg|prec|succ|asymp|doteq)(?![A-Za-z])|([≡≈∼≅≃∝≪≫])")
 """Relations that are near to equality where they stand beside numbers, and not each other."""
+_RELATION_SIGNS = {
+    "≡": "equiv", "≈": "approx", "∼": "sim", "≅": "cong", "≃": "simeq", "∝": "propto", "≪": "ll", "≫": "gg",
+}  # fmt: skip
+_ABOUT = frozenset({"approx", "sim", "simeq", "cong", "doteq"})
+"""Beside a number all of them say that it is rounded."""
+_MEMBER = re.compile(r"[^=<>\\(]*(?:\\in(?![A-Za-z])|∈)\s*[A-Za-z\d][\w\s+-]*")
+"""That a value belongs to what a letter or a number stands for."""
+_EQUATION = re.compile(r"[^=<>]*(?:(?<![<>!])=(?!=)|\\(?:approx|equiv)(?![A-Za-z])|[≈≡])[^=<>]*")
+_APPLIED = re.compile(r"[A-Za-z]\s*\(")
 
 
 _BOUND = re.compile(r"\\partial\s*\{?\s*[A-Za-z]|\\lim\s*_\s*(?:\{[^{}]*\}|\w)")
@@ -120,9 +134,20 @@ def _relations_differ(one: str, other: str) -> bool:
         and all("=" in text or "equiv" in text for text in (one, other))
     ):
         return True  # A congruence is no equation.
-    if _HOLDS_DIGIT.search(one) or _HOLDS_DIGIT.search(other):
-        return False
-    return _RELATIONS.findall(one) != _RELATIONS.findall(other)
+    first, second = _relations(one), _relations(other)
+    if any(_MEMBER.fullmatch(text) and _EQUATION.fullmatch(against) for text, against in ((one, other), (other, one))):
+        return True
+    if not (_HOLDS_DIGIT.search(one) or _HOLDS_DIGIT.search(other)):
+        return first != second
+    if first and second:
+        return set(first).isdisjoint(second) and not _ABOUT.issuperset((*first, *second))
+    # "n = 1" is no congruence, but "f(x) = 2x" says as much as an identity.
+    unlike = ("equiv" in first and "=" in other) or ("equiv" in second and "=" in one)
+    return unlike and not (_APPLIED.search(one) or _APPLIED.search(other))
+
+
+def _relations(text: str) -> list[str]:
+    return [name or _RELATION_SIGNS[sign] for name, sign in _RELATIONS.findall(text)]
 
 
 def _in_two_forms(one: str, other: str) -> bool:
@@ -417,6 +442,9 @@ def _same_values(one: str, other: str) -> Same:
         return Same.YES
     if _is_code(first) and _is_code(second):
         return Same.YES if _letters_only(first) == _letters_only(second) else Same.NO
+    codes = [compact(text).replace('"', "").removeprefix("0x") for text in (first, second)]
+    if all(map(_MIXED.fullmatch, codes)) and any(map(_BACKWARDS.search, codes)):
+        return Same.YES if codes[0].casefold() == codes[1].casefold() else Same.NO
     if _based(first) or _based(second):
         return _same_bases(first, second)
     ones, others = _formula_of(first), _formula_of(second)
@@ -522,6 +550,9 @@ def _same_formulas(one: tuple[Formula, str, Unit | None], other: tuple[Formula, 
     within = 5e-14 if one[0].constant else 1e-9
     for first, second in scales:
         if all(close(_scaled(value, first), _scaled(against, second), within) for value, against in pairs):
+            if constant and (first, second) == (1, 1) and "." not in one[1] + other[1] and apart(one[0], other[0]):
+                # Both are meant exactly: what the rough numbers do not tell apart may still differ.
+                return Same.NO
             return Same.YES
     if constant and scales[0] == (1, 1):
         return Same.YES if _rounded(one[1], others[0]) or _rounded(other[1], values[0]) else Same.NO

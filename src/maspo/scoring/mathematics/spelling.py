@@ -16,14 +16,14 @@ from maspo.scoring.mathematics.wording import in_signs, without_preamble
 
 _SIGNS = r"""
 sqrt √  sqrt[3] ∛  sqrt[4] ∜  pi π  infty ∞  cup ∪  cap ∩  in ∈  emptyset ∅ø  pm ±  le ≤⩽  ge ≥⩾  ne ≠  deg °∘  theta θ
-phi ϕφ  alpha α  beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  cdot ×∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½
+phi ϕφ  alpha α  beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  times ×  cdot ∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½
 frac{1}{3} ⅓  frac{2}{3} ⅔  frac{1}{4} ¼  frac{3}{4} ¾  frac{1}{5} ⅕  frac{2}{5} ⅖
 frac{3}{5} ⅗  frac{4}{5} ⅘  frac{1}{6} ⅙
 frac{5}{6} ⅚  frac{1}{8} ⅛  frac{3}{8} ⅜  frac{5}{8} ⅝  frac{7}{8} ⅞  lfloor ⌊  rfloor ⌋  lceil ⌈  rceil ⌉
 lor ∨  land ∧  lnot ¬  to →  Rightarrow ⇒  Leftrightarrow ⇔  setminus ∖  perp ⊥  parallel ∥  subset ⊂  subseteq ⊆
 supset ⊃  supseteq ⊇  notin ∉  sum ∑  int ∫  prod ∏  partial ∂  nabla ∇  delta δ  Delta Δ  sigma σ  Sigma Σ  mu μ  rho ρ
-tau τ  epsilon ε  eta η  psi ψ  Phi Φ  Psi Ψ  Gamma Γ  Omega ΩΩ  angle ∠  triangle △  cong ≅  sim ∼  dots …⋯
-mathbb{N} ℕ  mathbb{Z} ℤ  mathbb{Q} ℚ  mathbb{C} ℂ  forall ∀  therefore ∴
+tau τ  epsilon ε  eta η  psi ψ  Phi Φ  Psi Ψ  Gamma Γ  Omega ΩΩ  angle ∠  triangle △  cong ≅  simeq ≃  sim ∼  propto ∝
+dots …⋯  mathbb{N} ℕ  mathbb{Z} ℤ  mathbb{Q} ℚ  mathbb{C} ℂ  forall ∀  therefore ∴
 """
 _UNICODE = {
     **{sign: f"\\{name} " for name, signs in re.findall(r"(\S+) (\S+)", _SIGNS) for sign in signs},
@@ -111,7 +111,7 @@ _COMMAND = re.compile(r"\\([A-Za-z]+)")
 _OPERATOR_NAME = re.compile(r"\\operatorname\*?\s*\{\s*([A-Za-z]+)\s*\}")
 _CROSS = re.compile(
     r"(\\(?:mathbf|vec|boldsymbol|bm)\s*(?:\{\\?[A-Za-z]+\}|[A-Za-z])|\\nabla"
-    r"|(?<![A-Za-z\\\d])[A-Z])\s*\\times(?=\s*(?:\\(?:mathbf|vec|boldsymbol|bm|nabla)(?![A-Za-z])|[A-Z](?![A-Za-z])))"
+    r"|(?<![A-Za-z\\\d])[A-Zuvw])\s*\\times(?=\s*(?:\\(?:mathbf|vec|boldsymbol|bm|nabla)(?![A-Za-z])|[A-Zuvw](?![A-Za-z])))"
 )
 """A product of vectors, matrices or sets: its order matters."""
 _TEXT_OF_MATH = re.compile(
