@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from maspo.config import Caps, RunConfig, search_of
 from maspo.core.errors import EXIT_OK
+from maspo.data.inputs import make_inputs
 from maspo.optimizers.registry import make_optimizer
 from maspo.study.job import Job
 from maspo.study.optimize import start
 from maspo.study.resolve import Parts, Study, resolve
 from maspo.study.within_caps import PLANNED_OF_A_CAP, plan_within_caps
+from maspo.team.load import parse_system
 from maspo.testing.runs import Recorder, go_on, world_job
 from maspo.world.spec import WorldSpec
 
@@ -43,6 +46,36 @@ def test_w02_a_cap_that_suffices_none_at_all_or_one_too_low_to_plan_for_changes_
     for cap in (None, about, about + 1, 117, 1):
         study = resolve(job_with(cap))
         assert plan_within_caps(study) is study
+
+
+TAKING_TURNS = """
+name: parts
+agents:
+  planner:
+    prompt: "List the parts of {input} as JSON."
+    frozen: true
+  worker:
+    prompt: "Work out {item} of {input}."
+    reads: [planner]
+    each: {agent: planner}
+  author:
+    prompt: "Answer {input} with {worker}."
+    reads: [worker]
+output: author
+"""
+
+
+def test_w06_no_plan_is_larger_than_the_usual_one_however_much_comes_on_top_of_it() -> None:
+    config = RunConfig.model_validate({"models": {"agent": "m"}})
+    job = Job(parse_system(TAKING_TURNS), make_inputs([f"question {number}" for number in range(40)]), config)
+    usual = resolve(job)
+    cap = usual.plan.about - 1
+    assert PLANNED_OF_A_CAP * cap > (planned(usual) or 0)
+    study = plan_within_caps(resolve(replace(job, config=config.model_copy(update={"caps": Caps(calls=cap)}))))
+    assert study.job.config.search.planned_calls(study.problem.team) == planned(usual)
+    assert study.plan.about <= cap
+    (told,) = [remark for remark in study.plan.notes if "is below" in remark]
+    assert f"planned for {planned(usual):,}" in told and "smaller rounds" not in told
 
 
 @pytest.mark.parametrize("search", [{"calls": 1000}, {"calls_per_agent": 500}, {"method": "spo", "calls": 1000}])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from maspo.config import search_of
 from maspo.optimizers.race.settings import FEWEST_CALLS
-from maspo.study.resolve import Study, resolve
+from maspo.study.resolve import Study, planned_search, resolve
 
 PLANNED_OF_A_CAP = 0.85
 """Part of a cap that is planned, as a search may end its last round beyond its plan: of 36 runs of two and of five
@@ -23,16 +23,18 @@ def plan_within_caps(study: Study) -> Study:
     known once some have been made. Only new runs are planned so: one that goes on keeps its plan.
     """
     cap, calls = study.job.config.caps.calls, 0
-    if cap is not None and cap < study.plan.about and _is_planned_for_any(study):
-        calls = int(PLANNED_OF_A_CAP * cap)
+    usual = planned_search(study.job).planned_calls(study.problem.team)
+    if cap is not None and cap < study.plan.about and usual is not None and _is_planned_for_any(study):
+        calls = min(int(PLANNED_OF_A_CAP * cap), usual)  # proofs that come on top may be more than the rest
     if calls < FEWEST_CALLS:
         return study
     config = study.job.config
     smaller = config.model_copy(update={"search": config.search.with_calls(calls)})
     again = resolve(replace(study.job, config=smaller), study.parts)
+    less = "smaller rounds, and fewer inputs held out" if calls != usual else "fewer pairs of agents are looked at"
     told = (
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
-        "(search.calls): smaller rounds, and fewer inputs held out. A larger cap finds more"
+        f"(search.calls): {less}. A larger cap finds more"
     )
     return replace(again, plan=replace(again.plan, notes=(*again.plan.notes, told)))
 
