@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from maspo.scoring.base import Sample
+from maspo.scoring.mathematics.equality import Same, same
 from maspo.scoring.registry import scorer_of
 from tests.lengths import length
 from tests.scoring.real_rows import rows
@@ -110,3 +111,19 @@ async def test_n04_a_formula_that_holds_elsewhere_is_another(output: str, gold: 
 async def test_n05_a_letter_after_another_question_than_the_tasks_is_no_answer(output: str, right: bool) -> None:
     (score,) = await scorer_of("choice").score([Sample("1", output, "D")])
     assert score.correct is right
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "found"),
+    [
+        ("twelve apples", "12", Same.YES),
+        ("two pi", "2", Same.NO),
+        ("three gross", "3", Same.NO),
+        ("three roots", "3", Same.NO),
+        ("math.log(8, 2)", "3", Same.YES),
+        ("math.log(8)", "\\ln 8", Same.YES),
+        ("2**factorial(3)", "64", Same.YES),
+    ],
+)
+def test_n06_words_and_calls_of_programs_are_the_number_that_they_say(one: str, other: str, found: Same) -> None:
+    assert same(one, other) is found

@@ -14,7 +14,14 @@ from maspo.scoring.bare import bare_choice
 from maspo.scoring.claims import AFTER_A_LETTER, SEVERAL, claimed, is_reconsidered, plainly
 from maspo.scoring.closing import breaks_off, without_closing
 from maspo.scoring.corrections import corrected
-from maspo.scoring.denials import is_denied_before, is_eliminated, is_taken_back, lets_conclude
+from maspo.scoring.denials import (
+    asks_for_wrong,
+    is_denied_before,
+    is_eliminated,
+    is_taken_back,
+    lets_conclude,
+    without_denials,
+)
 from maspo.scoring.doubts import brings_another, takes_back
 from maspo.scoring.languages import may_be_abroad
 from maspo.scoring.marked import boxes, json_answer, tagged_answer, without_boxes
@@ -91,6 +98,11 @@ _RULED_OUT_FIRST = late(
     r"(?:\w+\s){0,2}(?:wrong|incorrect|false|too|off|not|the\swrong|impossible|out)?\b"
 )
 """A sentence that begins with another option and what is wrong with it."""
+_OF_ANOTHER = late(
+    r"(?i)\b(?:worst|worse|avoid|least|critics?|students?|agents?|solvers?|previous|earlier|another|others?|unsure"
+    r"|revised?|distractor|trap|unknown|undecided|let\s+(?:the|[a-z]))\b|\b(?:is|are|be|of)\s*(?:\n|\Z)"
+)
+"""What makes a letter that stands alone none of the reply's own choice, or a part of its sentence."""
 _PARAGRAPH = late(r"\s*\n\s*\n\s*")
 _CLAUSE_END = late(r"[.!;,\n]\s*")
 _SAID_BY_OTHERS = late(r"\b(?:so do(?:es)?|others?|people|students?|some|many|they|he|she|agents?|solvers?)\b")
@@ -211,24 +223,31 @@ def chosen(output: str, question: str = "") -> str | None:
     if (
         bare is not None
         and (not question or (bare in letters_of(question) and with_text(line, question) is None))
-        and (len(line) == len(output) or _is_silent(output[: -len(line)]))
+        and (len(line) == len(output) or _is_silent(output[: -len(line)], question))
     ):
         return bare
     return chosen_at_length(output, question)
 
 
-def _is_silent(text: str) -> bool:
+def _is_silent(text: str, question: str = "") -> bool:
     """Whether a text names and marks nothing that a last line could be weighed against."""
-    return text.isascii() and _NAMES_OR_MARKS.search(text) is None and not _introduces_none(text)
+    return text.isascii() and _NAMES_OR_MARKS.search(text) is None and not _introduces_none(text, question)
 
 
-def _introduces_none(before: str) -> bool:
+def _introduces_none(before: str, question: str) -> bool:
     """Whether what stands before a last line says that a letter there is no choice: "Wrong:", "The student wrote"."""
-    if _INTRODUCES_WRONG.search(before):
+    if _introduces_wrong(before, question):
         return True
     before = before.rstrip("*_`# \t\r\n")
     line = before[before.rfind("\n") + 1 :]
-    return line != "" and not line.endswith(_SENTENCE_ENDS) and _INTRODUCES_OTHERS.search(line) is not None
+    if line == "" or line.endswith(_SENTENCE_ENDS):
+        return False
+    return _INTRODUCES_OTHERS.search(without_denials(line) if asks_for_wrong(question) else line) is not None
+
+
+def _introduces_wrong(before: str, question: str) -> bool:
+    """Whether it says that a letter behind it is wrong, where the question does not ask for such one."""
+    return _INTRODUCES_WRONG.search(before) is not None and not asks_for_wrong(question)
 
 
 def chosen_at_length(output: str, question: str = "") -> str | None:
@@ -342,9 +361,9 @@ def _unclaimed(text: str, question: str) -> str | None:
         return _choice_first(text, question)
     line = last_line(text.rstrip("` \n"))
     begin = text.rfind(line)
-    if "?" in text[begin + len(line) :] or _INTRODUCES_WRONG.search(text[:begin]):
+    if "?" in text[begin + len(line) :] or _introduces_wrong(text[:begin], question):
         return None
-    if _ALONE.fullmatch(line) and _introduces_none(text[:begin]):
+    if _ALONE.fullmatch(line) and _introduces_none(text[:begin], question):
         return None
     if breaks_off(line) and (line.strip() != text.strip() or _HEAD.match(line) is None):
         # What it says so far is no conclusion; an answer that stands before all else is one.
@@ -478,7 +497,12 @@ def _alone_in_a_line(text: str) -> str | None:
         else:
             others.append(part)
     rest = "\n".join(others)
-    spoken_of = _STANDING.search(_ARTICLE.sub("", rest)) or _RULED_OUT.search(rest.lower()) or "?" in rest
+    spoken_of = (
+        _STANDING.search(_ARTICLE.sub("", rest))
+        or _RULED_OUT.search(rest.lower())
+        or _OF_ANOTHER.search(rest)
+        or "?" in rest
+    )
     return alone[0] if len(alone) == 1 and not spoken_of and not takes_back(rest) else None
 
 

@@ -155,8 +155,9 @@ PATTERNS: tuple[tuple[str, str], ...] = (
     # "If I have to guess, B.", "Initially A, finally B."
     (
         "if",
-        rf"(?:{_words('if')}\s+I\s+(?i:have\s+to|had\s+to|must|am\s+forced\s+to)(?:\s+\w+)?\s*[,:]"
-        rf"|{_words('finally')},?)\s+(){NAMED}"
+        rf"(?:{_words('if')}\s+I\s+(?i:have\s+to|had\s+to|must|am\s+forced\s+to)"
+        rf"(?:\s+(?i:guess|choose|pick|answer|say|decide|select|commit|bet))?\s*[,:]"
+        rf"|{_words('initially', 'first')}\s+[A-J],\s+(?i:but\s+|and\s+|then\s+)?(?i:finally),?)\s+(){NAMED}"
         r"(?=[.!]?\s*(?:\n|$))",
     ),
     # "After a long calculation I get D.", "a quick check confirms D"
@@ -324,7 +325,8 @@ def bounded(patterns: Sequence[str]) -> str:
 
 _BEGINS = {
     "a": "ns|nt|gr|ct|lt|ss|l[l ]|ny", "b": "est|etw|ut", "c": "ho|on|or|ha|le|an|ir|ro", "d": "ef|ec",
-    "e": "di|ver|li|xc", "f": "in|ro|av|ol", "g": "ue|o", "h": "en", "i": r"['’.\s]|nc|[TtMmAa]|sn|s[ ]|nd|mp|f[ ]",
+    "e": "di|ver|li|xc", "f": "in|ro|av|ol|irst", "g": "ue|o", "h": "en",
+    "i": r"['’.\s]|n[ci]|[TtMmAa]|sn|s[ ]|nd|mp|f[ ]",
     "l": "et|ea|ef|oc", "m": "at|us|aj|os|ar|ea|ak", "n": r"ot?[\s,:.]|ow", "o": "pt|pc|pç|nl|n[ ][rs]",
     "p": "ic|re|ro|oi", "r": "ig|ic|ép|esp|e-?c|ev|ul", "s": "ol|el|et|o|ay|u|t|w|ho|cr", "t": "hu|here|ha|hi|ic|ake",
     "v": "er", "w": "hi|ai|e|in",

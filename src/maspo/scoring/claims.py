@@ -6,7 +6,7 @@ import re
 
 from maspo.core.late import late
 from maspo.scoring.claim_patterns import NAMED, claims, claims_abroad, claims_in_small
-from maspo.scoring.denials import BEFORE, is_denied_before, is_denied_behind, is_supposed
+from maspo.scoring.denials import BEFORE, asks_for_wrong, is_denied_before, is_denied_behind, is_supposed
 from maspo.scoring.languages import RIGHT_ABROAD, WRONG_ABROAD, may_be_abroad
 from maspo.scoring.options import is_text_of, letters_of, with_text
 from maspo.scoring.readable import unmarked
@@ -19,6 +19,13 @@ _OTHER = late(
 _FIRST_OF_TWO = late(r"(?<![A-Za-z0-9])\(?[A-J]\)?\s*(?:n?or|and|to|/|,|[-–—])\s*\(?$")
 _BEGINS_NAMED = late(NAMED)
 _WRONG = late(WRONG_ABROAD)
+_FOUND = late(r"(?i)(?:i|we)\s+(?:get|got|obtain|find|arrive)\b|confirms\b")
+_SAID_OF_NONE = late(
+    r"(?i)\b(?:nothing|nobody|no|none|hardly|barely|scarcely|never|neither|wrong\w*|mistake\w*|error\w*|careless\w*"
+    r"|forget\w*|forgot\w*|ignor\w*|neglect\w*|omit\w*|too\s+early|naive\w*|if|others?|someone|students?|critics?)\b"
+)
+"""What makes the letter that somebody gets none: "with the wrong formula I get D", "nothing confirms D"."""
+_SENTENCE_BEFORE = late(r"[.!?\n]")
 _CLAUSE = late(r"[.,;:!?\n，。；：、]")
 _NEAR = 30
 _WORD = 20
@@ -171,8 +178,10 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     if is_denied_before(plain, claim.start()) or is_supposed(plain, claim):
         return None
     if may_be_abroad(plain[claim.start() : claim.end() + _WORD]) and (
-        _is_called_wrong(plain, claim) or _REST_ASKS.match(plain, claim.end())
+        (_is_called_wrong(plain, claim) and not asks_for_wrong(question)) or _REST_ASKS.match(plain, claim.end())
     ):
+        return None
+    if _FOUND.match(claim[0]) and _SAID_OF_NONE.search(_SENTENCE_BEFORE.split(plain[: claim.start()])[-1]):
         return None
     return SEVERAL if (goes_on and _OTHER.match(plain, claim.end())) or _one_of_two(plain, claim) else letter.upper()
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 
 from maspo.core.late import late
-from maspo.scoring.options import options_of
+from maspo.scoring.languages import WRONG_ABROAD
+from maspo.scoring.options import options_of, stem_of
 
 
 def _spaced(pattern: str) -> re.Pattern[str]:
@@ -92,7 +93,7 @@ _BEHIND = late(
     r"|[^\w\n]{0,3}[❌✗✘🚫⛔👎]|\W{0,3}\((?:\w+\s)?(?i:incorrect|wrong|no|false|eliminated|ruled\s+out)\b"
     r"|\s+to\s+(?:a\s+different|another|the\s+(?:wrong|previous|other))\b"
     r"|\W{0,3}to\s+(?i:see|continue|proceed|skip|start)\b"
-    r"|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible)|\W{0,3}(?i:isn't|can't|cannot)"
+    r"|\W{0,3}(?i:is|are|was)\s+(?i:not|wrong|incorrect|false|impossible|out\b(?!\s+of)|excluded|eliminated)|\W{0,3}(?i:isn't|can't|cannot)"
     r"|\W{0,3}but\s+(?i:that|this|it|they)\s*(?i:is|was|would\s+be|are|['’]s)\s+(?i:mistaken|wrong|incorrect|not"
     r"|false|a\s+(?:mistake|trap))"
 )
@@ -147,6 +148,10 @@ _NO_CLAUSE = late(
     r"|first|guess|example|instance|niet|nicht|geen|keine?|não|nie|inte|ikke)\b|n['’]t\b"
 )
 """Words in a sentence, in lower case, after which a last clause is not what the reply chooses."""
+_ASKS_FOR_WRONG = late(
+    r"(?i:\b(?:not|except|incorrect\w*|false|wrong|untrue|least|exception|excluded|rejected|eliminated)\b|n['’]t\b)|"
+    + WRONG_ABROAD
+)
 _SET_ASIDE = late(
     r"\b(?:contrary to|unlike|instead of|in contrast to|compared (?:to|with)) (?:option )?\(?[a-j]\)?"
     r"|\b(?:between|of|out of) \(?[a-j]\)? (?:and|or) \(?[a-j]\)?"
@@ -168,6 +173,16 @@ _SMALL_LETTER = late(r"(?<![a-z0-9])[b-j](?![a-z0-9'’])|(?<![a-z0-9])a(?=[\s]*
 BEFORE = 80
 """Characters before a claim that are looked at."""
 _NEAR = 48
+
+
+def asks_for_wrong(question: str) -> bool:
+    """Whether a question asks for the option that is not so: "Which statement is incorrect?", "下列说法错误的是"."""
+    return _ASKS_FOR_WRONG.search(stem_of(question)) is not None
+
+
+def without_denials(text: str) -> str:
+    """Return a text without the words by which a question asks for the option that is not so."""
+    return _ASKS_FOR_WRONG.sub(" ", text)
 
 
 def is_denied_before(plain: str, start: int) -> bool:

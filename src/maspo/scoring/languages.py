@@ -51,8 +51,9 @@ WRONG_ABROAD = (
     r"|sai|mali|błędn\w*|niepoprawn\w*|nieprawidłow\w*|nesprávn\w*|chybn\w*|špatn\w*|greșit\w*|pogrešn\w*|netačn\w*"
     r"|napačn\w*|неправил\w*|неверн\w*|невірн\w*|погрешн\w*|грешн\w*|λάθος|λανθασμέν\w*)(?![^\W_])"
     r"|错误|錯誤|不正[确確]|不对|不對|間違|誤|不正解|틀린|오답|잘못|خاطئ|خطأ|غلط|שגוי|गलत|ভুল|ผิด|తప్పు|தவற"
+    r"|(?<![^\W_])ли(?![^\W_])|并非|并不|看似|若(?!干)|最差|最悪|不合适|不合適|不適切|제외|아닌|지울|적절하지|ไม่ตอบ|ห้ามตอบ"
 )
-"""How other languages call an answer wrong, or the worst."""
+"""How other languages call an answer wrong, the worst or none, or suppose or ask that it is right."""
 RIGHT_ABROAD = (
     r"(?i:(?:ist|est|es|è|é|is|är|er|jest|je)?\s*(?:(?:la|le|die|das|de|den)\s+)?(?:richtig|korrekt|correct|exact|juste|bonne"
     r"|corrett|esatt|cert|juist|goed|rätt|riktig|korrekt|poprawn|prawidłow|správn|doğru|benar|đúng|helyes))"

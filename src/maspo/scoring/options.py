@@ -205,6 +205,12 @@ def squeezed(text: str) -> str:
     return text.replace("percent", "%").replace("^", "")
 
 
+def stem_of(question: str) -> str:
+    """Return what stands before the options of a question; all of it where it has none."""
+    _, places = _listed(question)
+    return places[0].string[: places[0].start()] if places else question
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _listed(question: str) -> tuple[str, Sequence[re.Match[str]]]:
     """Return the letters of the options, and where they stand."""

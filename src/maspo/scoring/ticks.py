@@ -36,6 +36,9 @@ _NO = late(
 _BOLD = late(r"\s*(?:[-*•]\s+)?\*\*[^*\n]+\*\*\s*")
 _TICK = late(r"[✅✔☑👍]")
 _CROSS = late(r"[✗✘✖❌👎]")
+_POINTS = frozenset("👉→➜➡⇒")
+"""Signs that point to the option that is meant, or begin each line of a list."""
+_FAILS = late(r"\b(?:fails?|violates?|contradicts?|contradiction|out)\b", re.IGNORECASE)
 _YES_OR_NO = late(r"\s*[-–—]?\s*\**(yes|no|(?:right|true|false)(?!\s+[a-z]))\b", re.IGNORECASE)
 
 
@@ -106,7 +109,10 @@ def is_too_plain(text: str) -> bool:
 
 def marks_of(text: str) -> list[re.Match[str]]:
     """Return where the options of a list begin."""
-    return list(_MARK.finditer(text))
+    marks = list(_MARK.finditer(text))
+    pointed = [mark for mark in marks if mark["sign"] and mark["sign"] in _POINTS]
+    # Where several lines begin so, none is pointed at.
+    return [mark for mark in marks if mark not in pointed] if len(pointed) > 1 else marks
 
 
 def _letter(mark: re.Match[str]) -> str:
@@ -134,8 +140,10 @@ def _are_in_another_order(text: str, marks: list[re.Match[str]]) -> bool:
 
 def _called_right(mark: re.Match[str], said: str, count: int) -> bool:
     line = said.partition("\n")[0] if mark[3] else said
+    if mark["sign"] and mark["sign"] in _POINTS:
+        return _NO.search(line) is None and _FAILS.search(line) is None
     if mark["sign"]:
-        return mark["sign"] in "✅✔✓☑👍👉→➜➡⇒"
+        return mark["sign"] in "✅✔✓☑👍"
     if mark["box"] in ("x", "X", "✓", "✔"):
         return True
     # "A: Yes", "B: No" may be all the options that there are.

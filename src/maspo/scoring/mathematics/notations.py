@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_MODULE = re.compile(r"(?<![A-Za-z\\])(?:math|cmath|np|numpy|sympy|sp)\.(?:(log)(?=\()|(?=[A-Za-z\\]))")
+_MODULE = re.compile(
+    r"(?<![A-Za-z\\])(?:math|cmath|np|numpy|sympy|sp)\.(?:(log)(?=\([^(),]*(?:\([^()]*\)[^(),]*)*\))|(?=[A-Za-z\\]))"
+)
 """The module before a function or constant of programs: math.sqrt(5), np.pi."""
 _MATHEMATICA = re.compile(
     r"(?<![A-Za-z\\])(Sqrt|Sin|Cos|Tan|Log|Exp|Abs|Floor|Ceiling|Binomial|ArcTan|ArcSin|ArcCos|Max|Min|GCD"
@@ -57,7 +59,7 @@ def of_programs(text: str) -> str:
     if "^" in text and (column := _TRANSPOSED.fullmatch(text)) is not None:
         return f"{column[1]}({column[2]})"
     if text[-1:] == ")":
-        text = _of_containers(_FACTORIAL.sub(r"\1!", text) if "fact" in text else text)
+        text = _of_containers(_FACTORIAL.sub(r"(\1!)", text) if "fact" in text else text)
     if "//" in text and (quotient := _WHOLE_QUOTIENT.fullmatch(text)) is not None:
         text = rf"floor({quotient[1]}/{quotient[2]})"
     if "<>" in text or "=/=" in text:

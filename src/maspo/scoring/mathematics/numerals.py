@@ -33,7 +33,8 @@ _MOST_WORDS = 16
 _TEN, _THOUSAND = 10, 1000
 _COUNTED = re.compile(
     r"(?i)(?!(?:and|or|to|nor|plus|minus|times|over|point|percent|less|more|by|of|in|out|than|squared|cubed|factorial"
-    r"|choose|mod|th|fold|if|is|are)\b)[a-z]{2,20}"
+    r"|choose|mod|th|fold|if|is|are|pi|tau|phi|theta|alpha|beta|gamma|lambda|infinity|roots?|sqrt|surd|radicals?|log|ln|exp"
+    r"|sin|cos|tan|gross|score|lakhs?|crores?|past|half|halves)\b)[a-z]{2,20}"
 )
 """What may be counted by a number in words: no word that goes on with it."""
 _SPLIT = re.compile(r"[\s-]+")

@@ -104,16 +104,18 @@ _CANNOT_BE = re.compile(
 )
 """A value that is ruled out, and none said in its place."""
 _VALUE_DENIED = re.compile(
-    r"(?i)^\$?[-−]?[\d.,/]+\$?\s+(?:(?:is|was|are)(?:\s+not|n['’]t)|(?:would|could|might|can|may)\s+(?:not\s+)?be|(?:cannot|can['’]t)\s+be"
+    r"(?i)^\$?[-−]?[\d.,/]+\$?\s+(?:(?:is|was|are)(?:\s+not(?!\s+only)|n['’]t)|(?:cannot|can['’]t)\s+be"
+    r"|(?:would|could|might|can|may)\s+(?:not\s+be|be\s+(?:wrong|incorrect|false|too\s+\w+|a\s+mistake))"
+    r"|(?:could|might)\s+be\s+(?:right|correct|(?:the|an|my)\s+(?:answer|result|solution))"
     r"|(?:is|was|are)\s+(?:wrong|incorrect|false|impossible|too\s+\w+))\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
     r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)|(?:certainly|definitely|surely|clearly)?\s*not)"
     r"\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))[^.\d]*\d[\d.,]*[^\d]*$"
     r"|^\W*(?:you|one|some|someone|people|many|students?|others|nobody|no\s+one)\b[^.\d]{0,30}\b(?:say|think|believe|guess|claim|answer)s?\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
-    r"|^\W*[❌✗✘🚫⛔👎]|[❌✗✘🚫⛔👎]\W*$|[→⇒]\s*(?:no|wrong|false|incorrect)\b\W*$"
+    r"|^\W*[❌✗✘🚫⛔👎]|^[^,;]*[❌✗✘🚫⛔👎]\W*$|[→⇒]\s*(?:no|wrong|false|incorrect)\b\W*$"
 )
 """A value that a sentence says is none: "12 is not the answer", "I doubt that it is 12", "12 ✗"."""
 _DENIED_WITHIN = re.compile(
-    r"(?i)(?:\b(?:not|never|neither|nowhere|cannot|fails?|no)\b|n['’]t\b)(?![^.;]*\b(?:but|so|therefore|hence|thus)\b)[^.;=]*?"
+    r"(?i)(?:\b(?:not|never|neither|nowhere|cannot|fails?|no)\b|n['’]t\b)(?![^.;]*\b(?:but|so|therefore|hence|thus)\b)(?:(?!\band\b)[^.;:,=])*?"
     r"\b(?:on|in|to|over|within)\s+(?:the\s+(?:open\s+|closed\s+)?interval\s+)?\$?\\?(?:left)?[(\[{][^a-z]*$"
 )
 """An interval in which something is not so: "f is not increasing on (0, 1)"."""
@@ -368,7 +370,7 @@ _AMOUNTS = re.compile(
 _CLOCK = re.compile(r"(?<![\d:.,])\d{1,2}:[0-5]\d(?:\s?[AaPp](?:[Mm]\b|\.\s?[Mm]\.))?(?![\d:])")
 """A time of day."""
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:exceeds?|exceeding|surpass(?:es)?|below|above|beyond|approaches|about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
+    r"(?<![A-Za-z0-9√^_\\.,/])(\b(?i:exceeds?|exceeding|surpass(?:es)?|below|above|beyond|about|the|these|other|his|its|their|all|for|in|per|at|on|to|from|with|than"
     r"|least|most|by|after|every|each|of|over|under|not|step|case)\s+"
     r"|\b(?:January|February|March|April|May|June|July|August|September|October|November|December|Day|Year|Week|Part|Problem"
     r"|Question|Figure|Table|Equation|Method|Option|Room|Page|Grade|Level|Chapter|Theorem|Row|Column|Number|Box|Team|Group"
