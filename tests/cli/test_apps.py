@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from maspo.study.optimize import recorded_job
 from maspo.team import System
 from maspo.team.load import load_system
 from maspo.world import World
@@ -88,6 +89,8 @@ def test_an_app_is_looked_at_on_the_way(example: Path, maspo: Run) -> None:
         *("--python", sys.executable),
     )
     assert said.code in (0, 4), said.err
+    left = recorded_job(example / "run").config.caps.calls
+    assert left is not None and 0 < left < 60, "what the look took is part of the cap"
     app = load_system("team.answer.system.yaml").app
     assert app is not None and app.python == sys.executable
     said = maspo("optimize", "team:answer", *ROWS, "--python", "other/bin/python", "--out", "other", "--yes")

@@ -13,7 +13,7 @@ from maspo.cli.options import Arguments
 from maspo.cli.prepare import draw_rows, found_file, new_file
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
-from maspo.core.errors import ConfigInvalid, UsageError, typed
+from maspo.core.errors import BudgetReached, ConfigInvalid, UsageError, typed
 from maspo.core.plain import Dumped
 from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
@@ -23,6 +23,7 @@ from maspo.team.app import ROWS
 
 if TYPE_CHECKING:
     from maspo.apps.probe import Looked
+    from maspo.config import Caps
     from maspo.team.app import App
 
 
@@ -43,8 +44,8 @@ class DiscoverOptions:
     """The fingerprint of what a settings file may ask for."""
 
 
-def run_discover(wanted: DiscoverOptions) -> None:
-    """Look at the app, write the system file, and say what was found."""
+def run_discover(wanted: DiscoverOptions) -> Caps | None:
+    """Look at the app, write the system file, and say what was found; return what is left of the caps, if anything."""
     from maspo.data.inputs import load_inputs
     from maspo.runners.parameters import check_parameters
     from maspo.study.discover import discover_team, why_not_here
@@ -86,6 +87,7 @@ def run_discover(wanted: DiscoverOptions) -> None:
     )
     if wanted.as_json:
         print_json(_figures(wanted, looked, spent))
+    return discovered.left
 
 
 def say_next(wanted: DiscoverOptions) -> None:
@@ -113,7 +115,7 @@ def with_system_file(arguments: Arguments) -> Arguments:
             file = new_file(app)
             note(f"Looking at {app.run} on {ROWS} inputs …")
             flags = {name: arguments.flags.get(name) for name in ("base-url", "max-usd", "max-calls", "max-minutes")}
-            run_discover(
+            left = run_discover(
                 DiscoverOptions(
                     app,
                     arguments.inputs,
@@ -125,12 +127,26 @@ def with_system_file(arguments: Arguments) -> Arguments:
                 )
             )
             say()
+            arguments = replace(arguments, flags={**arguments.flags, **_flags_of(left, app)})
         arguments = replace(arguments, system=file)
     system = load_system(arguments.system)
     if arguments.python and (system.app is None or system.app.python != arguments.python):
         raise ConfigInvalid(f"--python {arguments.python}: {arguments.system} says how its app is run; change it there")
     agree_to_app(system, arguments.system, arguments.trust)
     return arguments
+
+
+def _flags_of(left: Caps | None, app: App) -> dict[str, str]:
+    """Return what a look has left of the caps as flags, so that what follows keeps to the same caps.
+
+    Raises:
+        BudgetReached: nothing.
+
+    """
+    if left is None:
+        raise BudgetReached(f"caps: the look at {app.run} has used them up, and nothing is left for a run; raise them")
+    caps = {"max-calls": left.calls, "max-usd": left.usd, "max-minutes": left.minutes}
+    return {name: str(cap) for name, cap in caps.items() if cap is not None}
 
 
 def _cost(calls: int, rollouts: int, usd: float | None) -> str:
