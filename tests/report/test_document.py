@@ -477,7 +477,7 @@ def test_i26_page_and_panel_tell_the_same_number_of_calls_that_are_expected(tmp_
         def on_progress(self, progress: Progress) -> None:
             seen.add(progress.calls_planned)
 
-    job = with_config(world_job("hierarchical", 40), search=search_of("default", {"calls": 400}))
+    job = with_config(world_job("hierarchical", 40), search=search_of("default", {"calls": 400, "audited_rounds": 2}))
     asyncio.run(start(resolve(job), tmp_path / "run", Panel()))
     planned = job.config.search.planned_calls(team_of(job))
     assert planned is not None and seen == {build_document(tmp_path / "run").cost.planned_calls}

@@ -28,7 +28,7 @@ GROUPS: dict[str, list[str]] = PYPROJECT["dependency-groups"]
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 BACKEND: list[str] = PYPROJECT["build-system"]["requires"]
 OLDEST = "requirements-oldest.lock"
-TESTED = EXTRAS.keys() - {"ray"}
+TESTED = EXTRAS.keys() - {"ray", "otlp", "fast"}
 """Extras whose oldest versions are tested: Ray's tests are no part of ``make test``."""
 REQUIRED = {
     "requirements.lock": CORE,

@@ -190,13 +190,22 @@ def test_q13_a_higher_cap_goes_on_with_what_was_cut_at_the_same_plan(tmp_path: P
 
 
 def test_q14_a_run_that_a_cap_ends_beyond_its_plan_had_its_calls(tmp_path: Path) -> None:
-    found, _ = play(replace(asked("default", "spo", calls=1400), config=_planning(600, 1400)), tmp_path / "beyond")
+    larger = replace(asked("default", "spo", calls=1400), config=_planning(600, 1400))
+    found, _ = play(_auditing(larger), tmp_path / "beyond")
     first, planned = found.runs[0], found.comparison.calls
     assert not first.finished.complete and first.usage.calls >= planned, "choose a plan that this search goes beyond"
     assert found.cut == ()
-    short, _ = play(asked("default", "spo", calls=700), tmp_path / "short")
+    short, _ = play(_auditing(asked("default", "spo", calls=700)), tmp_path / "short")
     assert short.runs[0].usage.calls < short.comparison.calls
     assert short.cut == ("default-0",)
+
+
+def _auditing(comparison: Comparison) -> Comparison:
+    """Return a comparison of which the first method looks at pairs of agents, on top of its plan."""
+    first, *others = comparison.methods
+    search = first.config.search.model_copy(update={"audited_rounds": 2})
+    first = replace(first, config=first.config.model_copy(update={"search": search}))
+    return replace(comparison, methods=(first, *others))
 
 
 def _asked_by_each_run(world: Counted, found: Compared) -> int:

@@ -14,7 +14,7 @@ from maspo.optimizers.registry import make_optimizer
 from maspo.study.job import Job
 from maspo.study.optimize import start
 from maspo.study.resolve import Parts, Study, resolve
-from maspo.study.within_caps import PLANNED_OF_A_CAP, plan_within_caps
+from maspo.study.within_caps import LEAST_CAP, PLANNED_OF_A_CAP, plan_within_caps
 from maspo.team.load import parse_system
 from maspo.testing.runs import Recorder, go_on, world_job
 from maspo.world.spec import WorldSpec
@@ -41,11 +41,21 @@ def test_w01_a_plan_follows_a_lower_cap_and_says_so(cap: int) -> None:
     assert f"is below the {usual.plan.about:,} calls expected" in told and f"planned for {planned(study):,}" in told
 
 
-def test_w02_a_cap_that_suffices_none_at_all_or_one_too_low_to_plan_for_changes_nothing() -> None:
+def test_w02_a_cap_that_suffices_or_none_at_all_changes_nothing() -> None:
     about = resolve(job_with(None)).plan.about
-    for cap in (None, about, about + 1, 117, 1):
+    for cap in (None, about, about + 1):
         study = resolve(job_with(cap))
         assert plan_within_caps(study) is study
+
+
+@pytest.mark.parametrize("cap", [1, 100, LEAST_CAP - 1])
+def test_w07_a_cap_too_low_to_plan_for_is_told_with_the_lowest_that_is_planned_for(cap: int) -> None:
+    usual = resolve(job_with(cap))
+    study = plan_within_caps(usual)
+    assert planned(study) == planned(usual)
+    (told,) = [remark for remark in study.plan.notes if "--max-calls" in remark]
+    assert f"planned from {LEAST_CAP} on" in told
+    assert planned(plan_within_caps(resolve(job_with(LEAST_CAP)))) == 100
 
 
 TAKING_TURNS = """

@@ -52,9 +52,9 @@ class _Known:
 
     def __init__(self, seed_prompt: str, prompt: str) -> None:
         self._seed = " ".join(seed_prompt.lower().split())
-        self._words: Set[str] = {
-            bare for token in _TOKEN.findall(seed_prompt) if (bare := token.strip(_AROUND).lower())
-        }
+        # Also as they stand once quotations are taken out, as in the new one.
+        tokens = _TOKEN.findall(f"{seed_prompt}\n{_without_quotations(seed_prompt)}")
+        self._words: Set[str] = {bare for token in tokens if (bare := token.strip(_AROUND).lower())}
         self._small: Set[str] = {
             bare for token in _TOKEN.findall(prompt) if (bare := token.strip(_AROUND)) == bare.lower()
         }
@@ -78,6 +78,10 @@ class _Known:
         return begins and word[1:] == small[1:] and is_of_work(small)
 
 
+def _without_quotations(text: str) -> str:
+    return _PLACEHOLDER.sub(" ", _QUOTED.sub(" ", text))
+
+
 def _found(prompt: str, known: _Known) -> Iterator[str]:
     for quoted in _QUOTED.finditer(prompt):
         if not known.holds(quoted[0][1:-1]):
@@ -85,7 +89,7 @@ def _found(prompt: str, known: _Known) -> Iterator[str]:
     for number in _COUNTED.finditer(prompt):
         if not known.holds(number[0]):
             yield number[0]
-    for line in _PLACEHOLDER.sub(" ", _QUOTED.sub(" ", prompt)).splitlines():
+    for line in _without_quotations(prompt).splitlines():
         row: list[str] = []
         begins = True
         for token in _TOKEN.findall(line):

@@ -95,8 +95,8 @@ def _why(session: Session, why: str, cap: str, changed: bool, missing: int) -> s
 def _cut_off(cap: str) -> str:
     """Say that a cap ended a search before it had decided anything, and what helps."""
     return (
-        f"{cap} ended the search before any change was tried to the end. Give more (`maspo estimate` tells what a run "
-        "without it takes), or begin anew with a smaller plan (--set search.calls=…)."
+        f"{cap} ended the search before any change was tried to the end. Begin anew with a smaller plan (a new run is "
+        "planned for its --max-calls), or go on with more (`maspo estimate` tells what a run without a cap takes)."
     )
 
 

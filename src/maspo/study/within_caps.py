@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from maspo.config import search_of
@@ -12,6 +13,8 @@ PLANNED_OF_A_CAP = 0.85
 """Part of a cap that is planned, as a search may end its last round beyond its plan: of 36 runs of two and of five
 agents on the simulated world, planned for 450 and 810 calls and for 270 in the smaller team, the furthest went 14 %
 beyond."""
+LEAST_CAP = math.ceil(FEWEST_CALLS / PLANNED_OF_A_CAP)
+"""The smallest cap in calls that a search is planned for."""
 
 
 def plan_within_caps(study: Study) -> Study:
@@ -22,12 +25,12 @@ def plan_within_caps(study: Study) -> Study:
     (``search.calls``) stays: they may raise the cap later. So does one that a cap in money cuts: what a call costs is
     known once some have been made. Only new runs are planned so: one that goes on keeps its plan.
     """
-    cap, calls = study.job.config.caps.calls, 0
-    usual = planned_search(study.job).planned_calls(study.problem.team)
-    if cap is not None and cap < study.plan.about and usual is not None and _is_planned_for_any(study):
-        calls = min(int(PLANNED_OF_A_CAP * cap), usual)  # proofs that come on top may be more than the rest
-    if calls < FEWEST_CALLS:
+    cap, usual = study.job.config.caps.calls, planned_search(study.job).planned_calls(study.problem.team)
+    if cap is None or cap >= study.plan.about or usual is None or not _is_planned_for_any(study):
         return study
+    calls = min(int(PLANNED_OF_A_CAP * cap), usual)  # proofs that come on top may be more than the rest
+    if calls < FEWEST_CALLS:
+        return _told(study, f"--max-calls {cap:,} is too little for a search, which is planned from {LEAST_CAP:,} on")
     config = study.job.config
     smaller = config.model_copy(update={"search": config.search.with_calls(calls)})
     again = resolve(replace(study.job, config=smaller), study.parts)
@@ -36,7 +39,13 @@ def plan_within_caps(study: Study) -> Study:
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
         f"(search.calls): {less}. A larger cap finds more"
     )
-    return replace(again, plan=replace(again.plan, notes=(*again.plan.notes, told)))
+    return _told(again, told)
+
+
+def _told(study: Study, remark: str) -> Study:
+    """Return a study that says this of its cap in calls, and nothing else."""
+    others = (note for note in study.plan.notes if not note.startswith("--max-calls"))
+    return replace(study, plan=replace(study.plan, notes=(*others, remark)))
 
 
 def _is_planned_for_any(study: Study) -> bool:

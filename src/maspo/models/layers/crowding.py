@@ -238,7 +238,7 @@ class Crowding:
         if ended.sent < self._settled:
             # The queue of the level before still is or is not there; a far limit shows all the same.
             self._early.add(kind, seconds, tokens)
-            if growing and self.limit > _FEW:
+            if growing and self.limit > _FEW and self._low.count:
                 enough = self._early.count >= max(_TURN, self.limit)  # the first of many are those that did not wait
                 if enough and self._early.slower_than(self._low)[0] <= _PLAIN * self._ratio:
                     self._grow(self._early, ended.at)

@@ -48,8 +48,8 @@ def _equal_calls(asked: Comparison) -> Comparison:
         if wanted < FEWEST_CALLS:
             needed = made.measuring_calls + ceil(FEWEST_CALLS / PLANNED_OF_A_SHARE) * len(made.runs)
             raise ConfigInvalid(
-                f"--max-calls {total}: {made.runs_counted} and the common hold-out ({made.measuring_calls} calls at "
-                f"most) leave {max(wanted, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
+                f"--max-calls {total:,}: {made.runs_counted} and the common hold-out ({made.measuring_calls:,} calls "
+                f"at most) leave {max(wanted, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
             )
         made = _with_calls(asked, wanted)
     return made
