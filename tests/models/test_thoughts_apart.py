@@ -46,3 +46,17 @@ def test_t01_what_the_template_left_goes_and_what_was_meant_stays(text: str, ask
 def test_t02_a_thought_in_words_that_the_limit_has_cut_is_none_of_the_answer() -> None:
     found = without_thoughts(Reply("Thinking...\nIs it 7?", truncated=True), "")
     assert (found.text, found.thoughts) == ("", "Is it 7?")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("You are an analyst. Analyse the case.", "<analysis>Clause 3 fails.</analysis>\n\nAsk for more."),
+        ("Write a memo for use within the company; reasoning comes first.", "<reasons>Cost.</reasons>\nRegards"),
+        ("Convert the internals to XML.", "<internal>1</internal>\n<external/>"),
+    ],
+)
+def test_t03_elements_named_for_what_was_asked_are_the_answer(asked: str, said: str) -> None:
+    assert without_thoughts(Reply(said), asked).text == said
+    apart = without_thoughts(Reply(said), "Solve it.")
+    assert apart.text and apart.text != said

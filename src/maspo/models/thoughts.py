@@ -72,6 +72,8 @@ _FIRST_OF_TWO = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Elements with which a model of no known template begins, and after which its answer stands: nobody asked for them."""
+_STEM = 5
+"""Letters of such an element's name that tell that its subject was asked for: an analyst's <analysis> is the answer."""
 _HIDDEN = re.compile(r"(?:&lt;|＜)(/?)\s?(think(?:ing)?|thought|reasoning)\s?(?:&gt;|＞)", re.IGNORECASE)
 """A mark that a gateway has escaped, or a keyboard has written wide."""
 _QUOTED = re.compile(r"\s*`<(think(?:ing)?|thought)>`[ \t]*\n(.*?)\n`</\1>`[ \t]*\n", re.DOTALL)
@@ -241,7 +243,7 @@ def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:
             return text[words.end() :].lstrip(), (words[1] or words[2]).strip("\n")
     text = _with_marks(text, asked)
     first = _FIRST_OF_TWO.match(text)
-    if first is not None and not re.search(rf"\b{re.escape(first[1])}\b", asked, re.IGNORECASE):
+    if first is not None and not re.search(rf"\b{re.escape(first[1][:_STEM])}", asked, re.IGNORECASE):
         return text[first.end() :].lstrip(), first[2]
     final = _FINAL.search(text)
     if final is not None and "[BEGIN FINAL RESPONSE]" not in asked:
