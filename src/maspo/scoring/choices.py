@@ -52,11 +52,14 @@ _INTRODUCES_WRONG = late(
 """A last line before a letter that says that it is none: "Wrong:"."""
 _INTRODUCES_OTHERS = late(
     r"\b(?:students?|teachers?|friends?|classmates?|colleagues?|agents?|solvers?|critics?|reviewers?|assistants?"
-    r"|people|others?|some(?:one|body)?|many|most(?!\s+(?:likely|plausible|appropriate|accurate|suitable))|they|he|she|nobody|everyone|anyone|one\s+(?:might|may|could|would)"
-    r"|you|not|never|no|wrong|incorrect|false|rejected|eliminated|excluded|except|tempt\w*|naive\w*|guess(?:ed|es)?(?<!my\sguess)"
+    r"|(?:many|most|some|other)\s+(?:people|students|would|of\s+us)|people|some(?:one|body)|others"
+    r"|most(?=\s+\w+\W*\Z)(?!\s+(?:likely|plausib\w+|probabl\w+|certainly|definitely|appropriate\w*|accurate\w*|suitabl\w+))"
+    r"|they|he|she|nobody|everyone|anyone|(?:one|you)\s+(?:might|may|could|would|said|say|chose)"
+    r"|(?:do|does|did|is|was|can|could|would)\s+not|never|wrong|incorrect|false|rejected|eliminated|excluded|tempt\w*|naive\w*"
     r"|(?:previous|earlier|first|initial|original|former|other|draft|old)\s+(?:\w+\s+)?(?:answer|attempt|reply|draft|guess"
-    r"|response|version|choice|solution|glance)|(?:at\s+)?first\s+(?:glance|sight)|example|misprint\w*|question\s+is\s+about"
-    r"|if|suppose|assume|whether|might|may|could|doubt|maybe|perhaps)\b|n['’]t\b",
+    r"|response|version|solution)|first\s+(?:glance|sight)|example|misprint\w*|question\s+is\s+about|trap|distractor"
+    r"|that\s+fails?|suppose|assume|whether|(?<!no\s)(?<!without\sa\s)(?<!without\s)(?<!any\s)doubt|maybe|perhaps)\b"
+    r"|n['’]t\b|\bnot\W*\Z",
     re.IGNORECASE,
 )
 """What a line holds that introduces the letter below it as somebody else's, as a guess or as none."""
@@ -240,7 +243,7 @@ def _introduces_none(before: str, question: str) -> bool:
         return True
     before = before.rstrip("*_`# \t\r\n")
     line = before[before.rfind("\n") + 1 :]
-    if line == "" or line.endswith(_SENTENCE_ENDS):
+    if line == "" or line[-1].isdigit() or line.endswith(_SENTENCE_ENDS):
         return False
     return _INTRODUCES_OTHERS.search(without_denials(line) if asks_for_wrong(question) else line) is not None
 

@@ -50,9 +50,10 @@ _STANDING = late(
 )
 """A letter that can be an option: no pronoun, and a small one only before a bracket, an end of a line or "is"."""
 _OPERATED = late(
-    r"[ \t]?(?:[·⋅∙∘⊗⊙⊕⊖△∧∨∩∪∖\\÷×*/+<>≤≥≪≫≅≃≡≈∼~∝≠⊂⊆⊃⊇∈∉⟂⊥∥↔⇔⇒|&]|:=)[ \t]?\(?(?:[A-Z](?![A-Za-z])|[a-z\d](?![a-z]))"
+    r"[ \t]?(?:[·⋅∙∘⊗⊙⊕⊖△∧∨∩∪∖\\÷×*/+<>≤≥≪≫≅≃≡≈∼~∝≠⊂⊆⊃⊇∈∉⟂⊥∥↔⇔⇒|&±∓]|:=)[ \t]?\(?(?:[A-Z](?![A-Za-z])|[a-z\d](?![a-z]))"
     r"|[ \t]?−[ \t]?(?:[A-J](?![A-Za-z])|\d)"
     r"|[ \t]?[-–—][ \t]?[A-J](?:[ \t]*(?:[.!:;)]|\n|\Z)|[ \t]?[-−–+×∪∩][ \t]?[A-J](?![A-Za-z]))"
+    r"|(?:[ \t]?:[ \t]?|[ \t]to[ \t])[A-J][ \t]*[.!]?[ \t]*(?:\n|\Z)"
     r"|[ \t]{1,3}[A-J][ \t]*[.!]?[ \t]*(?:\n|\Z)"
 )
 """What makes a letter a part of a formula: a sign of an operation or a relation, and what follows it."""

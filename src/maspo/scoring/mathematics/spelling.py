@@ -16,7 +16,7 @@ from maspo.scoring.mathematics.wording import in_signs, without_preamble
 
 _SIGNS = r"""
 sqrt √  sqrt[3] ∛  sqrt[4] ∜  pi π  infty ∞  cup ∪  cap ∩  in ∈  emptyset ∅ø  pm ±  le ≤⩽  ge ≥⩾  ne ≠  deg °∘  theta θ
-phi ϕφ  alpha α  beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  times ×  cdot ∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½
+phi ϕφ  alpha α  beta β  gamma γ  lambda λ  omega ω  langle ⟨  rangle ⟩  cdot ×∙·⋅∗  mathbb{R} ℝ  frac{1}{2} ½
 frac{1}{3} ⅓  frac{2}{3} ⅔  frac{1}{4} ¼  frac{3}{4} ¾  frac{1}{5} ⅕  frac{2}{5} ⅖
 frac{3}{5} ⅗  frac{4}{5} ⅘  frac{1}{6} ⅙
 frac{5}{6} ⅚  frac{1}{8} ⅛  frac{3}{8} ⅜  frac{5}{8} ⅝  frac{7}{8} ⅞  lfloor ⌊  rfloor ⌋  lceil ⌈  rceil ⌉
@@ -114,6 +114,10 @@ _CROSS = re.compile(
     r"|(?<![A-Za-z\\\d])[A-Zuvw])\s*\\times(?=\s*(?:\\(?:mathbf|vec|boldsymbol|bm|nabla)(?![A-Za-z])|[A-Zuvw](?![A-Za-z])))"
 )
 """A product of vectors, matrices or sets: its order matters."""
+_CROSS_SIGN = re.compile(
+    r"(?:(?<=[uvw])(?<![A-Za-z\\\d][uvw])|(?<=\}))\s*×(?=\s*(?:[uvw](?![A-Za-z])|\\(?:mathbf|vec|boldsymbol|bm)))"
+)
+"""Its sign, between vectors only: L × W is an area."""
 _TEXT_OF_MATH = re.compile(
     r"\\(?:text|mbox|textbf|mathrm|mathit)\s*\{\s*(\\(?:frac|sqrt|pi|binom)(?:[^{}]|\{[^{}]*\})*)\}"
 )
@@ -175,6 +179,8 @@ def spelled(text: str) -> str:
     if "₹" in text or "Rs" in text or "rupee" in text:
         text = _LAKHS.sub(lambda found: found[0].replace(",", ""), text)
     if not text.isascii():
+        if "×" in text:
+            text = _CROSS_SIGN.sub(r"\\times ", text)
         text = unicodedata.normalize("NFKC", _scripts(text).translate(_TRANSLATED))
     if "\\\\" in text and "[" in text:
         text = _ROW_SPACE.sub(r"\\\\ ", text)
