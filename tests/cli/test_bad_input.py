@@ -268,3 +268,14 @@ def test_i11_a_cap_under_which_no_round_ends_names_one_under_which_it_does(maspo
     assert found
     assert "may not end" not in maspo("check", *own, "--max-calls", found[1]).err
     assert "may not end" in maspo("check", *own, "--max-calls", str(int(found[1]) - 1)).err
+
+
+def test_i12_a_plan_tells_no_more_calls_than_its_cap_lets_pass(maspo: Run) -> None:
+    (whole,) = re.findall(r"^calls +about [\d,]+, at most ([\d,]+)$", maspo("estimate", *ARGUMENTS).out, re.MULTILINE)
+    capped = maspo("estimate", *ARGUMENTS, "--max-calls", "500").out
+    (most,) = re.findall(
+        r"^calls +about 425, at most 500 by --max-calls \(([\d,]+) without it\)$", capped, re.MULTILINE
+    )
+    assert int(most.replace(",", "")) <= int(whole.replace(",", ""))
+    own = maspo("estimate", *ARGUMENTS, "--set", "search.calls=1000", "--max-calls", "500").out
+    assert re.search(r"^calls +at most 500 by --max-calls", own, re.MULTILINE)

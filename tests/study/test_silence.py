@@ -145,7 +145,7 @@ async def test_n03_an_empty_reply_is_paid_for_once_and_no_call_of_a_killed_proce
     out = tmp_path / "run"
 
     async def stop_later(_: Request) -> None:
-        if len(mute.empty) >= 12:
+        if len(mute.empty) >= 6:
             stop.set()
 
     paused = await begin(team.job, out, Counted(mute, stop_later), stop, parts=team.parts)

@@ -165,14 +165,13 @@ def plan_text(prepared: PreparedJob, plan: Estimate) -> str:
     else:
         size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
-    about = f"about {plan.about:,}, " if plan.about < plan.most else ""
     price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
     return lay_out(
         ("system", f"{system.name}: {shape}"),
         *_flow_lines(system),
         ("inputs", f"{plan.search_inputs} for the search, {_held_out(plan)} for the final test"),
         ("endpoint", describe_endpoints(models)),
-        ("calls", f"{about}at most {plan.most:,}"),
+        ("calls", _calls(plan, caps.calls)),
         ("tokens", _tokens(plan)),
         ("money", price if plan.usd is None else _money(plan, plan.usd)),
         *_time(plan, models.concurrency),
@@ -195,6 +194,13 @@ def _flow_lines(system: System) -> list[tuple[str, str]]:
     told = [(agent.name, describe_calls(agent)) for agent in system.agents]
     lines = [f"{name}: {what}" for name, what in told if what]
     return [("" if place else "flow", line) for place, line in enumerate(lines[:_MOST_NAMED])]
+
+
+def _calls(plan: Estimate, cap: int | None) -> str:
+    most = plan.most if cap is None else min(cap, plan.most)
+    about = f"about {plan.about:,}, " if plan.about < most else ""
+    without = f" by --max-calls ({plan.most:,} without it)" if most < plan.most else ""
+    return f"{about}at most {most:,}{without}"
 
 
 def _tokens(plan: Estimate) -> str:
