@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from maspo.config import RunConfig
 from maspo.core.errors import InputsInvalid
+from maspo.data.groups import Groups
 from maspo.data.inputs import make_inputs
 from maspo.data.no_text import find_other_than_text
 from maspo.runners.messages import check_inputs
+from maspo.study.job import Job
+from maspo.study.resolve import resolve
 from maspo.world import World
 from maspo.world.spec import WorldSpec
 
@@ -46,7 +52,7 @@ def test_p01_what_is_no_text_is_refused_with_its_row_its_column_and_what_helps(c
         assert words in str(error.value)
     assert "iVBOR" not in str(error.value)
     unread = make_inputs([{"input": "What is on it?", "photo": cell}])
-    assert check_inputs(SYSTEM, unread) is not None, "what no agent reads goes to nobody"
+    check_inputs(SYSTEM, unread)  # what no agent reads goes to nobody
 
 
 @pytest.mark.parametrize(
@@ -77,3 +83,12 @@ def test_p01_what_is_no_text_is_refused_with_its_row_its_column_and_what_helps(c
 )
 def test_p02_text_that_speaks_of_an_image_or_says_where_one_is_stays(text: str) -> None:
     assert find_other_than_text(text) == ""
+
+
+def test_p03_a_run_that_has_such_rows_already_goes_on() -> None:
+    world = World(WorldSpec(seed=7))
+    inputs = make_inputs([{"input": PIXEL}, *({"input": f"question {number}"} for number in range(20))])
+    job = Job(SYSTEM, inputs, RunConfig.model_validate({"models": {"agent": "simulated"}}), world=world.spec)
+    with pytest.raises(InputsInvalid, match="an image"):
+        resolve(job)
+    assert resolve(replace(job, groups=Groups({}))).split.search

@@ -7,7 +7,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from collections.abc import Set as AbstractSet
 from typing import Literal
 
 from maspo.core.control_tokens import control_tokens, defused
@@ -115,6 +114,19 @@ def context(read: Mapping[str, str]) -> str:
 
 
 def check_inputs(system: System, inputs: Inputs) -> list[str]:
+    """Check the inputs of new work: that every agent gets one that is text; return remarks worth reading beforehand.
+
+    Raises:
+        InputsInvalid: what ``check_fit`` raises, or what an agent reads of a row is no text.
+
+    """
+    notes = check_fit(system, inputs)
+    if system.app is None:
+        _check_is_text(system, inputs)
+    return notes
+
+
+def check_fit(system: System, inputs: Inputs) -> list[str]:
     """Check that every agent gets an input, and return remarks worth reading before anything is paid.
 
     Raises:
@@ -134,7 +146,6 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
         slips = [f"agents.{agent.name}: {slip}" for agent in system.agents for slip in builder.slips(agent.name)]
         meant = "; ".join(slips) or _fix(inputs.columns)
         raise InputsInvalid(f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {meant}")
-    _check_is_text(inputs, used | {"input"})
     notes = []
     for agent in system.agents:
         unread = [name for name in agent.reads if name not in named[agent.name]]
@@ -152,16 +163,17 @@ def check_inputs(system: System, inputs: Inputs) -> list[str]:
     return notes
 
 
-def _check_is_text(inputs: Inputs, read: AbstractSet[str]) -> None:
+def _check_is_text(system: System, inputs: Inputs) -> None:
     """Check that what agents read of a row is text.
 
     Raises:
         InputsInvalid: a row holds an image, a sound or a file, which a prompt cannot.
 
     """
+    read = columns_read(system, inputs)
     for row in inputs.rows:
-        for name in read & row.columns.keys():
-            if found := find_other_than_text(row.columns[name]):
+        for name in read:
+            if found := find_other_than_text(row.columns.get(name, "")):
                 number = inputs.numbers.get(row.key)
                 place = f"row {number}" if number is not None else f"id {row.label!r}"
                 raise InputsInvalid(

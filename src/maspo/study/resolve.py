@@ -21,7 +21,7 @@ from maspo.optimizers.registry import OPTIMIZERS, make_optimizer
 from maspo.proposers.base import OF_THE_RUN, PROPOSERS
 from maspo.runners.base import PROMPT_GRAPH, RUNNERS, check_options, most_calls, runner_kind
 from maspo.runners.faults import plan_of
-from maspo.runners.messages import check_inputs, columns_read
+from maspo.runners.messages import check_fit, check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate, remarks_on_first_round
 from maspo.study.calibration import pairs_asked
 from maspo.study.connections import price_book
@@ -89,7 +89,8 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
     job = replace(job, config=with_parts(config, given))
     check_parts(job, given)
     check_task(job)
-    notes = check_inputs(job.system, job.inputs)
+    # What a run holds that goes on was sent as it is before.
+    notes = (check_inputs if job.groups is None else check_fit)(job.system, job.inputs)
     search = planned_search(job)
     optimizer = given.optimizer or make_optimizer(search)
     found = _split(job, search)
