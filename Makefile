@@ -11,7 +11,7 @@ PLUGINS := .venv-plugins
 RAY := .venv-ray
 # The oldest Python that is supported, for which the oldest versions of everything have wheels.
 OLDEST_PYTHON ?= python3.11
-# All but Ray and OTLP, with which only `make ray` and `make plugins` have to do.
+# All but Ray and OTLP, with which only `make ray` and `make plugins` have to do, and uvloop, which no test needs.
 OLDEST_EXTRAS := prices math json-schema parquet datasets gepa tpe postgres metrics
 PIP := -m pip -qq --disable-pip-version-check --no-input
 # Only what a lock names by version and hash, and only wheels: building a package would run code that no lock names.

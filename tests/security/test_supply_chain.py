@@ -29,7 +29,8 @@ EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 BACKEND: list[str] = PYPROJECT["build-system"]["requires"]
 OLDEST = "requirements-oldest.lock"
 TESTED = EXTRAS.keys() - {"ray", "otlp", "fast"}
-"""Extras whose oldest versions are tested: Ray's tests are no part of ``make test``."""
+"""Extras whose oldest versions are tested: what Ray and OTLP are for is no part of ``make test``, and uvloop has a
+stand-in there."""
 REQUIRED = {
     "requirements.lock": CORE,
     "requirements-dev.lock": [*CORE, *GROUPS["dev"], *BACKEND],

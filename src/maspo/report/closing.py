@@ -62,12 +62,8 @@ def answered(view: RunView, say: Say) -> list[Answer]:
 
 def remarks(view: RunView, say: Say) -> list[tuple[str, str]]:
     """Return what needs a look, each with what it is."""
-    suspicious = [f"{agent.name}'s new prompt {what}" for agent in view.agents for what in agent.suspicious]
-    suspicious += [
-        f"{agent.name}'s new prompt {what}"
-        for agent in view.agents
-        if (what := sentences.describe_brought(agent.brought))
-    ]
+    suspicious = [told for agent in view.agents for told in sentences.look_at(agent.name, agent.suspicious, ())]
+    suspicious += [told for agent in view.agents for told in sentences.look_at(agent.name, (), agent.brought)]
     faults = sentences.describe_faults(view.faults)
     found = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
     return [(name, say(text)) for name, text in found]

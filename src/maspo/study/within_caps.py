@@ -25,16 +25,16 @@ def plan_within_caps(study: Study) -> Study:
     (``search.calls``) stays: they may raise the cap later. So does one that a cap in money cuts: what a call costs is
     known once some have been made. Only new runs are planned so: one that goes on keeps its plan.
     """
-    cap, usual = study.job.config.caps.calls, planned_search(study.job).planned_calls(study.problem.team)
-    if cap is None or cap >= study.plan.about or usual is None or not _is_planned_for_any(study):
+    cap, planned = study.job.config.caps.calls, planned_search(study.job).planned_calls(study.problem.team)
+    if cap is None or cap >= study.plan.about or planned is None or not _is_usual(study):
         return study
-    calls = min(int(PLANNED_OF_A_CAP * cap), usual)  # proofs that come on top may be more than the rest
+    calls = min(int(PLANNED_OF_A_CAP * cap), planned)  # proofs that come on top may be more than the rest
     if calls < FEWEST_CALLS:
         return _told(study, f"--max-calls {cap:,} is too little for a search, which is planned from {LEAST_CAP:,} on")
     config = study.job.config
     smaller = config.model_copy(update={"search": config.search.with_calls(calls)})
     again = resolve(replace(study.job, config=smaller), study.parts)
-    less = "smaller rounds, and fewer inputs held out" if calls != usual else "fewer pairs of agents are looked at"
+    less = "smaller rounds, and fewer inputs held out" if calls != planned else "fewer pairs of agents are looked at"
     told = (
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
         f"(search.calls): {less}. A larger cap finds more"
@@ -48,10 +48,10 @@ def _told(study: Study, remark: str) -> Study:
     return replace(study, plan=replace(study.plan, notes=(*others, remark)))
 
 
-def _is_planned_for_any(study: Study) -> bool:
+def _is_usual(study: Study) -> bool:
     """Say whether a search is planned for as many calls as are usual, and not for a number of its user's own."""
     team, config = study.problem.team, study.job.config
-    if study.parts.optimizer is not None or config.search.planned_calls(team) is None:
+    if study.parts.optimizer is not None:
         return False
     usual = search_of(config.profile, {"method": config.search.method})
     return usual.planned_calls(team) == config.search.planned_calls(team)
