@@ -12,6 +12,7 @@ from maspo.apps import readers
 from maspo.apps.declared import Declared, declared, names_of, never_called
 from maspo.apps.pool import Pool
 from maspo.apps.templates import Template
+from maspo.team.app import App
 from tests.apps.conftest import WriteApp
 
 FILES = sorted(Path(readers.__file__).parent.glob("[!_]*.py"))
@@ -133,6 +134,15 @@ def test_what_comes_from_the_process_of_an_app_is_only_data() -> None:
     assert declared([*told, *told]) == (Declared("A", ()), Declared("B", ("p",)))
 
 
+async def told_by(made: App) -> tuple[Declared, ...]:
+    """Return what the readers tell of an app once it has run on a row."""
+    pool = Pool(made)
+    try:
+        return declared((await pool.run({"input": "x"}, {})).agents)
+    finally:
+        await pool.close()
+
+
 async def test_agents_are_read_after_the_first_rollout_wherever_they_are_kept(app: WriteApp, tmp_path: Path) -> None:
     (tmp_path / "agents.py").write_text(AGENTS)
     code = """
@@ -183,11 +193,7 @@ async def test_what_an_agent_keeps_under_no_public_name_is_told_by_what_it_is(ap
         def answer(row):
             return "42"
     """
-    pool = Pool(app(code))
-    try:
-        told = declared((await pool.run({"input": "x"}, {})).agents)
-    finally:
-        await pool.close()
+    told = await told_by(app(code))
     assert {(one.name, one.passages) for one in told} == {
         ("Planner", ("You plan the work.",)),
         ("Author", ("You write the report.",)),
@@ -255,11 +261,7 @@ async def test_agents_and_nodes_of_a_graph_are_told_by_what_they_refer_to(app: W
         def answer(row):
             return "42"
     """
-    pool = Pool(app(code))
-    try:
-        told = declared((await pool.run({"input": "x"}, {})).agents)
-    finally:
-        await pool.close()
+    told = await told_by(app(code))
     assert {(one.name, one.passages, one.is_guess) for one in told} == {
         ("Auditor", ("You look for mistakes.",), False),
         ("planner", ("You plan the work.",), True),
