@@ -32,7 +32,8 @@ PRICE = (0.4, 1.6)
 """USD per million tokens, in and out."""
 LATENCY = 0.01
 IN_FLIGHT = 4
-SECONDS = 60
+SECONDS = length(60, 600)
+"""Seconds after which what has to end counts as hanging: a soak shares its machine with other work for hours."""
 SETTINGS = {
     "models.concurrency": IN_FLIGHT,
     "models.prices": json.dumps({MODEL: PRICE}),
