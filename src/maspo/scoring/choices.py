@@ -77,7 +77,7 @@ _FORMULA = late(
     r"|bold|[mhd]box|therefore|display|script|[hv]?phantom|[hv]space|ensuremath|centerline|circled|fcolorbox"
     r"|begin\{c|end\{c|[,;:! ()\[\]]))[A-Za-z]+"
     r"|[A-J]\}?\s+[a-z]_"
-    r"|\|[A-J]\||[A-J]\}?\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
+    r"|[A-J][²³¹⁰-⁹ⁿ₀-₉½⅓¼¾°]|\|[A-J]\||[A-J]\}?\s?(?:[=<>≈^_+/×]|\[)|[=<>≈+/×]\s?\(?[A-J](?![A-Za-z])|(?<![\w)}\s-])[-−¬~][A-J](?![A-Za-z])"
     r"|(?<!\*)[A-J]\s?\*(?![*\s])|[A-J](?<!\*.)\*\Z|(?<![*\s])\s?\*\s?[A-J](?!\*)(?![A-Za-z])"
     r"|[A-J]\}?\s?\((?:[a-z]|[K-Z])[^()]{0,2}\)"
 )
@@ -148,6 +148,11 @@ _HEAD_OF_TEXT = late(
 _OWN_LETTER = late(r"^\(?[A-J]\s?[).:]\s+")
 _LISTED = late(r"\W*([A-J])\s?[).:]")
 _DOUBTED = late(r"(?i:\bnot\b|n['’]t\b|\bneither\b|\bwrong\b|\bincorrect\b|\bexcept\b)")
+_DENIED_SO = late(
+    r"(?i:\b(?:cannot|never|nor|hardly|barely|scarcely|unlikely|impossible|anything\s+but|far\s+from|fails?\s+to|other\s+than"
+    r"|rather\s+than|instead\s+of|rules?\s+out)\b)"
+)
+"""What more denies the text of an option behind it: "the answer cannot be copper"."""
 _ARTICLE = late(r"\bA\s+(?!(?:or|and|nor)\b)[a-z]|\bI\s+(?!(?:or|and|nor)\b)[a-z]")
 _SENTENCE = late(
     r"(?<!\b[A-J])(?<!\bvs)(?<!\bcf)(?<!\bNo)(?<!\bno)(?<!\b[Ff]ig)(?<!\b[Ee]q)[.!?]\s+(?=[(A-Z])"
@@ -194,7 +199,7 @@ _SUPPOSED = late(
 _AFTERWARDS = late(
     r",?\s+(?:I\s+(?:believe|think|guess|suppose)\W*"
     r"|(?:not|rather|instead|because|since|which|to(?=\s[a-z]{2}))\s.*"
-    r"|of\s+(?:them|these|those)\W*|it\s+is\W*"
+    r"|of\s+(?:them|these|those)\W*|it\s+is\W*|(?:fits|applies|works|holds|matches)[\s.!*]*"
     r"|is\s+(?:(?:the|my)\s+)?(?:final\s+)?(?:correct|right|best|answer|choice|pick)(?:\s+(?:answer|option|choice"
     r"|one|solution|here))?[\s.!*]*"
     r"|\([A-Za-z][^()]{0,60}\)(?:,\s.*|\W*))\Z",
@@ -596,7 +601,9 @@ def _by_conclusion(text: str, question: str, read: Callable[[str, str], str | No
 
 def _doubted(text: str) -> bool:
     """Whether the last clause of a text denies something, or says what others hold."""
+    begin = max(text.rfind(sign) for sign in ",;.") + 1
     return text != "" and (
-        _DOUBTED.search(text, max(text.rfind(sign) for sign in ",;.") + 1) is not None
+        _DOUBTED.search(text, begin) is not None
+        or _DENIED_SO.search(text, begin) is not None
         or is_denied_before(text, len(text))
     )

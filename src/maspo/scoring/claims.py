@@ -57,6 +57,10 @@ _OPERATED = late(
     r"|[ \t]{1,3}[A-J][ \t]*[.!]?[ \t]*(?:\n|\Z)"
 )
 """What makes a letter a part of a formula: a sign of an operation or a relation, and what follows it."""
+_SPOKEN_OF = late(
+    r"\)?\s+(?:is|was|are|would|comes?|looks?|seems?|ranks?|has|also)\b(?!\s+(?:the\s+)?(?:right|correct|best|answer)\b)"
+)
+"""What follows a letter that begins a paragraph about an option, after one that has chosen."""
 _REST_ASKS = late(r"[^.!?？\n。]{0,60}[?？]")
 _SMALL = late(r"(?<![A-Za-z])[a-h]\)")
 _BEFORE_A_LETTER = 80
@@ -164,6 +168,8 @@ def _meant(plain: str, claim: re.Match[str], question: str) -> str | None:
     if letter is None or len(groups) > 1:
         return None
     goes_on = _GOES_ON.match(plain, claim.end()) is not None
+    if "\n\n" in claim[0] and _SPOKEN_OF.match(plain, claim.end()):
+        return None
     if goes_on:
         if is_denied_behind(plain, claim.end()):
             return None

@@ -49,14 +49,16 @@ _COMMAND = late(r"\\([A-Za-z]{2,10})(?![A-Za-z])\s?")
 _SINGLE = late(r"\(([\w.√]+)\)")
 _NO_UNIT = (
     r"(?!(?:and|or|to|of|is|are|was|more|less|fewer|than|plus|minus|times|over|half|squared|cubed|dozen|hundred"
-    r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod)\b)"
+    r"|thousand|million|billion|trillion|lakhs?|crores?|pi|sqrt|log|mod|not|never|cannot|fail\w*|hardly|barely|scarcely"
+    r"|almost|nearly|too|wrong|incorrect|false|impossible|excluded|does?|did|would|could|might|can)\b)"
 )
 _UNIT = (
     rf"[%°]|[JNWVAKCTHF](?![A-Za-z])|(?:{_NO_UNIT}[A-Za-z]{{2,}}\.?|[a-z](?= ?/))"
     rf"(?: ?/ ?[a-z]+| {_NO_UNIT}[a-z]+){{0,3}}"
 )
 _AMOUNT = late(rf"[^\w.+−–-]*(?:Rs ?\.? ?)?(\d[\d,]*(?:\.\d+)?)(?:/(\d{{1,6}}))?\s*((?:{_UNIT})?)\W*")
-"""A number or a fraction, and what it counts; a single letter may be a variable, and "dozen" is another number."""
+"""A number or a fraction, and what it counts; a single letter may be a variable, "dozen" is another number, and what a
+sentence says of the number is no unit: "12 does not fit"."""
 
 
 _PLACES = (

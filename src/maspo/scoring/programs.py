@@ -348,6 +348,10 @@ def _indented_body(text: str) -> str:
     if _INTRODUCES.fullmatch(lines[0]) and len(lines) > 1:
         lines = "\n".join(lines[1:]).strip("\n").split("\n")
         text = "\n".join(lines) + "\n"
+    said = (at for at in range(2, len(lines)) if not lines[at - 1].strip() and _PROSE.match(lines[at]))
+    if (end := next(said, 0)) > 0:
+        lines = lines[: end - 1]  # What is said about it, as a paragraph of its own.
+        text = "\n".join(lines) + "\n"
     returns = any(_RETURNS.match(line) for line in lines)
     if not lines[0] or lines[0][0] in " \t" or (_BEGINS.match(lines[0]) and not returns):
         return text

@@ -512,19 +512,27 @@ def _formula_of(text: str) -> Formula | None:
 
 _POINTING = re.compile(r"(?!(?<=\d)[.,]\d)[^\w+/*^!<>=|~&-]")
 """What in words says nothing: signs between them, but none within a number."""
+_SETTING = re.compile(r"(?!(?<=\d)[.,]\d)(?!(?<!\d)')[^\w+/*^!<>=|~&()\[\]-]")
+"""What in a formula that nobody can calculate says nothing: brackets say something, and primes do except as feet."""
+_PRIMED = re.compile(r"(?:(?<![A-Za-z])[A-Za-z]{1,2}|[A-Z)\]}|])\s*'+(?![st]\b)")
+"""A prime with what it stands behind: a letter or a bracket, not a number of feet, nor a word as in "don't"."""
 
 
 def _same_words(one: str, other: str, one_is_a_formula: bool) -> Same:
-    words = [_POINTING.sub("", _COPULA.sub("", _ARTICLE.sub("", text.casefold()))) for text in (one, other)]
+    if "'" in one + other and sorted(_PRIMED.findall(one)) != sorted(_PRIMED.findall(other)):
+        return Same.NO  # A derivative is not what it is the derivative of.
+    worded = [_WORDS.search(text) is not None for text in (one, other)]
+    silent = _POINTING if any(worded) else _SETTING
+    words = [silent.sub("", _COPULA.sub("", _ARTICLE.sub("", text.casefold()))) for text in (one, other)]
     if words[0] == words[1] and words[0] and "\\l" not in one:
         return Same.YES
-    if any(_WORDS.search(text) for text in (one, other)) and (one_is_a_formula or "\\" not in one + other):
+    if any(worded) and (one_is_a_formula or "\\" not in one + other):
         return Same.NO
     if _bound(one) != _bound(other) or ("\\lim" in one and "\\lim" in other):
         return Same.NO
     if "\\lnot" in one + other or sorted(_OPERATIONS.findall(one)) != sorted(_OPERATIONS.findall(other)):
         return Same.NO
-    return Same.NO if _WORDS.search(one) and _WORDS.search(other) else Same.UNSURE
+    return Same.NO if all(worded) else Same.UNSURE
 
 
 def _bound(text: str) -> list[str]:

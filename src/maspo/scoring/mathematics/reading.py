@@ -103,12 +103,19 @@ _CANNOT_BE = re.compile(
     r"(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b|,\s*it(?:['’]s|\s+is)\b))"
 )
 """A value that is ruled out, and none said in its place."""
+_NOTHING_FOR = (
+    r"no\s+(?:way|reason|evidence|indication|proof)(?:\s+(?:that|why))?(?=\s+(?:the|it|x|this|my|our)\b)|hardly\s+(?:possible|likely|true)\s+that"
+    r"|out\s+of\s+the\s+question\s+that|refuse\s+to\s+(?:believe|accept|say)|nothing\s+(?:shows|suggests|proves|says|implies)"
+)
+"""That nothing speaks for what a sentence goes on to say."""
 _VALUE_DENIED = re.compile(
     r"(?i)^\$?[-−]?[\d.,/]+\$?\s+(?:(?:is|was|are)(?:\s+not(?!\s+only)|n['’]t)|(?:cannot|can['’]t)\s+be"
     r"|(?:would|could|might|can|may)\s+(?:not\s+be|be\s+(?:wrong|incorrect|false|too\s+\w+|a\s+mistake))"
     r"|(?:could|might)\s+be\s+(?:right|correct|(?:the|an|my)\s+(?:answer|result|solution))"
     r"|(?:is|was|are)\s+(?:wrong|incorrect|false|impossible|too\s+\w+))\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
-    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)|(?:certainly|definitely|surely|clearly)?\s*not)"
+    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)"
+    rf"|(?:there(?:\s+is|['’]s)\s+|it(?:\s+is|['’]s)\s+|I\s+(?:see\s+)?)?(?:{_NOTHING_FOR})"
+    r"|by\s+no\s+means|(?:in\s+)?no\s+(?:case|way)\s+(?:is|was|are|can|could)|under\s+no\s+circumstances|(?:certainly|definitely|surely|clearly)?\s*not)"
     r"\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))[^.\d]*\d[\d.,]*[^\d]*$"
     r"|^\W*(?:you|one|some|someone|people|many|students?|others|nobody|no\s+one)\b[^.\d]{0,30}\b(?:say|think|believe|guess|claim|answer)s?\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
     r"|^\W*[❌✗✘🚫⛔👎]|^[^,;]*[❌✗✘🚫⛔👎]\W*$|[→⇒]\s*(?:no|wrong|false|incorrect)\b\W*$"
@@ -146,7 +153,8 @@ _NOT_SAID = re.compile(
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|nobody|(?:one|you)\s+(?:might|may|could))\s+(?:\w+\s+){0,2}"
     r"(?:say|think|claim|answer|guess|believe)s?"
-    rf"|(?:{_UNABLE_TO_TELL}|not?)(?=\s+{_ANY}$))"
+    rf"|(?:{_UNABLE_TO_TELL}|not?)(?=\s+{_ANY}$)"
+    rf"|(?:{_NOTHING_FOR})(?=[^:]*$))"
     r"\b(?![^.!?\n;]*\bbut\b)[^.!?\n;,]*$"
 )
 """Words before a claim in its sentence that make it none of the reply's own."""
@@ -315,6 +323,8 @@ _ASIDE_AFTER = re.compile(
     r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷^−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³*])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
+    r"|(?<=[a-z]{4})(?<!sqrt|sinh|cosh|tanh|csin|ccos|ctan|frac|ceil|loor)\s+\([\d.\s]+(?:[a-z]{1,7}\s)?[=+*/×·÷−-][\d.\s=+*/×·÷−-]*"
+    r"(?:[a-z]{1,7})?\)\.?$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.,?|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
@@ -419,6 +429,10 @@ _FRACTION_WORDS = re.compile(
     r"|halves|thirds?|quarters?|fourths?|fifths?"
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?))\.?$"
 )
+_CHANCE_IN_WORDS = re.compile(
+    r"(?i)\b(?:is|are|was|be)\s+(?:a\s+)?([a-z]+(?:\s|-)(?:in|out\s+of)(?:\s|-)(?:every\s+)?[a-z]+(?:-[a-z]+)?)(?:\s+chance)?\.?$"
+)
+"""How likely something is, in words alone: "the probability is one in four"."""
 
 
 _IN_AN_ELEMENT = re.compile(
@@ -722,6 +736,11 @@ def _concluded(line: str) -> str | None:
     in_words = _FRACTION_WORDS.search(sentence)
     if in_words is not None:
         return in_words[1]
+    likely = (
+        _CHANCE_IN_WORDS.search(sentence) if " in " in sentence or " of " in sentence or "-in-" in sentence else None
+    )
+    if likely is not None and number_in_words(likely[1]) is not None:
+        return likely[1]
     if "past " in sentence or "quarter to " in sentence:
         said = _CLOCK_IN_WORDS.search(sentence)
         if said is not None:

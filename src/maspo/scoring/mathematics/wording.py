@@ -59,7 +59,7 @@ _ROUGHLY = re.compile(
 )
 """What may stand before an answer and changes nothing."""
 _PREAMBLE = re.compile(
-    r'^"[^"]*\b(?:is|are):?"\s*|^"[^"]*"\s*[a-z]\s*"\s*(?:is|are|equals):?\s*"\s*|^"(?:the\s+)?(?:final\s+)?(?:answer|result|solution)s?\s*:?\s*"\s*(?=.)|^"?(?:yes'
+    r'^"(?![^"]*\b(?:not|never|nothing|nobody)\b)[^"]*\b(?:is|are|equals):?"\s*|^"[^"]*"\s*[a-z]\s*"\s*(?:is|are|equals):?\s*"\s*|^"(?:the\s+)?(?:final\s+)?(?:answer|result|solution)s?\s*:?\s*"\s*(?=.)|^"?(?:yes'
     r'|no),\s*"?\s*(?=.)'
     r'|^"(?:the\s+)?(?:\w+\s+){0,2}(?:total|sum|area|volume|length|perimeter|value|number|distance|price|cost'
     r"|probability|maximum|minimum|count|difference|product)"
