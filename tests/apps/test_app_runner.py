@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maspo.apps.inside.maspo_tools import replayed
 from maspo.apps.probe import look
 from maspo.apps.runner import AppRunner
 from maspo.core.errors import BudgetReached, CallFailed, UsageError
@@ -238,6 +241,86 @@ async def test_a_tool_call_seen_before_is_answered_from_the_record(
     assert called.count("one") == (2 if replays else 6)  # with two different arguments
     assert called.count("ask-two") == each
     assert (called.count("fails"), called.count("set")) == (4, 4)
+
+
+KINDS = """
+import enum, functools, pathlib, maspo_tools
+
+class Kind(str, enum.Enum):
+    PEN = "pen"
+
+def took_note(name):
+    with pathlib.Path("called.txt").open("a") as file:
+        file.write(name + " ")
+
+def made_for(name, told):
+    @maspo_tools.replayed
+    def search(topic):
+        took_note(name)
+        return f"{name} on {topic}" if topic != "again" else search("pens")
+    return search if told else maspo_tools.replayed(lambda topic: name)
+
+def timed(function):
+    @functools.wraps(function)
+    def called(*given):
+        return function(*given)
+    return called
+
+@maspo_tools.replayed
+@timed
+def wrapped(topic):
+    took_note("wrapped")
+    return topic
+
+@maspo_tools.replayed
+def kind(topic):
+    took_note("kind")
+    return Kind.PEN
+
+@maspo_tools.replayed
+def adds(found):
+    took_note("adds")
+    found.append("pen")
+    return len(found)
+
+ONE, TWO = (made_for(name, True) for name in ("law", "sport"))
+HELD = maspo_tools.replayed(functools.partial(str.upper))
+
+def answer(row):
+    found = []
+    adds(found)
+    short = [made_for(name, False)("x") for name in ("law", "sport")]
+    return [ONE("pens"), TWO("pens"), ONE("again"), wrapped("w"), kind("x").name, found, short, HELD("a")]
+"""
+
+
+async def test_only_a_tool_call_that_json_tells_whole_is_answered_from_the_record(
+    app: WriteApp, tmp_path: Path
+) -> None:
+    """What a tool was made with is asked for, too; nothing that a call does beside its result is left out."""
+    system = team(app(KINDS, replay_tools=True))
+    (row,) = make_inputs(["one"]).rows
+    runner = Runner(system, {row.key: row}, ScriptedModel(echo), SETTINGS)
+    try:
+        others = {name: f"{text} Be exact." for name, text in system.prompts.items()}
+        answers = [(await runner.run(prompts, row.key)).output for prompts in (system.prompts, others)]
+    finally:
+        await runner.close()
+    right = ["law on pens", "sport on pens", "law on pens", "w", "PEN", ["pen"], ["law", "sport"], "A"]
+    assert [json.loads(one) for one in answers] == [right, right]
+    called = Counter((tmp_path / "called.txt").read_text().split())
+    assert called == {"law": 2, "sport": 1, "wrapped": 1, "kind": 2, "adds": 2}  # ONE ran once for "again", too
+
+
+def test_a_tool_runs_as_ever_where_maspo_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("MASPO_TOOLS", f"http://127.0.0.1:{port}/tools")
+    assert replayed(divmod_of)(7, 2) == [3, 1]
+
+
+def divmod_of(number: int, by: int) -> list[int]:
+    return list(divmod(number, by))
 
 
 async def test_what_tools_answered_stays_in_the_record_for_a_run_that_goes_on(app: WriteApp, tmp_path: Path) -> None:

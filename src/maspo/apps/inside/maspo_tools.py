@@ -20,14 +20,19 @@ import json
 import os
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
+from types import FunctionType
 from typing import Any
+
+_PLAIN = (str, int, float, bool, type(None))
 
 
 def replayed(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that asks maspo first, when the app is run with ``replay_tools``.
 
-    A call is the same where input, name and arguments are. One whose arguments or result JSON cannot hold exactly, and
-    one that raises, is carried out every time.
+    A call is the same where input, name and arguments are, and what the function holds of whoever made it. One of which
+    JSON cannot say all that, one that changes its arguments, and one that raises, is carried out every time; so is one
+    that maspo does not answer.
     """
     signature = inspect.signature(function)
 
@@ -36,7 +41,7 @@ def replayed(function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         async def awaited(*given: Any, **named: Any) -> Any:
             asked = _describe_call(function, signature, given, named)
-            known = _ask_gateway(asked) if asked else {}
+            known = _ask_gateway(asked.said) if asked else {}
             return known["result"] if "result" in known else _tell_result(asked, await function(*given, **named))
 
         return awaited
@@ -44,44 +49,89 @@ def replayed(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def called(*given: Any, **named: Any) -> Any:
         asked = _describe_call(function, signature, given, named)
-        known = _ask_gateway(asked) if asked else {}
+        known = _ask_gateway(asked.said) if asked else {}
         return known["result"] if "result" in known else _tell_result(asked, function(*given, **named))
 
     return called
 
 
+class _Asked:
+    """A call as it is asked for, and its arguments, which the function may change."""
+
+    def __init__(self, name: str, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+        self.said = {"name": name, "arguments": json.loads(json.dumps(arguments))}
+
+
 def _describe_call(
     function: Callable[..., Any], signature: inspect.Signature, given: tuple[Any, ...], named: dict[str, Any]
-) -> dict[str, Any] | None:
+) -> _Asked | None:
     """Return what is asked; nothing where maspo does not answer, or where JSON cannot say it."""
     if not os.environ.get("MASPO_TOOLS"):
         return None
+    own = inspect.unwrap(function)
+    if not inspect.isfunction(own) or own.__name__ == "<lambda>":
+        return None  # no name of its own
     bound = signature.bind(*given, **named)
     bound.apply_defaults()
     arguments = {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
-    name = f"{function.__module__}.{function.__qualname__}"
-    return {"name": name, "arguments": arguments} if _is_exact(arguments) else None
+    try:
+        arguments.update(_closed_over(own))
+    except ValueError:  # something that was never set
+        return None
+    return _Asked(f"{function.__module__}.{function.__qualname__}", arguments) if _is_json(arguments) else None
 
 
-def _tell_result(asked: dict[str, Any] | None, result: Any) -> Any:
+def _closed_over(function: FunctionType) -> dict[str, Any]:
+    """Return what a function holds of whoever made it: functions that are made by one have one name, and differ in it.
+
+    A function that holds nothing itself is told by its name.
+    """
+    found = inspect.getclosurevars(function).nonlocals
+    return {name: _named(value) for name, value in found.items() if not _is_of(value, function)}
+
+
+def _is_of(value: Any, function: FunctionType) -> bool:
+    return inspect.isfunction(value) and inspect.unwrap(value) is function
+
+
+def _named(value: Any) -> Any:
+    own = inspect.unwrap(value) if inspect.isfunction(value) else None
+    if inspect.isfunction(own) and own.__closure__ is None and own.__name__ != "<lambda>":
+        return f"{own.__module__}.{own.__qualname__}"
+    return value
+
+
+def _tell_result(asked: _Asked | None, result: Any) -> Any:
     """Tell a result; return it, or that of another rollout which told its own before."""
-    if not asked or not _is_exact(result):
+    if asked is None or not (_is_json(result) and _is_plain(result)) or asked.arguments != asked.said["arguments"]:
         return result
-    return _ask_gateway(dict(asked, result=result)).get("result", result)
+    return _ask_gateway({**asked.said, "result": result}).get("result", result)
 
 
-def _is_exact(value: Any) -> bool:
+def _is_json(value: Any) -> bool:
     try:
         return bool(json.loads(json.dumps(value)) == value)
     except (TypeError, ValueError, RecursionError):
         return False
 
 
+def _is_plain(value: Any) -> bool:
+    """Say whether a value of JSON is just that: no number, text or mapping of a kind that can do more."""
+    if type(value) is dict:
+        return all(type(name) is str and _is_plain(one) for name, one in value.items())
+    return all(map(_is_plain, value)) if type(value) is list else type(value) in _PLAIN
+
+
 def _ask_gateway(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what maspo answers; nothing where it cannot be asked: no tool fails for that."""
     request = urllib.request.Request(  # noqa: S310 - the gateway's own address
         os.environ["MASPO_TOOLS"], json.dumps(asked).encode(), {"Content-Type": "application/json"}
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(request, timeout=60) as response:
-        told = json.loads(response.read())
+    try:
+        with direct.open(request, timeout=60) as response:
+            told = json.loads(response.read())
+    except (OSError, ValueError, HTTPException):
+        return {}
     return told if isinstance(told, dict) else {}

@@ -1,4 +1,8 @@
-"""PydanticAI (tried with 2.68.0): an agent keeps its texts under no public name, so they are found by what they are."""
+"""PydanticAI (tried with 2.68.0): an agent keeps its texts under no public name, so they are found by what they are.
+
+Its public ways of asking for them, ``system_prompt_parts`` and a run with a test model, call the app's own functions,
+with whatever these do.
+"""
 
 from __future__ import annotations
 
