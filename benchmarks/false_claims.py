@@ -1,6 +1,6 @@
 """How often the final test claims an improvement where there is none, and what the rule costs where there is one.
 
-    python benchmarks/false_claims.py [--runs 200] [--search] [--power] [--records FILE…]
+    python benchmarks/false_claims.py [--runs 200] [--first-seed 0] [--search] [--power] [--records FILE…]
 
 Verdicts are drawn; all else is the product's own: groups, split, test, ledger of looks, claim. In each run eight
 candidates that are as good as the seed prompts are compared on the search side, and the best of them meets the
@@ -9,7 +9,8 @@ by their exact text, each is one vote of a sign test, and every look may claim a
 
 --search lets the default search itself, as it is now, find the candidates: it is driven through its requests on the
 search side, in a team of two agents, and the prompts that it ends with meet the hold-out. Also told is how many of its
-runs ended with other prompts than the seed prompts.
+runs ended with other prompts than the seed prompts, and what all looks of a run together spent of the level on average:
+given how many groups differ, no more runs than that claim something in the long run.
 
 --power asks the opposite: how often a true gain is claimed on 30 independent inputs, by the rule up to 0.1 (p ≤ 0.05 of
 a sign test that left undecided inputs out) and now, from the same verdicts.
@@ -211,16 +212,25 @@ class NoEffect:
         return Verdict.TIE if chance.random() < self.case.ties else chance.choice((Verdict.WIN, Verdict.LOSS))
 
 
-def searched(case: Case, seed: int) -> tuple[bool, int, int]:
-    """Let the default search work on equal prompts; return whether anything is claimed, and runs that change prompts.
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What came of all searches of one person on the same inputs."""
 
-    The last figure is how many runs there were.
-    """
+    claimed: bool
+    changed: int
+    """Runs that ended with other prompts than the seed prompts."""
+    spent: float
+    """The chance at which any of their looks claims something, at most."""
+
+
+def searched(case: Case, seed: int) -> Searched:
+    """Let the default search work on equal prompts."""
     inputs, question = make_rows(case)
     groups = groups_of(inputs, ["input"], NEAR)
     search, held_out = split(inputs, 0.5, groups)
     texts = {row.key: row.columns["input"] for row in inputs.rows}
     changed = claimed = 0
+    spent = 0.0
     with tempfile.TemporaryDirectory() as folder:
         ledger = LookLedger(Path(folder) / "looks")
         for number in range(case.runs * case.looks):
@@ -234,8 +244,9 @@ def searched(case: Case, seed: int) -> tuple[bool, int, int]:
             changed += is_new
             result = result_of(found, groups, ledger.take(look))
             ledger.end(look, result.spent or 0.0)
+            spent += result.spent or 0.0
             claimed += conclude(result, "likely", changed=is_new).verdict == "improved"
-    return claimed > 0, changed, case.runs * case.looks
+    return Searched(claimed > 0, changed, spent)
 
 
 GAINS = ((0.5, 0.05), (0.4, 0.1), (0.35, 0.05), (0.3, 0.05), (0.3, 0.1), (0.25, 0.05))
@@ -269,6 +280,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--records", type=Path, nargs="*", default=[])
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--only", default="", metavar="WORD", help="kinds whose names hold it")
@@ -278,13 +290,18 @@ def main() -> None:
         print("\n".join(power(given.runs)))
         return
     cases = [case for case in CASES if given.only in case.name]
+    seeds = range(given.first_seed, given.first_seed + given.runs)
     if given.search:
-        print(f"{'the default search on equal prompts':40}{'claimed':>8}   runs that change prompts")
+        print(f"{'the default search on equal prompts':40}{'claimed':>8}{'spent':>8}   runs that change prompts")
         for case in cases:
-            told = [searched(case, seed) for seed in range(given.runs)]
-            share = sum(claimed for claimed, _, _ in told) / given.runs
-            new, runs = (sum(one[place] for one in told) for place in (1, 2))
-            print(f"{case.name:40}{share:8.1%}   {new} of {runs}", flush=True)
+            told = [searched(case, seed) for seed in seeds]
+            share, spent = (
+                sum(some) / given.runs for some in ([one.claimed for one in told], [one.spent for one in told])
+            )
+            new = sum(one.changed for one in told)
+            print(
+                f"{case.name:40}{share:8.1%}{spent:8.2%}   {new} of {given.runs * case.runs * case.looks}", flush=True
+            )
         return
     print(f"{'equal prompts; improved is claimed in':40}{'before':>8}{'now':>8}   groups held out")
     for case in cases:
@@ -292,7 +309,7 @@ def main() -> None:
         kinds = [groups_of(inputs, ["input"], by) for by in (ALONE, NEAR)]
         held_out = kinds[1].count(split(inputs, 0.5, kinds[1])[1])
         before = now = 0
-        for seed in range(given.runs):
+        for seed in seeds:
             found = list(claims(case, inputs, question, kinds, seed))
             before += any(one for one, _ in found)
             now += any(one for _, one in found)

@@ -21,6 +21,7 @@ from maspo.cli.terminal import note, print_json, say
 from maspo.core.errors import EXIT_ERROR, EXIT_OK, EXIT_USAGE, ConfigInvalid, UsageError
 from maspo.core.plain import Dumped
 from maspo.core.prompts import Prompts
+from maspo.proposers.asked import Asked
 from maspo.proposers.brought import brought
 from maspo.proposers.foreign import remarks
 from maspo.report.evidence import Evidence
@@ -96,6 +97,8 @@ class _PromptChanges:
     prompts: Mapping[str, tuple[str, str]]
     others: Mapping[str, Mapping[str, str]]
     """Of each agent, those who are not to be told the same, with their prompts as they were."""
+    asked: Asked
+    """The inputs of the run, of which a new prompt may tell something."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,7 @@ def _apply(run: Path, wanted: ApplyOptions) -> Applied:
         raise ConfigInvalid("--branch and --patch: give one of them")
     refuse_turns(run)  # their prompts belong to their structure
     job = recorded_job(run)
-    changed = _changed_prompts(job.system.prompts, read_prompts(run))
+    changed = _changed_prompts(job, read_prompts(run))
     if not changed.prompts:
         say("The run ships the prompts that it started with; there is nothing to write.")
         return Applied({})
@@ -180,19 +183,21 @@ def _none_written(standing: Mapping[str, Standing]) -> Applied:
     return Applied(standing, exit_code=EXIT_USAGE)
 
 
-def _changed_prompts(seed: Prompts, shipped: Prompts) -> _PromptChanges:
+def _changed_prompts(job: Job, shipped: Prompts) -> _PromptChanges:
     """Return the prompts that a run ships in place of those that it started with."""
+    seed = job.system.prompts
     new = {name: shipped.get(name, text) for name, text in seed.items()}
     return _PromptChanges(
         {name: (seed[name], text) for name, text in new.items() if text != seed[name]},
         {name: {other: seed[other] for other in seed if new[other] != text} for name, text in new.items()},
+        Asked(job.inputs.asked),
     )
 
 
 def _note_what_to_look_at(changed: _PromptChanges) -> None:
     """Say what of each new prompt is to be looked at before it is in use."""
     for name, (old, new) in changed.prompts.items():
-        for what in look_at(name, remarks(new, old), brought(new, old)):
+        for what in look_at(name, remarks(new, old), brought(new, old, changed.asked)):
             note(f"look at: {what}")
 
 
@@ -231,7 +236,7 @@ def _make_branch(
     sources = Sources(inside_it, read.own, described if is_kept else None, read.told)
     evidence, standing, commits = Evidence(look(run).view), dict[str, Standing](), list[Commit]()
     for name, texts in changed.prompts.items():
-        one = _changes(_PromptChanges({name: texts}, changed.others), sources, template)
+        one = _changes(_PromptChanges({name: texts}, changed.others, changed.asked), sources, template)
         standing |= one.written
         for line in one.there:
             say(line)

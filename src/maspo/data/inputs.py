@@ -47,6 +47,11 @@ class Inputs:
         """The columns that every row has: the names that a prompt may use as placeholders."""
         return frozenset.intersection(*(frozenset(row.columns) for row in self.rows))
 
+    @property
+    def asked(self) -> tuple[tuple[str, str | None], ...]:
+        """What each input asks, all columns together, and its label."""
+        return tuple(("\n".join(row.columns.values()), row.answer) for row in self.rows)
+
     def drawn(self, most: int) -> Inputs:
         """Return at most so many inputs, drawn by their content."""
         chosen = set(shuffled((row.key for row in self.rows), 0, "rows")[:most])

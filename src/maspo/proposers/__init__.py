@@ -7,6 +7,7 @@ Memorized data: ``passages`` of inputs; ``tables`` of questions and answers, wit
 What does not belong into a draft: ``foreign`` refuses it, in each of the ``readings`` of a text, of which ``spoken``
 are those of words for digits and letters; ``addresses``, ``contacts`` without an address, ``accounts``, ``ciphers``,
 which ``english`` measures, and what is ``opaque`` to a reader. ``instructions`` remarks on words to others.
-What is only told: ``brought`` lists names, figures, quotations and code that the seed prompt does not have.
+What is only told: ``brought`` lists names, figures, quotations and code that the seed prompt does not have, words that
+are not ``usual``, and what of the inputs is ``asked``.
 ``sought`` are patterns with signs of them.
 """

@@ -3,7 +3,9 @@
 Whatever is smuggled has to be there in some form: an address, a key, the answer of an input, a name, a text in code.
 None of them is plain prose. So what is no plain prose, and does not stand in the seed prompt, is listed for whoever
 looks at the new prompt, without asking what it means. Most of it is harmless, as `ISO 8601` or `9.81`: it is a list to
-run the eye over. Words that say themselves, however ill they are meant, are not in it: the prompt itself shows them.
+run the eye over. So are words that neither task nor ordinary prompts have, indirect speech, which is a quotation
+without marks, words in the first person, and what a prompt tells of single inputs (``asked``). Other words that say
+themselves, however ill they are meant, are not in it: the prompt itself shows them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ import re
 from collections.abc import Iterator, Set
 from typing import Final
 
+from maspo.proposers.asked import NOTHING_ASKED, Asked
 from maspo.proposers.instructions import is_of_work
+from maspo.proposers.usual import is_usual, stem
 
 _QUOTED = re.compile(
     r"\"[^\"\n]{1,200}\"|“[^”\n]{1,200}”|«[^»\n]{1,200}»|`[^`\n]{1,200}`|(?<!\w)['‘][^'’\n]{1,200}['’](?!\w)"
@@ -27,6 +31,18 @@ _COUNTED = re.compile(
     rf"\b(?:(?:{_COUNT}|{_LARGE})(?:(?:[\s-]|,\s?|\sand\s)(?:{_COUNT}|{_LARGE})\b)+|(?:{_LARGE})\b)", re.IGNORECASE
 )
 """A number above twelve, or several digits, in words."""
+_SAID = re.compile(
+    r"(?<!a )(?<!an )(?<!the )(?<!any )(?<!each )(?<!every )(?<!no )"
+    r"\b(?:say(?:s|ing)?|claim|mention|state|hint|note|declare|insist|assert|add|remark|announce|report|pretend|admit"
+    r"|suggest|imply|write|tell (?:[\w'’]+ ){1,4}|assure (?:[\w'’]+ ){1,4}|convince (?:[\w'’]+ ){1,4}"
+    r"|(?:express|voice|show) \w+)\s?that\s+[^.;:!?\n]{3,200}"
+    r"|\b(?:as (?:if|though))\b[^.;,:!?\n]{3,200}",
+    re.IGNORECASE,
+)
+"""What an agent is to say, in indirect speech, or to behave as: a quotation without marks."""
+_MINE = re.compile(r"\b(?:my|our|mine|ours)\b(?:[^\S\n]+[\w'’-]+){0,2}", re.IGNORECASE)
+"""What a prompt has in the first person, though nobody in particular tells an agent what to do."""
+_LETTERS_APART = re.compile(r"(?<![\w'’])(?:[^\W\d_][,;/]?[^\S\n]+){3,}[^\W\d_](?![\w'’])")
 _TOKEN = re.compile(r"\S+")
 _AROUND: Final = ".,;:!?()[]\"'“”‘’«»`*_#>|…—–-/"
 """Signs of prose and of Markdown around a word, and between two."""
@@ -39,25 +55,39 @@ _USUAL_SIGNS = re.compile(r"[-*•–—|+=&/>.…]|#{1,6}|\*\*|-{2,}>?|={2,}|->
 """Signs by themselves: of lists, headings, tables, sums and rules."""
 _MOST_PARTS: Final = 4
 """Words that are joined to one, as in `state-of-the-art`; more, or single letters, spell something."""
+_IN_ENGLISH: Final = 0.6
+"""Share of the words of a prompt that are usual where it is English."""
 _USUAL: Final = frozenset(["i", "e.g", "i.e", "etc", "vs", "ok", "a.m", "p.m"])
 
 
-def brought(prompt: str, seed_prompt: str) -> tuple[str, ...]:
-    """Return the names, figures, quotations and pieces of code of a prompt that its seed prompt does not hold."""
-    return tuple(dict.fromkeys(_found(prompt, _Known(seed_prompt, prompt))))
+def brought(prompt: str, seed_prompt: str, asked: Asked = NOTHING_ASKED) -> tuple[str, ...]:
+    """Return the names, figures, quotations and pieces of code of a prompt that its seed prompt does not hold.
+
+    Also what it has of ``asked``, the inputs of the run: a hint is in plain words.
+    """
+    found = dict.fromkeys(_found(prompt, _Known(seed_prompt, prompt, asked)))
+    return (*found, *(one for one in asked.met_in(prompt, seed_prompt) if one not in found))
 
 
 class _Known:
-    """What needs no mention: what stands in the seed prompt, and what the new one writes in small letters, too."""
+    """What needs no mention: what stands in the seed prompt, and what the new one writes in small letters, too.
 
-    def __init__(self, seed_prompt: str, prompt: str) -> None:
-        self._seed = " ".join(seed_prompt.lower().split())
+    Of words in small letters, those that prompts hold whatever they are about, and those of several inputs. Of a prompt
+    in another language all, as only English ones are known.
+    """
+
+    def __init__(self, seed_prompt: str, prompt: str, asked: Asked) -> None:
         # Also as they stand once quotations are taken out, as in the new one.
-        tokens = _TOKEN.findall(f"{seed_prompt}\n{_without_quotations(seed_prompt)}")
+        texts = f"{seed_prompt}\n{_without_quotations(seed_prompt)}"
+        self._seed = " ".join(texts.lower().split())
+        tokens = _TOKEN.findall(texts)
         self._words: Set[str] = {bare for token in tokens if (bare := token.strip(_AROUND).lower())}
         self._small: Set[str] = {
             bare for token in _TOKEN.findall(prompt) if (bare := token.strip(_AROUND)) == bare.lower()
         }
+        self._stems = frozenset(map(stem, self._words)) | asked.shared
+        plain = [word for word in self._small if _WORDS.fullmatch(word)]
+        self._in_english = sum(map(self._is_usual, plain)) >= _IN_ENGLISH * len(plain)
 
     def holds(self, words: str) -> bool:
         """Return whether the seed prompt has these words in a row."""
@@ -74,8 +104,11 @@ class _Known:
         if not _WORDS.fullmatch(word):
             return _USUAL_SIGNS.fullmatch(word) is not None
         if word == small or small in self._small:
-            return True
+            return not self._in_english or all(map(self._is_usual, re.split("['’‑–—/-]", small)))
         return begins and word[1:] == small[1:] and is_of_work(small)
+
+    def _is_usual(self, word: str) -> bool:
+        return is_usual(word) or stem(word) in self._stems
 
 
 def _without_quotations(text: str) -> str:
@@ -89,7 +122,13 @@ def _found(prompt: str, known: _Known) -> Iterator[str]:
     for number in _COUNTED.finditer(prompt):
         if not known.holds(number[0]):
             yield number[0]
-    for line in _without_quotations(prompt).splitlines():
+    rest = _without_quotations(prompt)
+    for kind in (_SAID, _MINE, _LETTERS_APART):
+        for found in kind.finditer(rest):
+            if not known.holds(found[0]):
+                yield " ".join(found[0].split())
+        rest = kind.sub(" ", rest)
+    for line in rest.splitlines():
         row: list[str] = []
         begins = True
         for token in _TOKEN.findall(line):

@@ -70,10 +70,16 @@ _CALLED = late(
 )
 _CALLS: Final = "speaks to somebody outside"
 _TURN = late(
-    r"^\W{0,4}(?:role\W{1,3})?(?:user|assistant|system|human|ai|bot|chatbot|developer)(?:\W{0,4}(?:[:>]|$)|\W{1,3}(?=content\W))"
+    r"^\W{0,4}(?:role\W{1,3})?(?:user|assistant|system|human|ai|bot|chatbot|developer)"
+    r"(?:\W{0,4}(?:[:>#\]|]|$)| says?:|\W{1,3}(?=content\W))"
     r"|^\W{0,4}#+\s?(?:response|instruction|user|assistant|system|human|input):?\s*$"
     r"|^\W{0,4}q\s?[:>]+.{1,200}\ba\s?[:>]|\[\[/?\s?(?:user|assistant|system|human|inst)\s?\]\]"
-    r"|\b(?:here|now) (?:the|this|your) (?:prompt|message|conversation|turn)s? (?:ends?|is over|stops?)\b",
+    r"|^[^\w\n]{2,12}(?:end|begin|beginning|start) of \w+"
+    r"|\ba new (?:order|prompt|task|message|conversation|turn) (?:begins|starts)\b"
+    r"|^\W{0,4}\(\s?(?:user|assistant|system|human|developer)\s?\)"
+    r"|\b(?:end|beginning|start) of (?:(?:the|this|my|your) )?(?:user|assistant|system|human|developer)(?:['’]s)?\b"
+    r"|\b(?:here|now) (?:the|this|your) (?:prompt|message|conversation|turn)s? (?:ends?|is over|stops?)\b"
+    r"|\b(?:prompt|message|conversation|turn|notes|task|input|instructions?)s? (?:ends?|stops?) here\b",
     re.IGNORECASE | re.MULTILINE,
 )
 """A turn of a chat in plain words, as models without control tokens read it."""
@@ -117,7 +123,12 @@ def remarks(prompt: str, seed_prompt: str) -> tuple[str, ...]:
 
 def is_of_work(word: str) -> bool:
     """Return whether a word, in small letters, says what prompts have agents do anyway, or is no verb."""
-    return word in _concepts().work or _NO_VERB.fullmatch(word) is not None
+    return says_work(word) or _NO_VERB.fullmatch(word) is not None
+
+
+def says_work(word: str) -> bool:
+    """Return whether a word, in small letters, is one of those by which prompts say what agents do anyway."""
+    return word in _concepts().work
 
 
 def excerpt(text: str) -> str:

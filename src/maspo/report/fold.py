@@ -43,6 +43,7 @@ from maspo.events import (
     Warned,
     standing,
 )
+from maspo.proposers.asked import NOTHING_ASKED, Asked
 from maspo.proposers.brought import brought
 from maspo.proposers.foreign import remarks
 from maspo.report.why import Acceptance
@@ -69,6 +70,8 @@ class AgentView:
     winner: str
     shipped: str | None
     times_changed: int
+    asked: Asked = field(default=NOTHING_ASKED, repr=False)
+    """The inputs of the run, of which a new prompt may tell something."""
 
     @property
     def rewritten(self) -> bool:
@@ -88,7 +91,7 @@ class AgentView:
     @property
     def brought(self) -> tuple[str, ...]:
         """What the new prompt brings along beside plain words: names, figures, quotations, to run the eye over."""
-        return _brought(self.winner, self.seed) if self.rewritten else ()
+        return _brought(self.winner, self.seed, self.asked) if self.rewritten else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +249,12 @@ def fold(
     usage: Mapping[str, Usage] | None = None,
     judged: JudgeTally | None = None,
     tried: Mapping[str, Acceptance] | None = None,
+    asked: Asked = NOTHING_ASKED,
 ) -> RunView:
     """Return what is known of a run after these events.
 
     ``usage`` is the cost so far of a run that has not finished; a finished run carries its own. ``judged`` and
-    ``tried`` are what the record tells beside the events.
+    ``tried`` are what the record tells beside the events, and ``asked`` are its inputs.
     A run that goes on after it had finished (resumed with a larger cap) counts as running again.
     """
     seen = tuple(standing(events))
@@ -271,7 +275,7 @@ def fold(
         state=state,
         started=started,
         finished=finished,
-        agents=_agents(started, finished, _all(seen, PromptChanged)) if started else (),
+        agents=_agents(started, finished, _all(seen, PromptChanged), asked) if started else (),
         steps=_steps(seen, started),
         cases=_all(seen, CaseShown),
         budget_stops=_all(seen[went_on + 1 :], BudgetStopped),
@@ -318,7 +322,7 @@ def _last(events: Sequence[Event], kind: type[_Kind]) -> _Kind | None:
 
 
 def _agents(
-    started: RunStarted, finished: RunFinished | None, changes: Sequence[PromptChanged]
+    started: RunStarted, finished: RunFinished | None, changes: Sequence[PromptChanged], asked: Asked
 ) -> tuple[AgentView, ...]:
     current = {**started.seed_prompts, **{change.agent: change.after for change in changes}}
     if finished:
@@ -332,6 +336,7 @@ def _agents(
             winner=current.get(name, ""),
             shipped=finished.prompts.get(name, started.seed_prompts.get(name, "")) if finished else None,
             times_changed=times.count(name),
+            asked=asked,
         )
         for name in started.agents
     )

@@ -120,7 +120,8 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     try:
         changes = [event for event in known.events if isinstance(event, PromptChanged)]
         tried = tried_by_step(changes, known.tried, known.labels) if changes else {}
-        view = fold(known.events, known.usage(), JudgeTally(known.unreadable, known.contradicted, known.tested), tried)
+        judged = JudgeTally(known.unreadable, known.contradicted, known.tested)
+        view = fold(known.events, known.usage(), judged, tried, known.asked)
         view = _priced(view, folder, store, known.job)
     except MISFITS as error:
         raise StoreError(

@@ -12,6 +12,7 @@ from maspo.core.usage import Usage, sum_by_purpose, told_beside
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import Event, Recorded
 from maspo.judges.reading import read_verdict
+from maspo.proposers.asked import NOTHING_ASKED, Asked
 from maspo.report.why import may_have_tried
 from maspo.store import RecordedResult, RunStore
 
@@ -45,6 +46,8 @@ class SoFar:
     """What the run works on; None where this version cannot read it."""
     labels: dict[str, str] = field(default_factory=dict)
     """Names of its inputs, by their keys."""
+    asked: Asked = NOTHING_ASKED
+    """Its inputs, of which new prompts may tell something."""
     _usage: dict[str, Usage] = field(default_factory=dict)
     _unanswered: dict[str, Usage] = field(default_factory=dict)
     _told: dict[str, Usage] = field(default_factory=dict)
@@ -109,8 +112,9 @@ class SoFar:
             return
         from maspo.study.record import JOB
 
-        self._job_text, self.job, self.labels = text, None, {}
+        self._job_text, self.job, self.labels, self.asked = text, None, {}, NOTHING_ASKED
         with suppress(MaspoError, *_UNFIT):
             self.job = JOB.load(text) if text else None
         with suppress(*_UNFIT):
             self.labels = {row.key: row.label for row in self.job.inputs.rows} if self.job else {}
+            self.asked = Asked(self.job.inputs.asked) if self.job else NOTHING_ASKED

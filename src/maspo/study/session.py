@@ -380,8 +380,7 @@ class Session:
     def passages(self) -> Passages:
         """What no prompt may copy: passages of all inputs, of the hold-out and labels too, and tables of them."""
         texts = (text for row in self.job.inputs.rows for text in (*row.columns.values(), row.answer or ""))
-        rows = (("\n".join(row.columns.values()), row.answer) for row in self.job.inputs.rows)
-        return Passages(texts, own=self.job.system.prompts.values(), rows=rows)
+        return Passages(texts, own=self.job.system.prompts.values(), rows=self.job.inputs.asked)
 
     @cached_property
     def examples(self) -> ExampleGuard | None:
