@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -60,7 +61,15 @@ BAD: list[Any] = [
         r"row 2: id '1' is taken",
         id="duplicate ids",
     ),
-    pytest.param(ARGUMENTS, put("inputs.jsonl", '{"question": "a"}'), r"no column `input`", id="no column"),
+    pytest.param(
+        ARGUMENTS, put("inputs.jsonl", '{"question": "a"}'), r"maspo: inputs\.jsonl: no column `input`", id="no column"
+    ),
+    pytest.param(
+        ["system.yaml", "--inputs", "mine.csv", *ARGUMENTS[3:]],
+        put("mine.csv", "question,answer\nwhat is it?,7\n"),
+        r"maspo: mine\.csv: no column `input`",
+        id="no column of a CSV",
+    ),
     pytest.param(
         [*ARGUMENTS, "--out", "system.yaml/x"], nothing, r"--out system\.yaml/x: .* is a file", id="out a file"
     ),
@@ -89,6 +98,30 @@ def test_i01_optimize_refuses(
     assert re.search(message, said.err), said.err
     assert said.json["exit_code"] == 2
     assert not (folder / "maspo-runs").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["optimize", "--json"],
+        ["optimize", "system.yaml", "--no-such-option", "--json"],
+        ["evaluate", "--json", "system.yaml", "--repeats", "x"],
+        ["demo", "--seed", "x", "--json"],
+        ["diff", "--json"],
+        ["nothing", "--json"],
+        ["store", "copy", "--json"],
+        ["inputs", "from-traces", "--json", "--nothing"],
+        ["optimize", "gone.yaml", "--inputs", "inputs.jsonl", "--json"],
+    ],
+)
+def test_i14_a_program_is_told_of_wrong_usage_as_json_whatever_found_it(maspo: Run, arguments: list[str]) -> None:
+    said = maspo(*arguments)
+    assert said.code == 2
+    (line,) = said.out.splitlines()
+    assert set(json.loads(line)) == {"error", "exit_code"} and json.loads(line)["exit_code"] == 2
+    assert json.loads(line)["error"].splitlines()[0] in said.err
+    people = maspo(*[word for word in arguments if word != "--json"])
+    assert (people.code, people.out) == (2, "")
 
 
 @pytest.mark.parametrize(("arguments", "prepare", "message"), [case for case in BAD if case.id != "no key"])

@@ -157,6 +157,8 @@ def test_v08_rows_that_the_search_has_seen_are_told(maspo: Run, url: str) -> Non
     assert "so the claim rests on the other 8" in remark
     page = Path("out/evaluation.html").read_text()
     assert remark in page
+    assert said.err.count("has seen") == 2, "before it begins, and where the figures stand"
+    assert "8 rows that the search has seen, from which nothing is claimed" in said.err
     figures = said.json
     assert figures["difference"]["rows"] == 8
     assert figures["seen"]["rows"] == 8

@@ -226,6 +226,14 @@ def test_k09_a_short_key_is_cut_out_of_errors_as_a_word_and_what_it_cannot_be_to
     assert "of nothing" in too_short("qz")
 
 
+@pytest.mark.parametrize("middle", ["...", "…", "********", "•••"])
+def test_k13_a_key_whose_middle_is_starred_is_cut_out_once(middle: str) -> None:
+    for key in ("sk-wrong-key", "sk-wrong-key-0123", "sk-12345678901234567890"):
+        for begin, end in ((6, 4), (8, 6), (10, 6)):
+            told = f"Incorrect API key provided: {key[:begin]}{middle}{key[-end:]}. {key} is none, nor [key]."
+            assert Secret(key).cut_from(told, 1) == "Incorrect API key provided: [key]. [key] is none, nor [key]."
+
+
 @pytest.mark.parametrize("first", ["sk-", "-_s", "7Zk", "éa-", "=x%", "Ks+", "\\u0"])
 def test_k10_keys_are_found_whatever_they_begin_with(first: str) -> None:
     key = f"{first}canary-0123456789abcdefXYZ"

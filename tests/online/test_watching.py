@@ -266,7 +266,7 @@ def test_p06_inputs_that_cannot_be_used_are_left_out_and_told(tmp_path: Path) ->
     )
     assert end.windows == 2 and len(said) == 2, "however many are left out for one reason, that is told once"
     assert said[0].startswith('an input is left out ({"other": ""}), and 30 more: no text')
-    assert r'({"question": "no prompt\u001b names it"}): inputs: no column `input`' in said[1]
+    assert r'({"question": "no prompt\u001b names it"}): no column `input`' in said[1]
 
 
 def test_p07_another_team_is_refused_and_another_budget_is_not(tmp_path: Path) -> None:

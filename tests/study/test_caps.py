@@ -15,6 +15,11 @@ from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request, Stage, Transient
 from maspo.optimizers.race.settings import FEWEST_CALLS
+from maspo.report.closing import closing
+from maspo.report.folder import look
+from maspo.report.higher_cap import higher_cap
+from maspo.report.questions import answers
+from maspo.report.sentences import cap_of
 from maspo.study.bound import remarks_on_budget
 from maspo.study.job import Estimate, Job, Outcome
 from maspo.study.resolve import resolve, split_of
@@ -129,15 +134,25 @@ async def test_c11_a_final_test_that_is_cut_short_is_not_a_finished_plan(tmp_pat
     outcome = await begin(capped(job, calls=cap), tmp_path / "run")
     assert outcome.finished is not None
     assert outcome.finished.winners != job.system.prompts
-    assert "hold-out inputs were left out by a cap" in outcome.finished.why
+    left = len(held_out) - outcome.finished.holdout.n
+    assert f"{left} hold-out inputs were left out by --max-calls {cap}." in outcome.finished.why
+    assert outcome.finished.cap == f"--max-calls {cap}"
+    looked = look(tmp_path / "run")
+    told = f"--max-calls {cap} cut the final test short: {left} of {len(held_out)} hold-out inputs were not tested."
+    assert told in " ".join(closing(looked.view, 10_000).split())
+    assert f"Not known: --max-calls {cap} cut the test short; a higher one lets it go on" in closing(looked.view)
+    assert any(told in answer.answer for answer in answers(looked.view))
+    option, _, more = higher_cap(outcome.finished.cap, outcome.usage, outcome.seconds, looked.expected).partition(" ")
+    assert option == "--max-calls" and int(more) > cap
     assert 0 < outcome.finished.holdout.n < len(held_out)
     assert "The search was cut short" not in outcome.finished.why
     assert (outcome.finished.complete, outcome.exit_code) == (False, EXIT_BUDGET)
     for _ in range(2):  # to open it again, when nothing more can be tested, is no look
         again = await go_on(job, tmp_path / "run")
         assert again.finished is not None and again.finished.holdout == outcome.finished.holdout
-    end = await go_on(job, tmp_path / "run", caps=Caps.model_validate({"calls": 10_000}))
+    end = await go_on(job, tmp_path / "run", caps=Caps(calls=int(more)))
     assert end.finished is not None and end.exit_code == EXIT_OK
+    assert end.finished.cap == "" and "cut the final test" not in closing(look(tmp_path / "run").view)
     assert end.finished.holdout.n == len(held_out)
     assert (outcome.finished.holdout.look, end.finished.holdout.look) == (1, 2)
 
@@ -157,6 +172,22 @@ async def test_c04_a_run_that_met_a_cap_goes_on_with_a_higher_one(tmp_path: Path
     assert end.exit_code == EXIT_OK
     assert not (first.keys + same.keys) & second.keys
     assert (tmp_path / "run" / "prompts.json").read_bytes() == (tmp_path / "whole" / "prompts.json").read_bytes()
+
+
+@pytest.mark.parametrize(("seed", "share"), [(5, 0.2), (6, 0.5), (7, 0.8)])
+async def test_c15_the_cap_that_is_named_to_go_on_with_lets_the_run_end(
+    tmp_path: Path, seed: int, share: float
+) -> None:
+    job = world_job(spec=WorldSpec(seed=seed))
+    whole = counted_world(job)
+    await begin(job, tmp_path / "whole", whole)
+    stopped = await begin(capped(job, calls=int(share * whole.calls)), tmp_path / "run")
+    assert stopped.finished is not None and stopped.exit_code == EXIT_BUDGET
+    looked = look(tmp_path / "run")
+    named = higher_cap(cap_of(looked.view), stopped.usage, stopped.seconds, looked.expected)
+    assert named.startswith("--max-calls ")
+    end = await go_on(job, tmp_path / "run", caps=Caps(calls=int(named.removeprefix("--max-calls "))))
+    assert end.exit_code == EXIT_OK
 
 
 async def test_c05_a_cap_in_money_is_never_overshot(tmp_path: Path) -> None:

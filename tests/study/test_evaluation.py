@@ -157,6 +157,19 @@ async def test_u06_a_cap_leaves_rows_out_and_resume_goes_on(tmp_path: Path) -> N
     assert not set(model.keys) & set(rest.keys)
 
 
+async def test_u27_under_a_cap_rows_that_the_search_has_not_seen_come_first(tmp_path: Path) -> None:
+    evaluation = world_evaluation()
+    seen = tuple(row.key for row in evaluation.task.test.rows)[: ROWS // 2]
+    short = await run(capped(replace(evaluation, seen=seen), 50), tmp_path / "short")
+    unseen = {row.label for row in evaluation.task.test.rows if row.key not in seen}
+    assert short.rows and {row.id for row in short.rows} <= unseen
+    assert short.on_seen is None and short.verdict is not None
+    left = f"--max-calls 50 left out {short.left_out} of {ROWS} rows"
+    assert left in summary(short)
+    nothing = await run(capped(evaluation, 3), tmp_path / "nothing")
+    assert headline(nothing) == f"Nothing was evaluated: --max-calls 3 left out {ROWS} of {ROWS} rows."
+
+
 async def test_u07_stopping_keeps_what_was_paid(tmp_path: Path) -> None:
     stop = asyncio.Event()
     seen: Counter[str] = Counter()

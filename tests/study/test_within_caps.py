@@ -48,6 +48,18 @@ def test_w02_a_cap_that_suffices_or_none_at_all_changes_nothing() -> None:
         assert plan_within_caps(study) is study
 
 
+@pytest.mark.parametrize("cap", [118, 300, 900])
+def test_w08_proofs_that_were_asked_for_stay_and_have_room_within_the_cap(cap: int) -> None:
+    given = search_of("default", {"audited_rounds": 2})
+    study = plan_within_caps(resolve(job_with(cap, search=given)))
+    assert study.job.config.search.model_dump()["audited_rounds"] == 2
+    assert study.plan.beyond > 0
+    assert study.plan.about <= int(PLANNED_OF_A_CAP * cap) or planned(study) == 100
+    none = plan_within_caps(resolve(job_with(cap)))
+    assert none.job.config.search.model_dump()["audited_rounds"] == 0
+    assert (planned(study) or 0) <= (planned(none) or 0)
+
+
 @pytest.mark.parametrize("cap", [1, 100, LEAST_CAP - 1])
 def test_w07_a_cap_too_low_to_plan_for_is_told_with_the_lowest_that_is_planned_for(cap: int) -> None:
     usual = resolve(job_with(cap))

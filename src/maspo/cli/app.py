@@ -6,11 +6,12 @@ answers at once.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final, ParamSpec
 
 import typer
@@ -21,7 +22,7 @@ from maspo.cli.arena import arena
 from maspo.cli.commands import beforehand, improve, in_use, look, measure
 from maspo.cli.terminal import json_alone, note, print_json
 from maspo.cli.world import serve
-from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, MaspoError
+from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, MaspoError
 from maspo.core.shortage import shortage
 
 P = ParamSpec("P")
@@ -47,13 +48,43 @@ KINDS: Final = {
 _WHOLE: Final = 1000  # characters: more than any description has
 _EXAMPLES: Final = {"SYSTEM": "team.yaml", "DIR": "maspo-runs/team-1"}
 """What stands in the place of an argument in an example."""
+_AS_JSON: Final = "maspo.as_json"
+"""Where a context keeps whether a program reads stdout."""
 _NEW_OBJECTS: Final = 50_000
 """Containers made before cycles are looked for. Python's 700 is for small programs: it walked through all modules while
 they were imported, a tenth of the processor time of a whole demo. Records and replies are freed without it."""
 
 
+@contextlib.contextmanager
+def _told_as_json(asked: bool) -> Iterator[None]:
+    """Print what is wrong with arguments as JSON, where these ask for it; what people read follows on stderr."""
+    try:
+        yield
+    except Exception as error:
+        # Of a usage error alone, to whose kind typer gives no name.
+        if asked and (tell := getattr(error, "format_message", None)):
+            print_json({"error": tell(), "exit_code": EXIT_USAGE})
+        raise
+
+
 class BySection(TyperGroup):
-    """The commands in the order in which they are wanted; their lines are wrapped, never cut."""
+    """The commands in the order in which they are wanted; their lines are wrapped, never cut.
+
+    A program that asks for JSON is told of arguments that cannot be read as of any other error.
+    """
+
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
+        """Read the options before the command."""
+        asked = "--json" in args  # which takes from the list while it reads
+        with _told_as_json(asked):
+            ctx = super().make_context(info_name, args, *more, **extra)
+        ctx.meta[_AS_JSON] = asked
+        return ctx
+
+    def invoke(self, ctx: Any) -> Any:
+        """Read the arguments of the command, and run it."""
+        with _told_as_json(ctx.meta[_AS_JSON]):
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer names the types of neither)
         """Write the list of commands, section by section."""

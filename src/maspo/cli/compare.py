@@ -224,7 +224,7 @@ def _show(found: Compared, out: Path, again: str, as_json: bool) -> NoReturn:
     say_files(out, ("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))
     figures = comparison_of(found)
     if not figures.complete:
-        note(f"A cap has cut this short; with a higher one go on with: {again}")
+        say(f"A cap has cut this short; with a higher one go on with: {again}")
     end_command(figures, out, PAGE, cut_short=not figures.complete, as_json=as_json)
 
 

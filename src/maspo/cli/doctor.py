@@ -22,6 +22,7 @@ from maspo.cli.asked import Lesson, lessons
 from maspo.cli.prepare import key_missing, retired_models
 from maspo.cli.settings import CONFIG_FILE, LoadedSettings, Sources, load_settings
 from maspo.cli.terminal import note, print_json, say, table
+from maspo.cli.world import PORT
 from maspo.config import DEFAULT_MODEL, ModelSettings
 from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
 from maspo.core.excerpts import on_one_line
@@ -36,6 +37,7 @@ from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
 from maspo.study.connections import price_book, servers_of, shown_of
 from maspo.study.trust import NotTrusted
+from maspo.world.serve import MODEL
 
 _PACKAGES = ("aiohttp", "pydantic", "pyyaml", "rich", "typer", "genai-prices")
 _SECONDS = 5.0
@@ -111,6 +113,7 @@ LOCAL_PLACES = (
     Place("llama.cpp", "http://127.0.0.1:8080/v1"),
     Place("vLLM", "http://127.0.0.1:8000/v1"),
     Place("LM Studio", "http://127.0.0.1:1234/v1"),
+    Place("maspo world serve", f"http://127.0.0.1:{PORT}/v1"),
 )
 """Servers on this machine, at the port that each takes by default."""
 
@@ -238,7 +241,8 @@ def _say_ready(
         model = f" --agent-model {probe.models[0]}" if probe.models else ""
         unseen = not probe.key_tried and probe.shown not in heard
         ready = "Ready, but for the key, which was not tried" if unseen else "Ready"
-        say(f"{ready}: --base-url {probe.given}{model}")
+        world = " (a simulated world: no language model)" if probe.models == (MODEL,) else ""
+        say(f"{ready}: --base-url {probe.given}{model}{world}")
         remarks += [_key_not_tried(probe, models)] if unseen else []
     together = [probe for probe in answering if probe.is_ours]
     if len(together) > 1:

@@ -30,7 +30,7 @@ from maspo.cli.printed import ReportEnd, ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched
 from maspo.cli.settings import load_settings
 from maspo.cli.stores import keep_files, keeping_of
-from maspo.cli.terminal import lay_out, note, note_damage, note_each, print_json, say, say_files
+from maspo.cli.terminal import lay_out, note_damage, note_each, print_json, say, say_files
 from maspo.config import Caps
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, MaspoError, UsageError, typed
 from maspo.core.plain_files import is_there
@@ -39,6 +39,7 @@ from maspo.data.tasks.registry import file_task, task_of
 from maspo.data.tasks.task import Task
 from maspo.report.evaluation import PAGE, RESULT, ROWS, evaluation_of, summary, write_evaluation
 from maspo.report.folder import JOURNAL, RUNS, free_folder
+from maspo.report.higher_cap import going_on
 from maspo.report.phrases import plural
 from maspo.runners.messages import check_inputs
 from maspo.scoring.elsewhere import check_scored_elsewhere
@@ -163,7 +164,8 @@ def _run(begin: Begin[EvaluationFindings], folder: Path, as_json: bool) -> int:
     keep_files(folder / DATABASE, PAGE, RESULT)
     code = EXIT_BUDGET if found.left_out else EXIT_OK
     if found.left_out:
-        note(f"A cap left out rows; with a higher one go on with: {again}")
+        most = found.evaluation.most_calls
+        say(lay_out(("go on", going_on(again, found.cap, found.usage, found.seconds, most)), width=14))
     if as_json:
         print_json(ended(evaluation_of(found), code, folder, PAGE))
     return code

@@ -130,17 +130,19 @@ def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] 
 def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     """Write result and report into the run folder, and print how the run ended."""
     from maspo.report.closing import WIDTH, closing
+    from maspo.report.higher_cap import higher_cap
     from maspo.report.result import result_of
+    from maspo.report.sentences import cap_of
 
-    view = write_results(out).view
+    looked = write_results(out)
+    view = looked.view
     say(closing(view, width_for_people(WIDTH)))
     say()
     say(f"report    {out / REPORT}")
     say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {typed(out)}")
-    if outcome.finished and outcome.exit_code == EXIT_BUDGET and view.budget_stops:
-        option, _, _ = view.budget_stops[-1].cap.partition(" ")
-        if option.startswith("--max-"):  # a budget that runs share is raised elsewhere
-            say(f"go on     maspo resume {typed(out)} {option} N")
+    cap = cap_of(view) if outcome.finished and outcome.exit_code == EXIT_BUDGET else ""
+    if more := higher_cap(cap, view.usage, outcome.seconds, looked.expected):  # none of a budget that runs share
+        say(f"go on     maspo resume {typed(out)} {more}")
     if outcome.finished is None or outcome.message != outcome.finished.why:
         note(outcome.message)
     if as_json:

@@ -328,7 +328,7 @@ def compare_prompts(folder: Path, before: str, after: str, as_json: bool) -> Non
     if same:
         say(f"unchanged: {', '.join(same)}")
     if not changed and (before, after) == ("seed", "shipped") and (found := _found_by_search(folder)):
-        note(
+        say(
             f"The search found other prompts of {phrases.list_names(found)}, which are not shipped: "
             f"`maspo diff {typed(folder)} seed winners` shows them"
         )

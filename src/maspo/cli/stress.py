@@ -15,12 +15,13 @@ from maspo.cli.options import Arguments
 from maspo.cli.prepare import describe_endpoints
 from maspo.cli.running import confirm, work_at
 from maspo.cli.stores import keep_files
-from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
+from maspo.cli.terminal import lay_out, note_each, print_json, say, table
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid, typed
 from maspo.core.plain import Dumped, plain
 from maspo.core.usage import total
 from maspo.report import phrases
 from maspo.report.folder import RUNS, STRESS_PAGE, free_folder
+from maspo.report.higher_cap import going_on
 from maspo.report.stress import FEW, stress_headline, stress_remarks, write_stress_page
 from maspo.runners.faults import PLANTED
 from maspo.stats.shapley import Contribution
@@ -73,7 +74,7 @@ def run_stress(arguments: Arguments, prompts: str | None, shares: bool) -> None:
         say(line)
     say(f"\n{lay_out(('report', str(folder / STRESS_PAGE)), ('figures', str(folder / RESULT)))}")
     if found.left_out:
-        note(f"A cap left out rows; with a higher one go on with: {again}")
+        say(f"go on     {going_on(again, found.cap, found.usage, found.seconds, most_calls(evaluation, shares))}")
     if arguments.as_json:
         print_json(printed)
     raise typer.Exit(code)

@@ -41,6 +41,8 @@ class Inputs:
     merged: int = 0
     numbers: Annotated[Mapping[str, int], Field(exclude=True)] = field(default_factory=dict, compare=False, repr=False)
     """By key, which row of its file an input is, from 1; for errors, and in no record."""
+    source: Annotated[str, Field(exclude=True)] = field(default="inputs", compare=False, repr=False)
+    """What they were read from, as whoever gave it knows it; for errors, and in no record."""
 
     @cached_property
     def columns(self) -> frozenset[str]:
@@ -98,7 +100,7 @@ def make_inputs(rows: Iterable[str | Mapping[str, object]], source: str = "input
         found[item.key], numbers[item.key] = item, number
     if not found:
         raise InputsInvalid(f'{source}: no inputs; give at least one row such as {{"input": "…"}}')
-    return Inputs(tuple(found.values()), merged, numbers)
+    return Inputs(tuple(found.values()), merged, numbers, source)
 
 
 def input_text(row: Input, named: Sequence[str] = ()) -> str:

@@ -164,4 +164,7 @@ class RunFinished(Event):
     """False when a cap ended the search before its plan was done."""
     truth: tuple[float, float] | None = field(default=None)
     """On a simulated world only: true accuracy of (seed prompts, shipped prompts)."""
+    cap: str = field(default="")
+    """What cut the search or its test short, such as ``--max-calls 500``; empty where nothing did, and in records of
+    versions before."""
     kind: Literal["run_finished"] = "run_finished"

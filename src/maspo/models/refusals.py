@@ -142,7 +142,8 @@ def read_refusal(
     ``asked`` are the texts of the request, which a refusal may repeat: a question about "end of life" is no model's.
     """
     body = endpoint.redacted(body, shortest=1)
-    reason = f"{endpoint.shown}: HTTP {status}: {excerpt(body) or 'no explanation'}"
+    said = excerpt(body).rstrip(" .")  # what it means stands behind it in the same sentence
+    reason = f"{endpoint.shown}: HTTP {status}: {said or 'no explanation'}"
     words = body[:READ_OF_ERROR].decode("utf-8", "replace").lower()
     if _meets_every_call(words, asked):
         return ProviderError(f"{reason}; {_EVERY_CALL[402] if status == 402 else 'check key, credit and model name'}")

@@ -16,6 +16,8 @@ from maspo.models.sieve import Signs, Strings
 from maspo.models.taken_apart import TakenApart, bare_of
 
 CUT: Final = "[key]"
+_CUT_IN_PARTS: Final = re.compile(rf"{re.escape(CUT)}(?:(?:\w{{0,3}}(?:[*.•]{{2,200}}|…)\w{{0,3}})?{re.escape(CUT)})+")
+"""Endpoints write stars or dots for the middle of a key that they name; a few letters beside them are of it, too."""
 _SHORTEST: Final = 8
 """Shorter keys (local servers take any word) are words that a reply may hold by right."""
 _FEWEST: Final = 4
@@ -94,6 +96,11 @@ def too_short(key: str) -> str:
     )
 
 
+def _as_one(text: str) -> str:
+    """Return a text in which parts of one key, with what hides the rest of it between them, are cut out as one."""
+    return _CUT_IN_PARTS.sub(CUT, text) if text.count(CUT) > 1 else text
+
+
 class Secret:
     """A key and the ways in which it is spelled: escapes, entities, base64, hexadecimal, backwards, in parts.
 
@@ -110,10 +117,10 @@ class Secret:
         """
         text = self.cut_from_unread(text, shortest)
         if len(self._key) < max(shortest, _SHORTEST) or self._stands_in:
-            return text
+            return _as_one(text)
         if not self._seeds.may_stand_in(text):
-            return text
-        return self._without_parts(text, _PART, range(0, len(self._key), _PART // 2))
+            return _as_one(text)
+        return _as_one(self._without_parts(text, _PART, range(0, len(self._key), _PART // 2)))
 
     def cut_from_unread(self, text: str, shortest: int = _SHORTEST) -> str:
         """Return a message as it came without the key: a part of it may go on elsewhere, and stays until it is read."""

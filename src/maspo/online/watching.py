@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -57,6 +58,8 @@ SEARCHES = "searches"
 """Folders of runs, one a search."""
 _POLL = 1.0
 """Seconds between two looks for new inputs."""
+_REPORTED = re.compile(r"^--inputs(?:, row 1)?: ")
+"""How an error names an input that came alone."""
 Screen: TypeAlias = Callable[[Standing], None]
 """Shown where the watch stands, whenever that changes."""
 
@@ -374,7 +377,7 @@ class _Work:
                 check_inputs(self.given.job.system, inputs)
             except InputsInvalid as error:
                 # The place that it names counts from this row.
-                left_out.setdefault(str(error).removeprefix("--inputs, row 1: "), []).append(row)
+                left_out.setdefault(_REPORTED.sub("", str(error)), []).append(row)
                 continue
             (found,) = inputs.rows
             label = {} if found.answer is None else {LABEL_COLUMN: found.answer}

@@ -3,8 +3,9 @@
 ``fold.fold(events)`` gives a ``RunView``; ``html.render``, ``text.summary`` and ``result.result_of`` show it.
 
 - A run: ``fold`` reads its events; ``phrases`` writes figures and names; ``sentences``, ``questions``, ``why``,
-  ``often`` find the words; ``text``, ``closing``, ``in_short``, ``lines`` are for terminals, ``cell`` for notebooks,
-  ``result`` for scripts, ``document/`` and ``bundle/`` for the page; ``visible`` makes every foreign text harmless
+  ``often`` find the words; ``text``, ``closing`` with ``higher_cap``, ``in_short``, ``lines`` are for terminals,
+  ``cell`` for notebooks, ``result`` for scripts, ``document/`` and ``bundle/`` for the page; ``visible`` makes every
+  foreign text harmless
 - Its folder: ``folder``, ``earlier``, ``kept``, ``so_far``; ``holdout`` and ``judged`` input by input, ``diff`` and
   ``evidence`` prompt by prompt
 - Other work: ``evaluation``, ``judge_check``, ``comparison`` with ``curves``, ``alternation`` with ``joint_page``,

@@ -88,7 +88,7 @@ def _notes(view: RunView) -> list[str]:
     capped, left = cut_off.why if cut_off is not None else "", sentences.what_a_cap_left(view)
     if left and not capped:
         capped = f"{view.budget_stops[-1].cap} ended the search. {left}"
-    notes += [one for one in (capped, view.hint) if one]
+    notes += [one for one in (capped, sentences.describe_untested(view), view.hint) if one]
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
     notes += sentences.describe_health(view)

@@ -61,6 +61,8 @@ class Look:
     damage: str = ""
     entries: tuple[Recorded[Event | RecordedResult], ...] = ()
     """The record itself, entry by entry."""
+    expected: int | None = None
+    """Calls that the run was expected to take when it began; None in records of versions that did not say."""
 
 
 def look(folder: Path) -> Look:
@@ -114,6 +116,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     from maspo.report.fold import JudgeTally, fold
     from maspo.report.so_far import SoFar
     from maspo.report.why import tried_by_step
+    from maspo.study.record import EXPECTED
 
     known = so_far if so_far is not None else SoFar()
     known.read(store)
@@ -130,7 +133,10 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
         ) from error
     if view.state == "running" and not _worked_on(folder / JOURNAL):
         view = replace(view, state="stopped")
-    return Look(view, max((entry.at for entry in known.entries), default=0.0), store.damage, tuple(known.entries))
+    written = max((entry.at for entry in known.entries), default=0.0)
+    told = store.meta().get(EXPECTED, "")
+    expected = int(told) if told.isdecimal() else None
+    return Look(view, written, store.damage, tuple(known.entries), expected)
 
 
 def _priced(view: RunView, folder: Path, store: RunStore, job: Job | None) -> RunView:

@@ -205,6 +205,8 @@ def _what_more_brings(tested: RunView) -> list[str]:
         return ["Not known: a person stopped the search, so more rounds may find more"]
     if tested.budget_stops:
         return [f"Not known: {tested.budget_stops[-1].cap} ended the search", "; a higher cap lets it go on"]
+    if sentences.untested(tested):
+        return [f"Not known: {sentences.cap_of(tested) or 'a cap'} cut the test short", "; a higher one lets it go on"]
     rounds = sentences.rounds_of(tested)
     if tested.finished is None:
         return [NOT_YET]

@@ -220,6 +220,8 @@ def _what_more_brings(view: RunView) -> str:
         capped = " ".join(filter(None, parts))
         if view.finished is not None and sentences.is_cut_off(view):
             capped = view.finished.why
+    elif test := sentences.describe_untested(view):
+        capped = f"{test} A higher cap lets it go on."
     end = "; ".join(sentences.describe_end(view))
     if any(one.action == "stop" for one in view.decided):
         capped = "A person stopped the search, so more rounds may find more."

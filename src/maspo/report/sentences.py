@@ -74,6 +74,34 @@ def what_a_cap_left(view: RunView) -> str:
     return "What is left of it was kept for the hold-out test, which needs more."
 
 
+def untested(view: RunView) -> int:
+    """Return how many hold-out inputs a cap left out of the final test of new prompts."""
+    finished, run = view.finished, view.started
+    if finished is None or run is None or finished.complete or not any(agent.rewritten for agent in view.agents):
+        return 0
+    tested = finished.holdout.n + finished.holdout.undecided + finished.holdout.spared
+    return max(0, run.holdout_inputs - tested)
+
+
+def cap_of(view: RunView) -> str:
+    """Return the cap that cut the search or its test short, such as ``--max-calls 500``; empty where none is known."""
+    stops = view.budget_stops
+    return (view.finished.cap if view.finished else "") or (stops[-1].cap if stops else "")
+
+
+def describe_untested(view: RunView) -> str:
+    """Return that a cap cut the final test short, and by how much; empty where it did not.
+
+    A cap that ended the search and left nothing for the test is told by ``what_a_cap_left``.
+    """
+    left = untested(view)
+    if not left or view.started is None or what_a_cap_left(view):
+        return ""
+    were = "was" if left == 1 else "were"
+    of = f"{number(left)} of {plural(view.started.holdout_inputs, 'hold-out input')}"
+    return f"{cap_of(view) or 'A cap'} cut the final test short: {of} {were} not tested."
+
+
 def is_cut_off(view: RunView) -> bool:
     """Tell whether a cap ended the search before it had decided on any change."""
     return bool(view.budget_stops) and not any(step.decision for step in view.steps)

@@ -62,6 +62,8 @@ def summary(view: RunView) -> str:
     notes = [f"a cap ended the search early: {stop.cap}" for stop in view.budget_stops[-1:]]
     if left := sentences.what_a_cap_left(view):
         notes.append(left)
+    if test := sentences.describe_untested(view):
+        notes.append(test)
     if view.lost_calls:
         notes.append(f"{phrases.plural(len(view.lost_calls), 'call')} failed for good; counted as undecided or lost")
     notes += sentences.describe_health(view)

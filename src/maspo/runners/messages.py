@@ -141,11 +141,12 @@ def check_fit(system: System, inputs: Inputs) -> list[str]:
     used = frozenset[str]().union(*named.values()) & inputs.columns
     if "input" not in inputs.columns and not used:
         if lacking := _rows_without(inputs):
-            raise InputsInvalid(f"inputs: {lacking}")
+            raise InputsInvalid(f"{inputs.source}: {lacking}")
         columns = ", ".join(sorted(inputs.columns)) or "none that every row has"
         slips = [f"agents.{agent.name}: {slip}" for agent in system.agents for slip in builder.slips(agent.name)]
         meant = "; ".join(slips) or _fix(inputs.columns)
-        raise InputsInvalid(f"inputs: no column `input`, and no prompt names a column (columns: {columns}); {meant}")
+        told = f"no column `input`, and no prompt names a column (columns: {columns}); {meant}"
+        raise InputsInvalid(f"{inputs.source}: {told}")
     notes = []
     for agent in system.agents:
         unread = [name for name in agent.reads if name not in named[agent.name]]
@@ -177,9 +178,9 @@ def _check_is_text(system: System, inputs: Inputs) -> None:
                 number = inputs.numbers.get(row.key)
                 place = f"row {number}" if number is not None else f"id {row.label!r}"
                 raise InputsInvalid(
-                    f"inputs: {place}: the column {name!r} holds {found}, and prompts are text; put what it shows, or "
-                    "its address, there as text, or give an app of your own as the system (docs/apps.md): what that "
-                    "sends beside its prompts is passed on as it is"
+                    f"{inputs.source}, {place}: the column {name!r} holds {found}, and prompts are text; put what it "
+                    "shows, or its address, there as text, or give an app of your own as the system (docs/apps.md): "
+                    "what that sends beside its prompts is passed on as it is"
                 )
 
 

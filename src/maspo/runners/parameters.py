@@ -48,7 +48,7 @@ def check_parameters(app: App, inputs: Inputs) -> list[str]:
     missing = [] if found is None else [name for name in found.names if name not in columns]
     if found is None or not missing:
         return []
-    takes = f"inputs: {app.run} takes {', '.join(found.names)}, and no row has {' or '.join(missing)}"
+    takes = f"{inputs.source}: {app.run} takes {', '.join(found.names)}, and no row has {' or '.join(missing)}"
     if found.takes_row:
         is_meant = found.is_read or found.type is not None or missing[0] in _ROWS
         told = f"{takes}: it is given the whole row, a dict; if a text is meant, {_fix(found, missing, columns)}"

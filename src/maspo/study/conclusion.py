@@ -64,11 +64,12 @@ async def conclude_run(
             return asked
     shipped = winners if verdict.shipped == "optimized" else seed
     missing = len(study.split.holdout) - len(comparisons) - result.spared if changed else 0
+    cut_test = session.ledger.reached if missing else ""
     world = None if job.world is None else World(job.world)
     return RunFinished(
         verdict=verdict.verdict,
         shipped=verdict.shipped,
-        why=_why(session, verdict.why, cap, changed, missing),
+        why=_why(session, verdict.why, cap, changed, _left_out(missing, cut_test)),
         holdout=result,
         prompts=shipped,
         winners=winners,
@@ -76,20 +77,28 @@ async def conclude_run(
         seconds=session.ledger.seconds,
         complete=not cap and not missing,
         truth=None if world is None else (world.accuracy(job.system, seed), world.accuracy(job.system, shipped)),
+        cap=cap or cut_test,
     )
 
 
-def _why(session: Session, why: str, cap: str, changed: bool, missing: int) -> str:
+def _why(session: Session, why: str, cap: str, changed: bool, left_out: str) -> str:
     """Return why it ended so, with what a cap and failures left out."""
     short = f" The search was cut short by {cap}." if cap else ""
     undecided = not session.recorded(PromptKept) and not session.recorded(PromptChanged)
     if cap and not changed and undecided:
         why, short = _cut_off(cap), ""
-    if missing:
-        short += f" {missing} hold-out inputs were left out by a cap."
+    short += left_out
     if lost := len(session.recorded(CallLost)):
         short += f" Calls that failed for good: {lost}; what depended on them is undecided or lost."
     return why + short
+
+
+def _left_out(missing: int, cap: str) -> str:
+    """Say how many hold-out inputs a cap left out; empty where it left out none."""
+    if not missing:
+        return ""
+    were = "input was" if missing == 1 else "inputs were"
+    return f" {missing} hold-out {were} left out by {cap or 'a cap'}."
 
 
 def _cut_off(cap: str) -> str:

@@ -95,6 +95,8 @@ class StressFindings:
     """Whether a simulated world answered."""
     mismatch: str = ""
     """That no answer met its label, and what to see to; empty where one did."""
+    cap: str = ""
+    """The cap that left inputs out, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], le
         usage=session.ledger.usage(),
         seconds=session.ledger.seconds,
         mismatch=_mismatch(evaluation, rows),
+        cap=session.ledger.reached if left_out else "",
     )
 
 

@@ -28,18 +28,26 @@ def plan_within_caps(study: Study) -> Study:
     cap, planned = study.job.config.caps.calls, planned_search(study.job).planned_calls(study.problem.team)
     if cap is None or cap >= study.plan.about or planned is None or not _is_usual(study):
         return study
-    calls = min(int(PLANNED_OF_A_CAP * cap), planned)  # proofs that come on top may be more than the rest
+    most = int(PLANNED_OF_A_CAP * cap)
+    calls = min(most, planned)
     if calls < FEWEST_CALLS:
         return _told(study, f"--max-calls {cap:,} is too little for a search, which is planned from {LEAST_CAP:,} on")
-    config = study.job.config
-    smaller = config.model_copy(update={"search": config.search.with_calls(calls)})
-    again = resolve(replace(study.job, config=smaller), study.parts)
+    again = _planned_for(study, calls)
+    if again.plan.about > most:  # proofs that were asked for come on top of a plan
+        calls = max(calls - (again.plan.about - most), FEWEST_CALLS)
+        again = _planned_for(study, calls)
     less = "smaller rounds, and fewer inputs held out" if calls != planned else "fewer pairs of agents are looked at"
     told = (
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
         f"(search.calls): {less}. A larger cap finds more"
     )
     return _told(again, told)
+
+
+def _planned_for(study: Study, calls: int) -> Study:
+    config = study.job.config
+    smaller = config.model_copy(update={"search": config.search.with_calls(calls)})
+    return resolve(replace(study.job, config=smaller), study.parts)
 
 
 def _told(study: Study, remark: str) -> Study:

@@ -262,9 +262,10 @@ class AnchorRaceConfig(OptimizerConfig):
     def with_calls(self, calls: int) -> AnchorRaceConfig:
         """Return the settings for a search that starts from prompts that worked: it plans so many calls.
 
-        It looks at no pair without a suspicion. Proofs do not shrink with the plan, so they would take a quarter of it.
+        It looks at no pair without a suspicion, unless rounds that do are set: proofs do not shrink with the plan, so
+        they would take a quarter of it.
         """
-        return self.model_copy(update={"calls": calls, "audited_rounds": 0})
+        return self.model_copy(update={"calls": calls, "audited_rounds": self.audited_rounds or 0})
 
     def with_focus_found(self) -> AnchorRaceConfig:
         """Return the settings for a run that finds out itself which agents are worth rewriting."""

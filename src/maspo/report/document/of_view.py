@@ -183,6 +183,7 @@ def _progress(view: RunView) -> str:
 def _collect_remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
     found: list[tuple[model.Tone, str]] = [("bad", f"The record is damaged: {known.damage}.")] if known.damage else []
     found += [("bad", f"A cap ended the search before its plan was done: {one.cap}.") for one in view.budget_stops[-1:]]
+    found += [("bad", test)] if (test := sentences.describe_untested(view)) else []
     interrupted = view.state == "paused" and view.approval is None
     found += [("note", f"Interrupted: {pause.reason}") for pause in view.pauses[-1:] if interrupted]
     found += [("note", sentences.STOPPED)] if view.state == "stopped" else []

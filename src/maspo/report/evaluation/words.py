@@ -56,11 +56,22 @@ def _without_verdict(found: EvaluationFindings) -> str:
     name, share, seen = found.evaluation.names["after"], found.shares.get("after"), found.on_seen
     if share:
         return f"{name}: {describe_share(found, share)}" + (", on rows that the search has not seen." if seen else ".")
+    cut = describe_cut(found)
     if seen is None:
-        return "Nothing was evaluated."
+        return f"Nothing was evaluated: {cut}." if cut else "Nothing was evaluated."
+    if cut:
+        return f"No claim: the search that wrote these prompts has seen all rows that were evaluated; {cut}."
     whole = "the row" if seen.rows == 1 else f"all {phrases.number(seen.rows)} rows"
     why = f"No claim: the search that wrote these prompts has seen {whole}, so figures on them flatter it."
     return f"{why} Give rows that it has not seen."
+
+
+def describe_cut(found: EvaluationFindings) -> str:
+    """Return how many rows a cap left out; empty where none."""
+    if not found.left_out:
+        return ""
+    whole = phrases.plural(len(found.rows) + found.left_out, "row")
+    return f"{found.cap or 'a cap'} left out {phrases.number(found.left_out)} of {whole}"
 
 
 def _rows_unseen(found: EvaluationFindings) -> int:
@@ -173,10 +184,9 @@ def describe_rows(found: EvaluationFindings) -> str:
     """Return what was evaluated on, and what a cap left out."""
     evaluation = found.evaluation
     repeats = f", {evaluation.repeats} repeats each" if evaluation.repeats > 1 else ""
-    cut = f"; {phrases.number(found.left_out)} left out by {found.cap or 'a cap'}" if found.left_out else ""
-    seen = f"; the search has seen {phrases.number(found.on_seen.rows)} of them" if found.on_seen else ""
+    cut = f"; {cut}" if (cut := describe_cut(found)) else ""
     rows = f"{phrases.number(len(found.rows))} of {evaluation.task.name}{repeats}"
-    return f"{rows}, scorer {evaluation.scorer}{cut}{seen}"
+    return f"{rows}, scorer {evaluation.scorer}{cut}"
 
 
 def describe_seen(found: EvaluationFindings) -> list[str]:
@@ -188,7 +198,8 @@ def describe_seen(found: EvaluationFindings) -> list[str]:
     if seen.difference is not None:
         what = "preference" if found.evaluation.pairwise else "difference"
         told.append(f"{what}: {describe_difference(seen.difference)}")
-    return [f"{phrases.plural(seen.rows, 'row')}, from which nothing is claimed", *told]
+    rows = phrases.plural(seen.rows, "row")
+    return [f"{rows} that the search has seen, from which nothing is claimed: they flatter", *told]
 
 
 def list_ids(evaluation: Evaluation, ids: tuple[str, ...], most: int) -> str:
@@ -237,7 +248,9 @@ def summary(found: EvaluationFindings) -> str:
         add("rows won", list_ids(found.evaluation, difference.won, _MOST_ROW_IDS))
         add("rows lost", list_ids(found.evaluation, difference.lost, _MOST_ROW_IDS))
     add("seen", *describe_seen(found))
-    add("note", *remarks_on(found), *phrases.describe_replies(found.usage))
+    said = found.evaluation.remarks if found.on_seen else ()  # of rows that are seen: the lines above tell of them
+    remarks = [remark for remark in remarks_on(found) if remark not in said]
+    add("note", *remarks, *phrases.describe_replies(found.usage))
     for side, cost in found.costs.items():
         add("1,000 inputs", f"{names[side]}: {describe_cost(cost)}")
     add(

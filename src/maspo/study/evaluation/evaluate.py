@@ -97,7 +97,7 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
                 raise
             return found
 
-        rows = await over_rows(session, evaluation.most_calls, one)
+        rows = await over_rows(session, evaluation.most_calls, one, last=evaluation.seen)
         check_answers(answered, session.events, ended=True)
         look = await session.looks.taken(work, _texts(evaluation)) if compared else FIRST
         scores = await _scores(evaluation, rows, scorer, attention.executor)

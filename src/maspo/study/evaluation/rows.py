@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,16 +101,18 @@ async def over_rows(
     planned: int,
     one: Callable[[str], Awaitable[T]],
     enough: Callable[[Mapping[str, T]], bool] | None = None,
+    last: Collection[str] = (),
 ) -> RowsDone[T]:
     """Find something for each input; stop when it is enough.
 
-    Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file.
+    Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file; those
+    that are to come ``last`` follow, in the same order.
     """
     keys = [row.key for row in session.job.inputs.rows]
     session.begin_stage("evaluation", len(keys), planned)
     caps = session.job.config.caps
     size = _ROWS_UNDER_A_CAP if enough or any((caps.calls, caps.usd, caps.minutes)) else len(keys)
-    order = shuffled(keys, session.job.config.seed, "evaluate")
+    order = sorted(shuffled(keys, session.job.config.seed, "evaluate"), key=frozenset(last).__contains__)
     found: dict[str, T] = {}
 
     async def row(key: str) -> None:
