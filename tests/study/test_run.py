@@ -19,6 +19,7 @@ from maspo.models.base import Request
 from maspo.store.run_store import RunStore
 from maspo.study.optimize import DATABASE, recorded_job, resume, start
 from maspo.study.resolve import resolve, split_of
+from maspo.study.session import Session
 from maspo.team import Agent, System
 from maspo.testing.runs import SMALL, SMALL_ASCENT, Recorder, begin, counted_world, go_on, with_config, world_job
 from maspo.world.spec import WorldSpec
@@ -253,6 +254,32 @@ async def test_e15_a_cancelled_run_stops_paying_at_once_and_can_be_resumed(tmp_p
     again = await go_on(job, tmp_path / "run")
     assert again.finished is not None and whole.finished is not None
     assert again.finished.prompts == whole.finished.prompts
+
+
+async def test_e42_a_small_question_that_is_asked_once_more_is_the_same_call_in_every_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = replace(world_job(), world=None)
+    asked: list[str | None] = []
+
+    async def note(request: Request) -> None:
+        asked.append(request.identity)
+
+    async def dies(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    async def hang(request: Request) -> None:
+        await note(request)
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "tell_adapted", dies)  # between the reply's record and the note of what it told
+        with pytest.raises(asyncio.CancelledError):
+            await begin(job, tmp_path / "run", counted_world(world_job(), note))
+    for _ in range(2):
+        with pytest.raises(asyncio.CancelledError):
+            await go_on(job, tmp_path / "run", counted_world(world_job(), hang))
+    assert len(asked) == 3 and asked[0] != asked[1] == asked[2]
 
 
 @pytest.mark.parametrize("world", [WorldSpec(effects=0.0), WorldSpec(coin_flip=True)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -240,9 +239,10 @@ class Session:
         if noted is None and (started := self.recorded(RunStarted)):
             noted = started[0].simulated
         replies = [await self._ask_ready(question) for question in questions]
-        if noted is None and all(reply.cached for reply in replies):
-            anew = uuid.uuid4().hex
-            replies = [await self._ask_ready(replace(question, identity=anew)) for question in questions]
+        again = 0
+        while noted is None and all(reply.cached for reply in replies):
+            again += 1  # not a random name: what was in flight when a process died is asked again by the same one
+            replies = [await self._ask_ready(replace(q, identity=f"again {again}")) for q in questions]
         await self.tell_adapted()
         simulated = bool(noted) or any(reply.simulated for reply in replies)
         await self._store.append([], {"simulated": json.dumps(simulated)})
