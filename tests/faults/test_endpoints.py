@@ -524,6 +524,60 @@ def another_name(found: dict[str, Any]) -> None:
     found["model"] = f"n-{zlib.crc32(content(found).encode())}b"
 
 
+TEXT_PART = {"type": "text"}
+HANDED_IN = {"id": "1", "type": "function", "function": {"name": "final_answer", "arguments": '{"answer": "C"}'}}
+
+
+@dataclass(frozen=True)
+class WithItsPrompt:
+    """A reply behind the whole request, as servers of text generation send it; ``opens`` begins the turn."""
+
+    form: str = "{content}\n"
+    opens: str = ""
+
+    async def answer(self, asked: Exchange) -> web.StreamResponse | None:
+        found = json.loads(asked.body)
+        before = "".join(self.form.format_map(one) for one in asked.wanted["messages"])
+        message(content=before + self.opens + content(found))(found)
+        return web.json_response(found)
+
+
+def said_as(written: Callable[[str], str]) -> Callable[[dict[str, Any]], None]:
+    return lambda found: message(content=written(content(found)))(found)
+
+
+def in_stream_of(protocol: str) -> Sent:
+    """Return a reply as a stream of another protocol, or of none."""
+
+    def made(body: bytes) -> bytes:
+        said = content(json.loads(body))
+        events: dict[str, list[dict[str, Any]]] = {
+            "anthropic": [
+                {"type": "message_start", "message": {"role": "assistant", "content": []}},
+                {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": said}},
+                {"type": "message_stop"},
+            ],
+            "responses": [{"type": "response.output_text.delta", "delta": said}, {"type": "response.completed"}],
+            "ai_sdk": [{"type": "start"}, {"type": "text-delta", "id": "0", "delta": said}, {"type": "finish"}],
+            "dify": [{"event": "message", "answer": said}, {"event": "message_end"}],
+        }
+        if protocol == "words":
+            return b"".join(b"data: " + word.encode() + b"\n\n" for word in said.split()) + b"data: [DONE]\n\n"
+        if protocol == "lines":
+            pieces = (piece for piece in in_pieces(json.loads(body)) if piece.startswith(b"data: {"))
+            return b"".join(b"data: " + json.dumps(json.loads(one[6:]), indent=1).encode() + b"\n\n" for one in pieces)
+        return b"".join(
+            f"event: {one.get('type', 'message')}\ndata: {json.dumps(one)}\n\n".encode() for one in events[protocol]
+        )
+
+    return Sent(made, {"Content-Type": "text/event-stream"})
+
+
+def in_signed_chunk(body: bytes, behind_its_size: bytes) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + b"%x" % len(body) + behind_its_size + b"\r\n" + body + b"\r\n0\r\n\r\n"
+
+
 JSON_HEAD = b"200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -2513,6 +2567,67 @@ ROWS: dict[str, Row] = {
     "usage within usage": Row(spoiled(usage({"usage": {"prompt_tokens": 9, "completion_tokens": 9}})), "works"),
     "usage as a text of JSON": Row(spoiled(usage('{"prompt_tokens": 9, "completion_tokens": 9}')), "works"),
     "usage of true": Row(spoiled(usage({"prompt_tokens": True, "completion_tokens": False})), "works"),
+    # What stands around a reply
+    "the prompt before the reply (text generation)": Row(WithItsPrompt(), "works"),
+    "the prompt before the reply, in ChatML": Row(
+        WithItsPrompt("<|im_start|>{role}\n{content}<|im_end|>\n", "<|im_start|>assistant\n"), "works"
+    ),
+    "the prompt before the reply, in Llama's template": Row(
+        WithItsPrompt(
+            "<|start_header_id|>{role}<|end_header_id|>\n\n{content}<|eot_id|>",
+            "<|start_header_id|>assistant<|end_header_id|>\n\n",
+        ),
+        "works",
+    ),
+    "the prompt before the reply, with names of roles": Row(
+        WithItsPrompt("{role}: {content}\n", "assistant: "), "works"
+    ),
+    "a list of parts as text of JSON": Row(
+        spoiled(said_as(lambda said: json.dumps([TEXT_PART | {"text": said}]))), "works"
+    ),
+    "a list of parts as Python prints it": Row(
+        spoiled(said_as(lambda said: str([TEXT_PART | {"text": said}]))), "works"
+    ),
+    "a list of parts with a thought as text of JSON": Row(
+        spoiled(
+            said_as(lambda said: json.dumps([{"type": "thinking", "thinking": THOUGHT}, TEXT_PART | {"text": said}]))
+        ),
+        "works",
+    ),
+    "content as a text of JSON": Row(spoiled(said_as(json.dumps)), "works"),
+    "<response> around the reply after <think>": Row(
+        spoiled(text("<think>\nTHOUGHT\n</think>\n\n<response>\nANSWER\n</response>")), "works"
+    ),
+    "a final channel with a constraint (gpt-oss)": Row(
+        spoiled(
+            text(
+                "<|channel|>analysis<|message|>THOUGHT<|end|><|start|>assistant<|channel|>final <|constrain|>json"
+                "<|message|>ANSWER"
+            )
+        ),
+        "works",
+    ),
+    # Streams of other protocols
+    "a stream of Anthropic's own address": Row(in_stream_of("anthropic"), "refused", "message_start"),
+    "a stream of the address of responses": Row(in_stream_of("responses"), "refused", "output_text"),
+    "a stream of Vercel's AI SDK": Row(in_stream_of("ai_sdk"), "refused", "text-delta"),
+    "a stream of Dify": Row(in_stream_of("dify"), "refused", "no chat completion"),
+    "a stream of bare words": Row(in_stream_of("words"), "refused"),
+    "pieces set over several lines without data": Row(in_stream_of("lines"), "refused"),
+    # The wire
+    "frames of HTTP/2": Row(Wire(lambda _: b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64"), "refused"),
+    "HTTP 505": Row(Refuse(505, "HTTP Version Not Supported"), "refused", "505"),
+    "a payment in place of a key (x402)": Row(
+        Body(b'{"x402Version": 1, "error": "X-PAYMENT header is required", "accepts": []}', 402), "refused", "X-PAYMENT"
+    ),
+    "GZIP in capitals": Row(Sent(gzip.compress, {"Content-Encoding": "GZIP"}), "works"),
+    "x-gzip": Row(Sent(gzip.compress, {"Content-Encoding": "x-gzip"}), "refused", "compressed"),
+    "chunks with a signature": Row(Wire(lambda body: in_signed_chunk(body, b";sig=1")), "works"),
+    "a chunk whose size is no number": Row(Wire(lambda body: in_signed_chunk(body, b"z")), "refused", "HTTP"),
+    "a tool that hands in the answer": Row(
+        spoiled(lambda found: (message(content=None, tool_calls=[HANDED_IN])(found), ends("tool_calls")(found))),
+        "refused",
+    ),
 }
 
 

@@ -15,6 +15,7 @@ from maspo.models.chat_completions import ChatClient
 from maspo.models.prices import Price, PriceBook
 from maspo.models.surroundings import Surroundings, ask_contexts
 from maspo.models.thoughts import without_thoughts
+from maspo.models.wrapping import unwrapped
 from maspo.report.phrases import money, plural
 from maspo.scoring.answers import final_answer
 from maspo.study.connections import endpoints_of, price_book
@@ -78,7 +79,7 @@ async def _question(client: ChatClient, role: RoleSettings, prices: PriceBook) -
     failures = 0
     for _ in range(_LESSONS):
         try:
-            reply = without_thoughts(await client.complete(request), f"{_SYSTEM}\n{_USER}")
+            reply = without_thoughts(unwrapped(await client.complete(request), messages), f"{_SYSTEM}\n{_USER}")
             if reply.adapted:
                 learned.append(reply.adapted.removeprefix(f"{role.model}: "))
             failures += 1

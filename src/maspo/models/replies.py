@@ -85,8 +85,12 @@ _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
 _DEEPEST_ENVELOPE = 2
 """Envelopes within envelopes of gateways (Cloudflare's, DashScope's, RunPod's, AWS Lambda's, those of companies)."""
-_ANOTHERS_PIECE = re.compile(r'"type"\s*:\s*"(?:response\.|message_start|content_block)|"candidates"\s*:|"done"\s*:')
-"""What tells a piece of a stream of another protocol: OpenAI's responses, Anthropic's messages, Google's, Ollama's."""
+_ANOTHERS_PIECE = re.compile(
+    r'"type"\s*:\s*"(?:response\.|message_start|content_block|text-(?:start|delta)")|"candidates"\s*:|"done"\s*:'
+    r'|"event"\s*:\s*"(?:agent_)?message"'
+)
+"""What tells a piece of a stream of another protocol: OpenAI's responses, Anthropic's messages, Google's, Ollama's,
+Dify's, that of Vercel's AI SDK."""
 _FILLERS = "\0 \t\r\n"
 """What some servers write behind a whole object."""
 _FILTERS = "content_filter_results"

@@ -121,8 +121,8 @@ _ANOTHERS_TURN = re.compile(
 """The end of a turn and the begin of another's, where a server goes on after the reply: what follows is none of it."""
 _ESCAPED = re.compile(r"&lt;/[A-Za-z_]{1,30}&gt;")
 """The end of an element in a text that a gateway has escaped for HTML."""
-_WRAPPED = re.compile(r"\s*<answer>\s*(.*?)\s*</answer>\s*\Z", re.DOTALL)
-"""The whole reply of Hunyuan after its thoughts."""
+_WRAPPED = re.compile(r"\s*<(answer|response)>\s*(.*?)\s*</\1>\s*\Z", re.DOTALL)
+"""The whole reply of Hunyuan after its thoughts, and that of models that were trained on such elements."""
 _USERS_OWN = frozenset(
     {"thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad", "inner_monologue"}
     | {"internal_monologue", "internal_thought", "internal_thoughts", "chain_of_thought"}
@@ -225,10 +225,11 @@ def _unwrapped(text: str, asked: str) -> str:
     found = _WRAPPED.match(text)
     if found is None:
         return text
-    begins, ends = found[1].find("<answer>"), found[1].find("</answer>")
+    mark, inner = f"<{found[1]}>", found[2]
+    begins, ends = inner.find(mark), inner.find(f"</{found[1]}>")
     if ends >= 0 and not 0 <= begins < ends:
         return text  # Two elements, not one around all.
-    return found[1] if ends >= 0 or "<answer>" not in asked else text
+    return inner if ends >= 0 or mark not in asked else text
 
 
 def _split(text: str, asked: str, cut: bool) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from maspo.models.layers.spread import Server, Spread
 from maspo.models.routed import At, Lane, Routed
 from maspo.models.surroundings import KnowsSurroundings
 from maspo.models.thoughts import without_thoughts
+from maspo.models.wrapping import unwrapped
 
 _MORE_TOKENS = 4
 """How many times the tokens to try when a model writes nothing: models that think write several times what they say."""
@@ -316,7 +317,8 @@ class Metered:
                 raise late from None
             raise
         if not request.verbatim:
-            reply = without_thoughts(reply, "\n".join(message.content for message in request.messages))
+            asked = "\n".join(message.content for message in request.messages)
+            reply = without_thoughts(unwrapped(reply, request.messages), asked)
         if request.tools:
             reply = encoded(reply)
         usd = self._ledger.settle(reservation, reply)
