@@ -12,7 +12,9 @@ With `--without SETTING` each row is followed by the search with that setting, p
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,9 +30,23 @@ from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.data.inputs import make_inputs
 from maspo.events import HoldoutResult
 from maspo.judges.base import combined
-from maspo.optimizers.base import Ask, Compare, Draft, Drafts, Problem, Propose, Request, Result
+from maspo.models.base import RoleSettings
+from maspo.optimizers.base import (
+    Ask,
+    AskModel,
+    Compare,
+    Draft,
+    Drafts,
+    Problem,
+    Propose,
+    Request,
+    Result,
+    ShownText,
+    Vet,
+)
 from maspo.optimizers.registry import make_optimizer
 from maspo.optimizers.structure.base import Meet
+from maspo.study.asking import Asker
 from maspo.study.holdout import Conclusion, conclude, ends_with, parts_of_test, result_of
 from maspo.study.job import Job
 from maspo.study.resolve import holdout_calls_of_an_input, planned_search, split_of, team_of
@@ -41,7 +57,7 @@ from maspo.world.catalogue import split as parts_of
 from maspo.world.judge import LEANINGS
 from maspo.world.latents import Turn, at_odds
 from maspo.world.noise import logistic, unit
-from maspo.world.outputs import USABLE_ENOUGH
+from maspo.world.outputs import USABLE_ENOUGH, Symptoms, encode
 from maspo.world.proposer import TOLERANCE, Evidence, Writer
 
 Asked: TypeAlias = tuple[Level, object, object]
@@ -127,8 +143,21 @@ class Latent:
                 return self.propose(request)
             case Compare():
                 return self.compare(request)
+            case AskModel():
+                self.calls["proposer"] += 1
+                shown = {mark: self.shown(text) for mark, text in request.shown.items()}
+                return asyncio.run(Asker(self.world, RoleSettings("world")).ask(request, shown))
+            case Vet():  # the world writes nothing that a rule for drafts refuses
+                return Drafts(tuple(map(Draft, request.texts)))
             case _:
                 raise SystemExit(f"latents: nothing is known of {type(request).__name__}")
+
+    def shown(self, text: ShownText) -> str:
+        """Return a text of a run as far as an answer to a method's own question hangs on it."""
+        if text.what == "input":
+            return text.input_key
+        found = self.run(text.prompts, text.input_key)[text.agent or self.system.output]
+        return encode(found.turn, Symptoms((), found.missed, found.manners, found.hard_to_use))
 
     def compare(self, request: Compare) -> Comparison:
         """Let changed prompts meet a reference on an input."""
@@ -253,21 +282,31 @@ class Latent:
 
 
 def searched(latent: Latent, job: Job, follow: Callable[[Ask], object]) -> Ask:
-    """Let the search that a run would make go to its end; ``follow`` is shown all that it asks for, and its end."""
+    """Let the search that a run would make go to its end; ``follow`` is shown all that it asks for, and its end.
+
+    A cap on calls ends it where it is, less what a run sets aside for the hold-out test.
+    """
     labelled = frozenset(row.key for row in job.inputs.rows) if latent.labels else frozenset[str]()
     split, team = split_of(job), team_of(job)
     reserve = sum(holdout_calls_of_an_input(team) - (2 if key in labelled else 1) for key in split.holdout)
     prompts, seed = job.system.prompts, job.config.seed
     problem = Problem(team, prompts, split.search, seed, reserve, labelled, carried=job.carried)
     searching = make_optimizer(planned_search(job)).search(problem)
+    cap = job.config.caps.calls
+    most = latent.calls.total() + (cap - min(reserve, cap // 2) if cap else sys.maxsize)
     try:
         ask = next(searching)
     except StopIteration as end:  # not even its first step fits into the planned calls
         ask = end.value
     follow(ask)
     while ask.requests:
+        answers: list[Result] = []
+        for request in ask.requests:
+            if latent.calls.total() >= most:
+                return ask
+            answers.append(latent.answer(request))
         try:
-            ask = searching.send(tuple(map(latent.answer, ask.requests)))
+            ask = searching.send(tuple(answers))
         except StopIteration as end:
             ask = end.value
         follow(ask)

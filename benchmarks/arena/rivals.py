@@ -12,10 +12,10 @@ Of one plan methods take more or less: most end where a step no longer fits, `de
 many calls on average: one that is played by either of two plans, more often by the one that takes about as many.
 
 With --latents searches are driven by what the world knows, without texts, records and calls in flight
-(`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. That leaves out methods that ask
-in their own words, and those that a cap ends. The table is printed as it stands in docs/baselines.md. It pairs a method
-with `default` played in the same way, the one of which there are more worlds, and has their number in each cell: a
-method that is clearly behind need not be played on as many (--only, fewer --worlds, the same --out).
+(`benchmarks/latents.py`), in a fifth of the time; differences between methods agree. The table is printed as it stands
+in docs/baselines.md. It pairs a method with `default` played in the same way, the one of which there are more worlds,
+and has their number in each cell: a method that is clearly behind need not be played on as many (--only, fewer
+--worlds, the same --out).
 """
 
 from __future__ import annotations
@@ -53,8 +53,6 @@ INPUTS = 120
 OURS = "default"
 LEFT_OUT = ("cheap", "thorough")
 """Profiles of the same search with other plans."""
-AS_TEXT = ("paper", "local-only", "opentrace")
-"""Methods that are only played with texts: a cap ends the first two, the third asks in its own words."""
 LATENTS = "-latents"
 """What the name of a folder of records ends with that were played without texts."""
 CLEAR = 2.0
@@ -319,8 +317,7 @@ def main() -> None:
         played = [Part(part.labels, calls) for part in parts for calls in SMALLER if calls < part.calls]
         played = list(dict.fromkeys(played))
     if given.latents:
-        without_texts = [name for name in methods if name not in AS_TEXT]
-        play_latents(played, without_texts, graphs, seeds, given.out)
+        play_latents(played, methods, graphs, seeds, given.out)
     elif not given.table:
         play(played, methods, graphs, seeds, given.out, given.jobs)
     print("\n\n".join(table(part, methods, given.out) for part in parts))

@@ -10,16 +10,26 @@ import pytest
 from maspo.core.errors import InputsInvalid
 from maspo.data.inputs import Inputs, make_inputs
 from maspo.models.base import Reply, Request
-from maspo.report.comparison import markdown, notes
+from maspo.report.comparison import comparison_sheet, headline, markdown, notes
 from maspo.study.comparison.compare import Compared, folder_of
 from maspo.study.comparison.course import curves_of
 from maspo.study.comparison.guards import set_apart
 from maspo.study.comparison.plan import COMPARISON, Comparison, differences
-from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, Guarded, GuardMet, InputMet, table_of
+from maspo.study.comparison.tally import (
+    BEST_OF_2,
+    RERUN,
+    SEED,
+    Contestant,
+    DecidedBy,
+    Guarded,
+    GuardMet,
+    InputMet,
+    table_of,
+)
 from maspo.study.optimize import recorded_job
 from maspo.testing.runs import Counted, world_job
 from maspo.world import World
-from tests.study.test_comparison import asked, figures, own, play
+from tests.study.test_comparison import INPUTS, asked, figures, own, play
 
 GUARDS = 6
 LOST = "Nobody knows."
@@ -73,6 +83,81 @@ def test_u04_while_guard_inputs_are_left_out_nothing_is_claimed_to_be_better() -
     assert table_of(worse, CONTESTANTS, "judge", guarded=Guarded((), left_out=1)).standings[1].verdict == "worse"
 
 
+# ── in words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="module")
+def two_sets(tmp_path_factory: pytest.TempPathFactory) -> Compared:
+    job = asked()
+    against = {name: {job.system.order[0]: f"Verify each step. Check case {name}."} for name in "ab"}
+    return play(replace(job, against=against), tmp_path_factory.mktemp("two"))[0]
+
+
+def told(found: Compared, broken: Guarded, decided_by: DecidedBy = "labels", again: int = 0, **nets: int) -> Compared:
+    """The same comparison, with other answers on its inputs."""
+    every = {RERUN: again, BEST_OF_2: 0, **nets}
+    right = dict.fromkeys((SEED, *every), True)
+    rows = tuple(InputMet(f"i{number}", f"g{number}", {SEED: 0, **every}, right) for number in range(INPUTS))
+    table = table_of(rows, found.comparison.contestants, decided_by, guarded=broken)
+    return replace(found, inputs=rows, table=table, guarded=broken)
+
+
+def cells_of(found: Compared, name: str) -> list[str]:
+    lines = [line.strip("| ").split(" | ") for line in markdown(found).splitlines()]
+    return next(line for line in lines if line[0] == name)
+
+
+BROKEN = Guarded((GuardMet("keep", {SEED: True, "a": False, "b": True}),))
+BOTH_BROKEN = Guarded((GuardMet("keep", {SEED: True, "a": False, "b": False}),))
+LEFT_OUT = Guarded((), left_out=2)
+
+
+def test_u06_a_proven_difference_that_guard_inputs_bar_is_not_said_to_lack_evidence(two_sets: Compared) -> None:
+    free = told(two_sets, Guarded(), a=1, b=0)
+    assert headline(free) == "a is better than the seed prompts. a is ahead of b."
+    assert cells_of(free, "a − b")[-1] == "a"
+    vetoed = told(two_sets, BROKEN, a=1, b=0)
+    assert headline(vetoed) == "Nothing is proven to be better than the seed prompts. Guard inputs veto a."
+    assert cells_of(vetoed, "a − b")[-1] == "a is vetoed"
+    assert "vetoed" in cells_of(vetoed, "a")
+    left = told(two_sets, LEFT_OUT, a=1, b=0)
+    assert cells_of(left, "a − b")[-1] == "no claim: guard inputs left out"
+    assert "no claim: guard inputs left out" in cells_of(left, "a")
+    level = told(two_sets, BROKEN, a=0, b=0)
+    assert cells_of(level, "a − b")[-1] == "no evidence"
+
+
+def test_u07_who_is_worse_is_named_first_of_all_with_the_p_value_of_that_claim(two_sets: Compared) -> None:
+    found = told(two_sets, Guarded(), a=-1, b=0)
+    assert headline(found) == (
+        "Nothing is proven to be better than the seed prompts. a is worse than the seed prompts. b is ahead of a."
+    )
+    cells, standing = cells_of(found, "a"), found.table.standings[-2]
+    assert "worse than seed" in cells and standing.p_adjusted == 1
+    assert float(cells[cells.index("worse than seed") - 1]) == pytest.approx(standing.p_worse_adjusted, rel=0.05)
+    page = comparison_sheet(found)
+    assert (page.label, page.tone) == ("Worse than the seed prompts", "worse")
+    judged = told(two_sets, BOTH_BROKEN, "judge", a=-1, b=-1)
+    assert headline(judged) == (
+        "Nothing is proven to be preferred by the judge to the seed prompts. The judge prefers the seed prompts to a "
+        "and b. Guard inputs veto a and b."
+    )
+
+
+@pytest.mark.parametrize(("again", "said"), [(0, "no input."), (1, f"{INPUTS} inputs: as many may differ by chance.")])
+def test_u08_the_rerun_of_the_seed_prompts_tells_how_many_inputs_differ_by_chance(
+    two_sets: Compared, again: int, said: str
+) -> None:
+    found = told(two_sets, Guarded(), again=again, a=0, b=0)
+    assert f"The same prompts run twice differ on {said}" in notes(found)
+
+
+def test_u09_prompts_of_ones_own_took_no_search_and_have_no_column_for_what_one_took(two_sets: Compared) -> None:
+    text = markdown(two_sets)
+    assert "| verdict |\n" in text and "| time |" not in text
+    assert not any("no search saw" in note for note in notes(told(two_sets, BROKEN, a=0, b=0)))
+
+
 # ── measured ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -111,16 +196,16 @@ def test_u10_an_input_that_new_prompts_break_is_found_by_labels_or_by_the_judge(
     assert mine.verdict in ("vetoed", "worse")
 
 
-@pytest.mark.parametrize(("answer", "told"), [(None, "broken by other prompts"), ("never", "so they guard nothing")])
+@pytest.mark.parametrize(("answer", "said"), [(None, "broken by other prompts"), ("never", "so they guard nothing")])
 def test_u14_guard_inputs_that_the_seed_prompts_do_not_keep_are_said_to_guard_nothing(
-    tmp_path: Path, answer: str | None, told: str
+    tmp_path: Path, answer: str | None, said: str
 ) -> None:
     comparison = guarded(own(asked()))
     rows = tuple(replace(row, answer=answer or row.answer) for row in comparison.guarding)
     found, _ = play(replace(comparison, guards=Inputs(rows)), tmp_path)
     assert any(one.binding for one in found.guarded.met) == (answer is None)
     (note,) = (note for note in notes(found) if "guard input" in note)
-    assert told in note
+    assert said in note
 
 
 def test_u15_controls_meet_no_guard_inputs_and_are_not_said_to_break_none(tmp_path: Path) -> None:

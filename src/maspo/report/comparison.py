@@ -46,23 +46,37 @@ _SIGNS = {1: "+", -1: "−", 0: "·"}
 
 
 def headline(found: Compared) -> str:
-    """Return the outcome in a sentence or two: who is claimed to be better than the seed prompts, and than whom."""
+    """Return the outcome in a few sentences: who is claimed to be better than the seed prompts or worse, than whom."""
     if found.mismatch:
         return "No final answer equals its label, so labels tell nobody apart: see the notes."
     better = [one.name for one in found.table.standings if one.verdict == "improved"]
     what = "preferred by the judge to" if found.table.decided_by == "judge" else "better than"
     verb = "are" if len(better) > 1 else "is"
-    claim = (
-        f"{' and '.join(better) if len(better) == 2 else phrases.list_names(better)} {verb} {what} the seed prompts."
-        if better
-        else ""
-    )
-    pairs = [f"{pair.better} is ahead of {_worse(pair)}" for pair in found.table.pairs if pair.better]
+    claim = f"{_both_or_all(better)} {verb} {what} the seed prompts." if better else ""
+    behind: dict[str, list[str]] = {}
+    for pair in found.table.pairs:
+        if pair.better:
+            behind.setdefault(pair.better, []).append(_worse(pair))
+    pairs = [f"{name} is ahead of {_both_or_all(others)}" for name, others in behind.items()]
     ahead = f" {'; '.join(pairs)}." if pairs else ""
     nothing = f"Nothing is proven to be {what} the seed prompts{_looked(found)}."
-    vetoed = [one.name for one in found.table.standings if one.verdict == "vetoed"]
-    barred = f" Guard inputs veto {phrases.list_names(vetoed)}." if vetoed else ""
-    return (claim or nothing) + ahead + barred
+    vetoed = [one.name for one in found.table.standings if one.broken]
+    barred = f" Guard inputs veto {_both_or_all(vetoed)}." if vetoed else ""
+    return (claim or nothing) + _said_of_worse(found) + ahead + barred
+
+
+def _said_of_worse(found: Compared) -> str:
+    """Return who is claimed to be worse than the seed prompts, as a further sentence."""
+    worse = [one.name for one in found.table.standings if one.verdict == "worse"]
+    if not worse:
+        return ""
+    if found.table.decided_by == "judge":
+        return f" The judge prefers the seed prompts to {_both_or_all(worse)}."
+    return f" {_both_or_all(worse)} {'are' if len(worse) > 1 else 'is'} worse than the seed prompts."
+
+
+def _both_or_all(names: Sequence[str]) -> str:
+    return " and ".join(names) if len(names) == 2 else phrases.list_names(names)
 
 
 def _looked(found: Compared) -> str:
@@ -80,12 +94,14 @@ def _worse(pair: Pair) -> str:
 
 
 _COST = ("calls", "tokens", "money", "time")
+"""What a run took, on average; prompts of one's own were not searched for."""
 
 
 def _columns(found: Compared) -> tuple[str, ...]:
     first = "accuracy" if found.table.decided_by == "labels" else "net wins"
     guards = ("guards broken",) if found.guarded.met else ()
-    return ("", first, "95% interval", "won", "lost", *guards, "p (Holm)", "verdict", *_COST)
+    cost = _COST if found.runs else ()
+    return ("", first, "95% interval", "won", "lost", *guards, "p (Holm)", "verdict", *cost)
 
 
 def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
@@ -98,11 +114,24 @@ def _cells(found: Compared, one: Standing) -> tuple[str, ...]:
         low, high = map(phrases.signed_percent, one.interval)
         figures = (phrases.signed_percent(one.net), f"{low} to {high}")
     compared = ("", "") if one.kind == "seed" else (str(len(one.won)), str(len(one.lost)))
-    claim = "" if one.verdict is None else _CLAIMS[one.verdict]
-    p_value = "" if one.p_adjusted is None else _p(one.p_adjusted)
+    tested = one.p_worse_adjusted if one.verdict == "worse" else one.p_adjusted
+    p_value = "" if tested is None else _p(tested)
     met_guards = one.kind in ("method", "own")  # the seed prompts bind them, and controls do not meet them
     guards = ((str(len(one.broken)) if met_guards else ""),) if found.guarded.met else ()
-    return (_name(one), *figures, *compared, *guards, p_value, claim, *_cost(found, one))
+    return (_name(one), *figures, *compared, *guards, p_value, _said_of(found, one), *_cost(found, one))
+
+
+_UNGUARDED = "no claim: guard inputs left out"
+"""Said where only guard inputs that a cap left out keep something from a claim."""
+
+
+def _said_of(found: Compared, one: Standing) -> str:
+    if one.verdict is None:
+        return ""
+    passed = one.p_adjusted is not None and one.p_adjusted <= found.table.level
+    if one.verdict == "no_evidence" and passed and found.guarded.left_out:
+        return _UNGUARDED
+    return _CLAIMS[one.verdict]
 
 
 def _p(value: float) -> str:
@@ -115,16 +144,21 @@ def _name(one: Standing) -> str:
 
 
 def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
-    """Return calls, tokens, money and time of a run, on average; nothing for what was not searched for."""
+    """Return calls, tokens, money and time of a run, on average; nothing for what was not searched for.
+
+    At equal money a simulated world has its money, too, at the prices that were given: it is what the runs had.
+    """
+    if not found.runs:
+        return ()
     ends = runs_of(found, one.name)
     if not ends:
-        return ("", "", "", "")
+        return ("",) * len(_COST)
     spent, n = total(end.usage for end in ends), len(ends)
     mean = Usage(calls=round(spent.calls / n), usd=None if spent.usd is None else spent.usd / n)
     return (
         phrases.number(mean.calls),
         phrases.tokens(round((spent.tokens_in + spent.tokens_out) / n), spent),
-        phrases.money_spent(mean, found.simulated),
+        phrases.money_spent(mean, found.simulated and not found.comparison.bought),
         phrases.duration(sum(end.finished.seconds for end in ends) / n),
     )
 
@@ -134,7 +168,7 @@ def runs_of(found: Compared, name: str) -> list[RunEnd]:
     return [end for end in found.runs if end.run.method.name == name]
 
 
-def _pair_cells(pair: Pair) -> tuple[str, ...]:
+def _pair_cells(found: Compared, pair: Pair) -> tuple[str, ...]:
     low, high = map(phrases.signed_percent, pair.interval)
     return (
         f"{pair.one} − {pair.other}",
@@ -143,8 +177,17 @@ def _pair_cells(pair: Pair) -> tuple[str, ...]:
         str(len(pair.only_one)),
         str(len(pair.only_other)),
         _p(pair.p_adjusted),
-        pair.better or "no evidence",
+        pair.better or _why_nobody(found, pair),
     )
+
+
+def _why_nobody(found: Compared, pair: Pair) -> str:
+    """Return why neither of two is claimed to be better: a difference that is proven may be barred by guard inputs."""
+    if pair.p_adjusted > found.table.level:
+        return "no evidence"
+    ahead = pair.one if pair.net > 0 else pair.other
+    broken = next(one.broken for one in found.table.standings if one.name == ahead)
+    return f"{ahead} is vetoed" if broken else _UNGUARDED
 
 
 def _task_columns(found: Compared) -> tuple[str, ...]:
@@ -213,14 +256,16 @@ def notes(found: Compared) -> list[str]:
     said.append(f"{inputs}{grouped}, the same for all{unseen}; {by}.")
     tested = sum(one.verdict is not None for one in of.standings)
     families = " of each kind (against the seed prompts; against each other)" if of.pairs else ""
+    corrected = "p-values are corrected by Holm's method, and " if tested > 1 else ""
     said.append(
-        f"{phrases.plural(tested, 'contestant')} met one hold-out: p-values are corrected by Holm's method, and a claim"
+        f"{phrases.plural(tested, 'contestant')} met one hold-out: {corrected}a claim"
         f"{families} needs p ≤ {write_number(of.level)}. This was look {of.look} at this hold-out."
     )
     again = next((one for one in of.standings if one.kind == "control"), None)
     if again is not None:
         differ = len(again.won) + len(again.lost)
-        said.append(f"The same prompts run twice differ on {phrases.plural(differ, 'input')}: less than that is noise.")
+        noise = f"{phrases.plural(differ, 'input')}: as many may differ by chance" if differ else "no input"
+        said.append(f"The same prompts run twice differ on {noise}.")
     if found.tasks:
         said.append(
             f"Over {phrases.plural(len(found.tasks), 'task')}, {phrases.list_names(list(found.tasks))}: each input "
@@ -262,14 +307,14 @@ def _guard_notes(found: Compared) -> list[str]:
     if guarded.met:
         binding = [one for one in guarded.met if one.binding]
         broken = {one.label for one in binding if not all(one.held.values())}
+        states = f"{len(broken)} of these {'is' if len(broken) == 1 else 'are'}" if broken else "none of these is"
         kept = (
-            f"{len(binding)} twice; {len(broken)} of these are broken by other prompts, and who breaks one is vetoed."
+            f"{len(binding)} twice; {states} broken by other prompts, and who breaks one is vetoed."
             if binding
             else "none twice, so they guard nothing: choose inputs that the team does right."
         )
-        said.append(
-            f"{phrases.plural(len(guarded.met), 'guard input')} that no search saw. The seed prompts keep {kept}"
-        )
+        unseen = " that no search saw" if found.runs else ""
+        said.append(f"{phrases.plural(len(guarded.met), 'guard input')}{unseen}. The seed prompts keep {kept}")
     if guarded.left_out:
         said.append(f"A cap left out {phrases.plural(guarded.left_out, 'guard input')}: so nothing is claimed better.")
     return said
@@ -282,12 +327,12 @@ def summary(found: Compared) -> str:
     if found.tasks:
         lines += ["", *_grid(_task_columns(found), _task_cells(found))]
     if found.table.pairs:
-        lines += ["", *_grid(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs)))]
+        lines += ["", *_grid(_PAIR_COLUMNS, [_pair_cells(found, pair) for pair in found.table.pairs])]
     if spread := _spread_cells(found.table):
         lines += ["", *_grid(_SPREAD_COLUMNS, spread)]
     lines += ["", *notes(found), ""]
     spent = found.spent
-    measuring = f"{phrases.number(found.measuring.calls)} on the common hold-out"
+    measuring = f"{phrases.number(found.measuring.calls)} to measure"
     lines.append(
         f"spent     {phrases.plural(spent.calls, 'call')} ({measuring}), "
         f"{phrases.tokens(spent.tokens_in, spent)} tokens in, {phrases.tokens(spent.tokens_out, spent)} out, "
@@ -315,7 +360,7 @@ def markdown(found: Compared) -> str:
     if found.tasks:
         parts.append(_markdown_table(_task_columns(found), _task_cells(found)))
     if found.table.pairs:
-        parts.append(_markdown_table(_PAIR_COLUMNS, list(map(_pair_cells, found.table.pairs))))
+        parts.append(_markdown_table(_PAIR_COLUMNS, [_pair_cells(found, pair) for pair in found.table.pairs]))
     if spread := _spread_cells(found.table):
         parts.append(_markdown_table(_SPREAD_COLUMNS, spread))
     parts.append(_markdown_table(_RESAMPLED_COLUMNS, _resampled_cells(found.table)))
@@ -558,18 +603,17 @@ def comparison_sheet(found: Compared) -> Sheet:
     """Return the document of a comparison."""
     of = found.table
     standings = cells("Result", headings(_columns(found)), [_cells(found, one) for one in of.standings])
-    pairs = cells("Against each other", headings(_PAIR_COLUMNS), list(map(_pair_cells, of.pairs)))
+    pairs = cells("Against each other", headings(_PAIR_COLUMNS), [_pair_cells(found, pair) for pair in of.pairs])
     resampled = cells("Bootstrap", headings(_RESAMPLED_COLUMNS), _resampled_cells(of))
     alone = cells("Each by itself", headings(_ALONE_COLUMNS), _alone_cells(of))
     spread = cells("Seed by seed", headings(_SPREAD_COLUMNS), _spread_cells(of))
-    vetoed = any(one.verdict == "vetoed" for one in of.standings)
-    better = any(one.verdict == "improved" for one in of.standings)
+    label, tone = _in_a_word(of)
     return sheet(
         "comparison",
         f"{found.comparison.system.name}: comparison",
         line=f"{phrases.number(len(of.standings))} contestants on {phrases.plural(of.inputs, 'hold-out input')}",
-        label="Better than the seed prompts" if better else "Vetoed" if vetoed else "No evidence",
-        tone="improved" if better else "worse" if vetoed else "no_evidence",
+        label=label,
+        tone=tone,
         headline=headline(found),
         simulated=found.simulated,
         facts=spent_facts(found.spent, found.simulated, found.seconds),
@@ -590,6 +634,16 @@ def comparison_sheet(found: Compared) -> Sheet:
         ),
         summary=summary(found),
     )
+
+
+def _in_a_word(of: Table) -> tuple[str, VerdictWord]:
+    """Return what is found in a word or two, the best of it first, and its colour."""
+    found = {one.verdict for one in of.standings}
+    if "improved" in found:
+        return "Better than the seed prompts", "improved"
+    if "vetoed" in found:
+        return "Vetoed", "worse"
+    return ("Worse than the seed prompts", "worse") if "worse" in found else ("No evidence", "no_evidence")
 
 
 def _by_task(found: Compared) -> Part:

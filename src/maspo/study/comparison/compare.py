@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -564,13 +564,17 @@ def _pieces_of(comparison: Comparison, store: RunStore, looks: _Shared, side_by_
 async def _measuring(
     comparison: Comparison, job: Job, store: RunStore, attention: SideBySide
 ) -> AsyncIterator[Session]:
-    """Work with the record of the comparison."""
+    """Work with the record of the comparison, and record how long that took."""
     async with attention.provider(job, store.meta()["run"]) as bare:
         session = Session(
             job, store, bare, attention.watcher, None, prices_of(job), comparison.measuring_calls, attention.looks
         )
         async with at_work(session, attention.watcher, attention.stop):
-            yield session
+            try:
+                yield session
+            finally:
+                with suppress(StoreError):  # then whatever failed in between is what is told
+                    await session.save()
 
 
 def _is_cut(comparison: Comparison, end: RunEnd) -> bool:
