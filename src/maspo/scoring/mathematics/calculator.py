@@ -61,9 +61,6 @@ _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
 }
 
 
-_STEPS = ("floor", "ceil", "mod")
-
-
 @dataclass(frozen=True, slots=True)
 class Formula:
     """A formula that was read."""
@@ -99,16 +96,18 @@ def formula(text: str) -> Formula | None:
         root = read(text)
     except Unreadable:
         return None
-    stepped = any(name in text for name in _STEPS)
+    stepped = "floor" in text or "ceil" in text or "mod" in text
     return Formula(root, constant=not _holds_letters(root), stepped=stepped)
 
 
 def close(one: Number, other: Number, within: float = 1e-9) -> bool:
     """Return whether two values are the same number, rough ones within a share; two exact ones are compared exactly."""
-    exact = [value for value in (one, other) if type(value) is Fraction]
-    if len(exact) == 2:
-        return one == other
-    if exact and abs(exact[0]) > LARGEST_ROUGH:
+    if type(one) is Fraction:
+        if type(other) is Fraction:
+            return one == other
+        if abs(one) > LARGEST_ROUGH:
+            return False
+    elif type(other) is Fraction and abs(other) > LARGEST_ROUGH:
         return False
     try:
         return cmath.isclose(complex(one), complex(other), rel_tol=within)
@@ -163,7 +162,11 @@ def _sum(values: list[Number]) -> Number:
     total = reduce(_plus, values)
     if isinstance(total, Fraction):
         return total
-    return Fraction(0) if abs(total) < ROUNDING * max(abs(complex(value)) for value in values) else total
+    size = abs(total)
+    for value in values:
+        if size < ROUNDING * abs(complex(value)):
+            return Fraction(0)
+    return total
 
 
 def _opaque(name: str, value: complex) -> complex:

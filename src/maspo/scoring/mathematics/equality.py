@@ -83,6 +83,8 @@ _OPERATIONS = re.compile(
 
 _RELATIONS = re.compile(r"\\(equiv|approx|sim|simeq|cong|propto|ll|gg|prec|succ|asymp|doteq)(?![A-Za-z])|([≡≈∼≅≃∝≪≫])")
 """Relations that are near to equality where they stand beside numbers, and not each other."""
+_MAY_RELATE = re.compile(rf"{_RELATIONS.pattern}|\\in(?![A-Za-z])|∈")
+"""What one of two answers holds whose relations can differ: a fast look."""
 _RELATION_SIGNS = {
     "≡": "equiv", "≈": "approx", "∼": "sim", "≅": "cong", "≃": "simeq", "∝": "propto", "≪": "ll", "≫": "gg",
 }  # fmt: skip
@@ -114,7 +116,7 @@ def same(one: str, other: str) -> Same:
         return Same.YES
     if max(len(one), len(other)) > LONGEST_ANSWER:
         return Same.HOPELESS
-    if any("\\" in text or not text.isascii() for text in (one, other)) and _relations_differ(one, other):
+    if ("\\" in one or "\\" in other or not (one.isascii() and other.isascii())) and _relations_differ(one, other):
         return Same.NO
     try:
         first, second = form_of(one), form_of(other)
@@ -134,6 +136,8 @@ def _relations_differ(one: str, other: str) -> bool:
         and all("=" in text or "equiv" in text for text in (one, other))
     ):
         return True  # A congruence is no equation.
+    if _MAY_RELATE.search(one) is None and _MAY_RELATE.search(other) is None:
+        return False
     first, second = _relations(one), _relations(other)
     if any(_MEMBER.fullmatch(text) and _EQUATION.fullmatch(against) for text, against in ((one, other), (other, one))):
         return True
@@ -192,7 +196,7 @@ def _same_forms(one: Form, other: Form) -> Same:
         face = clock_face(one.text)
         if face:
             return Same.YES if face == clock_face(other.text) else Same.NO
-    if _is_option(one, other.text) or _is_option(other, one.text):
+    if (one.label or other.label) and (_is_option(one, other.text) or _is_option(other, one.text)):
         return Same.YES
     sets = [real_set(one), real_set(other)] if is_set(one) or is_set(other) else []
     if sets and None not in sets:

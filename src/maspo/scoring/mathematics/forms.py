@@ -78,6 +78,8 @@ _ABSOLUTE = re.compile(r"\|([^|]+)\|")
 _VECTOR = re.compile(r"(?:\(|⟦|\\begin\{[pb]matrix\}).*$", re.DOTALL)
 _LETTER = re.compile(r"\\?[A-Za-z]+(?:_\{?\w+\}?)?")
 _OPENING = frozenset("([{⟦")
+_MAY_OPEN = _OPENING | {"\\"}
+"""The same before the brackets of sets are written in one sign."""
 _CLOSING = frozenset(")]}⟧")
 _WORD_AND = re.compile(
     r'\s+"?(?:and|or)(?: equivalently)?"?\s+|,?\s*"(?:i\.e\.?|that is),?"\s*|,\s*"?(?:and|or)"?\s+|"(?:and|or)"'
@@ -98,7 +100,7 @@ _NOTHING = re.compile(
     (?:solutions?|roots?|values?(?:\s+of\s+[a-z])?|[a-z])(?:\s+exists?)?""",
     re.VERBOSE | re.IGNORECASE,
 )
-_BEGINS_NOTHING = frozenset('\\" tTeEnNiI')
+_BEGINS_NOTHING = ("\\em", "\\{", "\\EM", *'" tTeEnNiI')
 """How it may begin: a fast look, since this is asked of every part of an answer."""
 
 
@@ -238,12 +240,11 @@ def _form(text: str, depth: int) -> Form:
     point = _POINT.match(text) if text[-1:] == ")" else None
     if point is not None:
         return replace(_form(text[point.end() :], depth), label=point[0].strip())
-    if text[:1] in _BEGINS_NOTHING and _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
+    if text.startswith(_BEGINS_NOTHING) and _NOTHING.fullmatch(" ".join(text.replace('"', " ").split()).rstrip(" .")):
         return Form("set", r"\emptyset")
+    laid_out = (_rows(text, depth) or _matrix(text, depth) or _cases(text, depth)) if "\\begin" in text else None
     return (
-        _rows(text, depth)
-        or _matrix(text, depth)
-        or _cases(text, depth)
+        laid_out
         or _union(text, depth)
         or _relation(text, depth)
         or _list(text, depth)
@@ -311,6 +312,8 @@ def _union(text: str, depth: int) -> Form | None:
 
 def _relation(text: str, depth: int) -> Form | None:
     """Read a label with its answer, an equation, an inequality; lists of relations are lists."""
+    if "=" not in text and "\\" not in text and "<" not in text and ">" not in text:
+        return None
     signs = [found for found in _RELATION.finditer(text) if _level(text, found.start()) == 0]
     if not signs or len(signs) > 8 or _is_list(text):
         return None
@@ -369,7 +372,10 @@ def _is_list(text: str) -> bool:
 def _items(text: str) -> list[str]:
     if "\\l" in text and _RELATION.search(text):
         text = _SIGN_AND.sub(" , ", text)
-    text = _WORD_AND.sub(" , ", text)
+    if "and" in text or "or" in text or "i.e" in text or "that" in text:
+        text = _WORD_AND.sub(" , ", text)
+    if "," not in text and ";" not in text:
+        return [text.strip()] if text.strip() else []
     parts = (part.strip() for whole in _split(text, ",") for part in _split(whole, ";"))
     return [part for part in parts if part]
 
@@ -424,6 +430,8 @@ def _flat(forms: tuple[Form, ...]) -> Iterator[Form]:
 
 def _bracketed(text: str, depth: int) -> Form | None:
     """Read what stands in one pair of brackets: a pair, an interval, a set, a vector, or just a value."""
+    if text[:1] not in _MAY_OPEN:
+        return None
     text = text.replace(r"\{", "⟦{").replace(r"\}", "}⟧")
     if text[:1] not in _OPENING or _closing(text, 0) != len(text) - 1:
         return None

@@ -57,26 +57,24 @@ class _Reader:
     """A recursive-descent reader; one instance a text."""
 
     def __init__(self, tokens: tuple[str, ...]) -> None:
-        self._tokens = tokens
+        self._tokens = (*tokens, "")
         self._place = 0
+        self._next = self._tokens[0]  # kept beside, since it is looked at dozens of times a token
         self._depth = 0
         self._bars = 0
 
     def whole(self) -> Node:
         node = self._sum()
-        if self._place != len(self._tokens):
+        if self._next:
             raise Unreadable(self._next)
         return node
-
-    @property
-    def _next(self) -> str:
-        return self._tokens[self._place] if self._place < len(self._tokens) else ""
 
     def _take(self, expected: str = "") -> str:
         part = self._next
         if not part or (expected and part != expected):
             raise Unreadable(part)
         self._place += 1
+        self._next = self._tokens[self._place]
         return part
 
     def _sum(self) -> Node:
@@ -170,6 +168,7 @@ class _Reader:
                 part[1:],
                 *self._tokens[self._place + 1 :],
             )
+            self._next = part[0]
         return self._primary()
 
     def _bracketed(self) -> Node:
@@ -278,6 +277,7 @@ class _Reader:
             return self._function(part)
         if len(part) > 1:
             self._tokens = (*self._tokens[: self._place], part[1:], *self._tokens[self._place :])
+            self._next = part[1:]
             part = part[0]
         if part == "I" and self._beside_a_star():
             return ("constant", (), "i")
