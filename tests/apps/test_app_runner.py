@@ -323,6 +323,57 @@ def divmod_of(number: int, by: int) -> list[int]:
     return list(divmod(number, by))
 
 
+SIDE_BY_SIDE = (
+    ASK
+    + """
+import pathlib
+
+def answer(row):
+    with pathlib.Path("runs.txt").open("a+") as file:
+        file.write("x")
+        file.seek(0)
+        runs = len(file.read())
+    asked = ["You are a solver. Work step by step.", "You are a critic. Look for mistakes."]
+    said = [ask(one, row["input"]) for one in sorted(asked, reverse=runs % 2 > 0)]
+    return ask("You are an editor. Put it together.", "\\n".join(sorted(said)) + CLOCK)
+"""
+)
+
+
+@pytest.mark.parametrize(("clock", "is_told"), [("''", False), ("f' It is {runs}.'", True)])
+async def test_agents_in_another_order_are_asked_the_same(app: WriteApp, clock: str, *, is_told: bool) -> None:
+    """One input is looked at twice: once in each order."""
+    asked = app(SIDE_BY_SIDE.replace("CLOCK", clock))
+    looked = await look(asked, make_inputs(["one"]).rows, OverTheWire(ScriptedModel(echo)), "team")
+    assert any("ask their models differently" in note for note in looked.notes) == is_told
+
+
+LOOKED_UP = PAIR.replace(
+    "def answer(row):",
+    """import maspo_tools, pathlib
+
+@maspo_tools.replayed
+def look_up(topic):
+    with pathlib.Path("called.txt").open("a") as file:
+        file.write(topic + " ")
+    return topic
+
+def answer(row):
+    look_up(row["input"])""",
+)
+
+
+@pytest.mark.parametrize(("replays", "times"), [(True, 1), (False, 2)])
+async def test_a_look_runs_a_tool_as_often_as_a_search_would(
+    app: WriteApp, tmp_path: Path, *, replays: bool, times: int
+) -> None:
+    looked = await look(
+        app(LOOKED_UP, replay_tools=replays), make_inputs(["one", "two"]).rows, OverTheWire(ScriptedModel(echo)), "team"
+    )
+    assert len(looked.found.system.agents) == 2
+    assert (tmp_path / "called.txt").read_text().split().count("one") == times  # the first input is looked at twice
+
+
 async def test_what_tools_answered_stays_in_the_record_for_a_run_that_goes_on(app: WriteApp, tmp_path: Path) -> None:
     system = team(app(TOOLS, replay_tools=True))
     (row,) = make_inputs(["one"]).rows

@@ -83,6 +83,46 @@ def test_the_result_of_a_tool_tells_who_is_gone_on_with() -> None:
     assert find_reads(wire("math", "42", "q", ("tool", '{"assistant": "math"}')), [handoff], ["q"]) == {0}
 
 
+def test_agents_side_by_side_that_got_the_same_from_a_tool_did_not_read_one_another() -> None:
+    used = (tool("look_up", json.dumps({"topic": "units"}), "The handbook says nothing more about units."),)
+    asks = [wire(name, "", "q", tools=used) for name in ("solver", "sceptic")]
+    brings = ("tool", "The handbook says nothing more about units.")
+    for place, name in enumerate(("solver", "sceptic")):
+        assert find_reads(wire(name, "x", "q", brings), asks, ["q"]) == {place}
+        assert find_reads(wire(name, "x", "q", brings), asks[::-1], ["q"]) == {1 - place}
+    assert find_reads(wire("editor", "x", "q", used[0].result or ""), asks, ["q"]) == {1}
+
+
+def test_what_an_agent_got_from_its_own_tool_is_its_own_though_another_one_wrote_it_before() -> None:
+    page = "The timetable of the line says that a train leaves at ten past nine."
+    asks = wire("solver", "", "q", tools=(tool("fetch", "{}", page),))
+    fetched, critic = wire("fetcher", page, "q"), wire("critic", page, "q")
+    assert find_reads(wire("solver", "x", "q", ("tool", page)), [fetched, asks], ["q"]) == {1}
+    assert find_reads(wire("solver", "x", "q", ("tool", page)), [asks, critic], ["q"]) == {1}, "an agent as a tool"
+
+
+def test_a_text_that_was_cut_is_read_though_it_quotes_another_one_whole() -> None:
+    critic = f"The plan that I was given says this: {PLAN} I agree with nearly all of it. The night shift is left out."
+    calls = [wire("planner", PLAN, "q"), wire("critic", critic, PLAN)]
+    cut = critic.removesuffix(" The night shift is left out.")
+    assert 1 in find_reads(wire("editor", "x", cut), calls, [])
+    assert find_reads(wire("editor", "x", PLAN), calls, []) == {0}, "the plan alone"
+
+
+def signed(words: str, letter: str = "B") -> str:
+    """Return what agents of one team write: much of it in the same words, and the same answer."""
+    opening = "Here is my answer to the question that was put to me.\nI have checked it twice.\n"
+    return f"{opening}<answer>{letter}</answer>\n[{words}]"
+
+
+def test_who_wrote_the_same_answer_in_the_same_words_is_not_read_for_that() -> None:
+    plan, one, other, expert = map(signed, ("by the plan", "by rule 1", "by rule 2", "by heart"))
+    calls = [wire("planner", plan, "q"), wire("expert", expert, "q"), wire("solver", one, plan)]
+    assert find_reads(wire("sceptic", "x", f"q\n\nPlan:\n{plan}"), calls, ["q"]) == {0}
+    calls.append(wire("sceptic", other, plan))
+    assert find_reads(wire("critic", "x", f"One:\n{one}\n\nOther:\n{other}"), calls, ["q"]) == {2, 3}
+
+
 def test_texts_that_have_nothing_in_common_are_not_taken_for_read() -> None:
     calls = [wire("a", PLAN, "q"), wire("b", OTHER, "q"), wire("c", "", "q"), wire("d", "{}", "q")]
     assert find_reads(wire("e", "x", "Say something else altogether, at some length, please."), calls, []) == set()

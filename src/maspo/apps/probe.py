@@ -20,6 +20,7 @@ from maspo.data.inputs import Input
 from maspo.gateway.attribution import Team
 from maspo.gateway.dialects.base import Asked
 from maspo.gateway.gateway import Gateway, Rollout
+from maspo.gateway.tools import ToolRecord
 from maspo.gateway.wire import RolloutLimits, WireCall
 from maspo.models.base import ModelClient
 from maspo.team.app import App, AppKind
@@ -102,7 +103,7 @@ async def look(
     pool, under_way = Pool(app), _UnderWay(len(rows) + 1, app.seconds)
     telling = asyncio.create_task(under_way.tell(told))
     try:
-        async with Gateway(model) as gateway:
+        async with Gateway(model, tools=ToolRecord(model) if app.replay_tools else None) as gateway:
             runs = await together(_one(pool, gateway, app, row, under_way) for row in rows)
             first = next(
                 (row for row, run in zip(rows, runs, strict=True) if isinstance(run, Seen) and run.calls), None
@@ -165,9 +166,11 @@ def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[st
     notes = []
     if nobodys and found.attributed == found.calls:
         notes.append(f"{nobodys} of {len(again.calls)} calls of a second run could not be told whose they are")
-    before, after = ["\n".join(text.text for call in one.calls for text in call.texts) for one in (first, again)]
-    if before == after:
+    # Agents side by side come in any order, and each is asked the same.
+    asked = [sorted("\n".join(text.text for text in call.texts) for call in one.calls) for one in (first, again)]
+    if asked[0] == asked[1]:
         return notes
+    before, after = map("\n".join, asked)
     others = [text for one in seen if one is not first for text in one.columns.values() if len(text) > len("yes or no")]
     leaked = [text for text in others if text in after and text not in before]
     if leaked:

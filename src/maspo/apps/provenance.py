@@ -4,12 +4,16 @@ A framework passes texts on in its own way: whole, quoted among others, as a val
 the result of a tool, indented, escaped, cut. So texts are compared in a canonical form, and an output counts as read
 when it stands in a request whole, or a large enough share of its passages does. What stands in the input or in the
 reader's own prompt anyway tells nothing.
+
+What stands there whole tells more than a part: a short answer, or a phrase, is what many agents write, and belongs to
+another one only where nobody who was read whole has written it.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from maspo.gateway.wire import WireCall
@@ -48,21 +52,47 @@ def find_reads(reader: WireCall, earlier: Sequence[WireCall], known: Iterable[st
     """
     shown = [canonical(text.text) for text in reader.texts]
     said = [canonical(text) for text in known]
-    found = set()
-    for place in reversed(range(len(earlier))):
-        taken = [_take(text, shown, said) for text in written_by(earlier[place])]  # all of them, not the first alone
-        if any(taken):
+    before, found, rest = tuple(shown), set[int](), list[tuple[int, str]]()
+    own = [continues(reader, call) for call in earlier]
+    texts = [(True, place, pieces) for place, call in enumerate(earlier) for pieces in _said_by(call)]
+    # What others got from tools comes last: an agent beside it may have asked the same tool, and got the same.
+    texts += [(own[place], place, [told]) for place, call in enumerate(earlier) for told in _told_to(call)]
+    for _, place, pieces in sorted(texts, key=lambda one: one[:2], reverse=True):
+        whole = [_take_whole(piece, shown, said) for piece in pieces]  # all of them, not the first alone
+        if any(whole):
             found.add(place)
+        if not whole[0]:
+            rest += [(place, piece) for piece, is_taken in zip(pieces, whole, strict=True) if not is_taken]
+    found.update([place for place, piece in rest if _take_part(piece, shown, said, before)])
     return frozenset(found)
+
+
+def continues(call: WireCall, before: WireCall) -> bool:
+    """Return whether a call brings its agent the results of the tools that a call before asked for."""
+    if call.agent != before.agent or not before.tools:
+        return False
+    brought = Counter(canonical(text.text) for text in call.texts if text.role == "tool")
+    asked = Counter(canonical(tool.result or "") for tool in before.tools)
+    return all(tool.result is not None for tool in before.tools) and asked <= brought
 
 
 def written_by(call: WireCall) -> Iterator[str]:
     """Return what a call wrote, in the pieces in which a program may pass it on."""
-    yield from _pieces(call.output)
-    for tool in call.tools:
-        yield from _pieces(tool.arguments)
-        if tool.result is not None:
-            yield tool.result
+    for pieces in _said_by(call):
+        yield from pieces
+    yield from _told_to(call)
+
+
+def _said_by(call: WireCall) -> Iterator[list[str]]:
+    """Return each text of a call's own, followed by its parts."""
+    for text in (call.output, *(tool.arguments for tool in call.tools)):
+        if pieces := _pieces(text):
+            yield pieces
+
+
+def _told_to(call: WireCall) -> Iterator[str]:
+    """Return what the tools of a call answered."""
+    return (tool.result for tool in call.tools if tool.result is not None)
 
 
 def stands_in(text: str, written: WireCall, known: Iterable[str] = ()) -> bool:
@@ -103,25 +133,40 @@ def _strings(value: object) -> Iterator[str]:
 
 def _take(text: str, shown: list[str], known: Sequence[str]) -> bool:
     """Say whether a text stands in what is shown, and take it out, so that it is found once."""
+    return _take_whole(text, shown, known) or _take_part(text, shown, known, tuple(shown))
+
+
+def _take_whole(text: str, shown: list[str], known: Sequence[str]) -> bool:
+    """Say whether a text that is long enough stands there as it is, and take it out."""
+    whole = canonical(text)
+    if len(whole) < SHORT or any(whole in one for one in known):
+        return False
+    for place, one in enumerate(shown):
+        if whole in one:
+            shown[place] = one.replace(whole, _TAKEN, 1)
+            return True
+    return False
+
+
+def _take_part(text: str, shown: list[str], known: Sequence[str], before: Sequence[str]) -> bool:
+    """Say whether a short text stands there by itself, or enough passages of a long one, and take them out.
+
+    ``before`` is what was shown before anything was taken out: a text that was cut may hold another one whole. Some
+    passage has to be left, or all of them are another one's.
+    """
     whole = canonical(text)
     if not whole:
         return False
     if len(whole) < SHORT:
         alone = _alone(whole)
         return not any(alone.search(one) for one in known) and _take_first(alone, shown)
-    if any(whole in one for one in known):
-        return False
-    for place, one in enumerate(shown):
-        if whole in one:
-            shown[place] = one.replace(whole, _TAKEN, 1)
-            return True
     passages = [one.strip() for one in _PASSAGE.findall(whole) if len(one.strip()) >= SHORT]
     passages = [one for one in passages if not any(one in other for other in known)]
-    held = [one for one in passages if any(one in other for other in shown)]
-    size, total = sum(map(len, held)), sum(map(len, passages))
-    if not total or (size < _SHARE * total and size < _MANY):
+    size = sum(len(one) for one in passages if any(one in other for other in before))
+    total, left = sum(map(len, passages)), [one for one in passages if any(one in other for other in shown)]
+    if not left or (size < _SHARE * total and size < _MANY):
         return False
-    for passage in held:
+    for passage in left:
         for place, one in enumerate(shown):
             if passage in one:
                 shown[place] = one.replace(passage, _TAKEN, 1)

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from maspo.apps.provenance import canonical, find_reads
+from maspo.apps.provenance import continues, find_reads
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.gateway.wire import WireCall
 
@@ -81,21 +81,12 @@ def _turns(calls: Sequence[WireCall], reads: Sequence[frozenset[int]]) -> list[t
         if call.agent is None:
             continue
         for turn in reversed(turns):
-            if _continues(call, calls[turn[-1]]) and not _is_split(calls, reads, turn[-1], place):
+            if continues(call, calls[turn[-1]]) and not _is_split(calls, reads, turn[-1], place):
                 turn.append(place)
                 break
         else:
             turns.append([place])
     return [tuple(turn) for turn in turns]
-
-
-def _continues(call: WireCall, before: WireCall) -> bool:
-    """Return whether a call brings its agent the results of the tools that a call before asked for."""
-    if call.agent != before.agent or not before.tools:
-        return False
-    brought = Counter(canonical(text.text) for text in call.texts if text.role == "tool")
-    asked = Counter(canonical(tool.result or "") for tool in before.tools)
-    return all(tool.result is not None for tool in before.tools) and asked <= brought
 
 
 def _is_split(calls: Sequence[WireCall], reads: Sequence[frozenset[int]], first: int, second: int) -> bool:
