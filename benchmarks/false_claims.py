@@ -1,6 +1,6 @@
 """How often the final test claims an improvement where there is none, and what the rule costs where there is one.
 
-    python benchmarks/false_claims.py [--runs 200] [--first-seed 0] [--search] [--power] [--records FILE…]
+    python benchmarks/false_claims.py [--runs 200] [--first-seed 0] [--search | --looks | --power] [--records FILE…]
 
 Verdicts are drawn; all else is the product's own: groups, split, test, ledger of looks, claim. In each run eight
 candidates that are as good as the seed prompts are compared on the search side, and the best of them meets the
@@ -11,6 +11,9 @@ by their exact text, each is one vote of a sign test, and every look may claim a
 search side, in a team of two agents, and the prompts that it ends with meet the hold-out. Also told is how many of its
 runs ended with other prompts than the seed prompts, and what all looks of a run together spent of the level on average:
 given how many groups differ, no more runs than that claim something in the long run.
+
+--looks draws the verdicts of the hold-out alone, where prompts differ on some of 30 independent inputs, so that there
+can be tens of thousands of runs: how often any of their looks claims something, and what they spend of the level.
 
 --power asks the opposite: how often a true gain is claimed on 30 independent inputs, by the rule up to 0.1 (p ≤ 0.05 of
 a sign test that left undecided inputs out) and now, from the same verdicts.
@@ -26,6 +29,8 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 from maspo.core.prompts import Prompts, prompts_id
@@ -37,7 +42,7 @@ from maspo.data.split import split
 from maspo.optimizers.base import Compare, Draft, Drafts, Problem, Propose, Request, Result
 from maspo.optimizers.registry import make_config, make_optimizer
 from maspo.stats.looks import Earlier, Taken, by_number, level_after
-from maspo.stats.paired import SIGNIFICANT, sign_test
+from maspo.stats.paired import SIGNIFICANT, attained, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.study.holdout import claim, conclude, result_of, tally
 from maspo.team.graph import Team
@@ -276,6 +281,34 @@ def power(runs: int) -> Iterator[str]:
             yield f"{won:<6}{lost:<6}{undecided:<38}" + "".join(f"{one / runs:12.1%}" for one in claimed)
 
 
+SHARES, LOOKS = (0.2, 0.6, 0.9), (1, 2, 5, 10)
+"""Of inputs that differ, and how often one looks."""
+
+
+def looks(runs: int, first_seed: int) -> Iterator[str]:
+    """Yield lines that tell how often equal prompts are claimed to be better by any of some looks."""
+    attains, tested = cache(attained_by_alike), cache(sign_test)
+    yield f"{f'{HELD_OUT} inputs, share that differs, looks':40}{'claimed':>8}{'spent':>8}   at most in a run"
+    for share, count in product(SHARES, LOOKS):
+        chance = random.Random(f"{share} {count} {first_seed}")
+        claimed, spent = 0, list[float]()
+        for _ in range(runs):
+            earlier, claims = list[Earlier](), False
+            for _ in range(count):
+                won = [chance.random() < 0.5 for _ in range(HELD_OUT) if chance.random() < share]
+                level = level_after(earlier)
+                claims |= tested(sum(won), len(won) - sum(won)) <= level
+                earlier.append(Earlier(attains(len(won), level)))
+            claimed += claims
+            spent.append(sum(look.spent or 0.0 for look in earlier))
+        yield f"{share:<6}{count:<34}{claimed / runs:8.2%}{sum(spent) / runs:8.2%}   {max(spent):.2%}"
+
+
+def attained_by_alike(differing: int, level: float) -> float:
+    """Return what a look may claim falsely where so many inputs differ, all by as much."""
+    return attained([1] * differing, level)
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -285,9 +318,13 @@ def main() -> None:
     parser.add_argument("--search", action="store_true")
     parser.add_argument("--only", default="", metavar="WORD", help="kinds whose names hold it")
     parser.add_argument("--power", action="store_true")
+    parser.add_argument("--looks", action="store_true")
     given = parser.parse_args()
     if given.power:
         print("\n".join(power(given.runs)))
+        return
+    if given.looks:
+        print("\n".join(looks(given.runs, given.first_seed)))
         return
     cases = [case for case in CASES if given.only in case.name]
     seeds = range(given.first_seed, given.first_seed + given.runs)

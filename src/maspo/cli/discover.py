@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from maspo.cli.settings import Sources, load_settings
 from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.core.errors import BudgetReached, ConfigInvalid, UsageError, typed
 from maspo.core.plain import Dumped
+from maspo.core.running import run
 from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
 from maspo.study import trust
@@ -62,7 +62,7 @@ def run_discover(wanted: DiscoverOptions) -> Caps | None:
     agree_to_file(settings, wanted.trust)
     note_each((*settings.notes, *check_parameters(wanted.app, inputs)))
     chosen = draw_rows(inputs, wanted.rows).rows
-    discovered = asyncio.run(discover_team(wanted.app, chosen, settings.config, note))
+    discovered = run(discover_team(wanted.app, chosen, settings.config, note))
     looked, spent = discovered.looked, discovered.usd
     found = looked.found
     write_whole(wanted.out, dump_system(found.system, wanted.out.parent))

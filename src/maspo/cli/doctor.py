@@ -27,6 +27,7 @@ from maspo.config import DEFAULT_MODEL, ModelSettings
 from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
 from maspo.core.excerpts import on_one_line
 from maspo.core.plain import Dumped
+from maspo.core.running import run
 from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
@@ -137,7 +138,7 @@ def examine_machine(
     keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
     unasked = _why_unasked(settings, allowed)
     places = ([] if unasked else _configured(models)) + (list(LOCAL_PLACES) if at.local else [])
-    probes = asyncio.run(probe_all(places))
+    probes = run(probe_all(places))
     versions = _versions()
     sandbox = _say_machine(versions, keys)
     say()
@@ -151,7 +152,7 @@ def examine_machine(
     if at.ask and not unasked:
         asked, unnamed = _named(models, probes)
         remarks += unnamed
-        taught = asyncio.run(lessons(asked)) if asked is not None else []
+        taught = run(lessons(asked)) if asked is not None else []
     heard = {lesson.base_url for lesson in taught}
     silent = {lesson.base_url for lesson in taught if not lesson.answers}
     remarks += _say_ready(probes, models, heard, silent)

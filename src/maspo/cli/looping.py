@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -11,7 +12,7 @@ T = TypeVar("T")
 
 def run_fast(main: Coroutine[Any, Any, T]) -> T:
     """Run to the end, as ``asyncio.run`` does, on the fastest loop there is."""
-    with asyncio.Runner(loop_factory=_fastest()) as runner:
+    with closing(main), asyncio.Runner(loop_factory=_fastest()) as runner:
         return runner.run(main)
 
 

@@ -6,7 +6,6 @@ OpenTelemetry's exporters names, is sent them from time to time and at the end.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from maspo.cli.terminal import note
 from maspo.core.errors import ConfigInvalid, ProviderError, said_of
+from maspo.core.running import run
 from maspo.events import Event, RunStarted
 from maspo.report.figures import figures_of, metrics_request
 from maspo.study.job import Progress
@@ -194,7 +194,7 @@ def sent(metrics: Metrics, address: str) -> Iterator[None]:
         if (request := metrics.request()) is None:
             return
         try:
-            asyncio.run(send(address, [request], "--metrics", _SECONDS))
+            run(send(address, [request], "--metrics", _SECONDS))
         except (ProviderError, ConfigInvalid) as error:
             if not told:
                 note(f"note: metrics are not sent, which is tried again: {error}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.config import Caps
 from maspo.core.errors import EXIT_USAGE
 from maspo.core.plain import FLAT, Dumped, named
+from maspo.core.running import run
 from maspo.models.leases import NANO
 from maspo.report.phrases import duration, list_names, money, number, plural
 from maspo.report.visible import visible
@@ -127,11 +127,7 @@ def remarks_on_context(prepared: PreparedJob, allowed: str) -> list[str]:
     No model is called. Nobody is asked whom a file of others names and its user has not agreed to.
     """
     job = prepared.job
-    told = (
-        asyncio.run(told_contexts(job.config.models, job.system))
-        if _is_agreed(prepared.settings.reach, allowed)
-        else {}
-    )
+    told = run(told_contexts(job.config.models, job.system)) if _is_agreed(prepared.settings.reach, allowed) else {}
     return remarks_on_fit(job, told)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from maspo.cli.settings import load_prices
 from maspo.cli.terminal import note
 from maspo.core.plain_files import is_there
+from maspo.core.running import run
 from maspo.study.evaluation.recorded import add_prices_to_evaluation, holds_evaluation
 from maspo.study.optimize import DATABASE as JOURNAL
 from maspo.study.record import add_prices
@@ -24,7 +24,7 @@ def adopt_prices(folder: Path) -> None:
     if is_there(folder / JOURNAL):
         added = add_prices(folder, prices)
     elif holds_evaluation(folder):
-        added = asyncio.run(add_prices_to_evaluation(folder, prices))
+        added = run(add_prices_to_evaluation(folder, prices))
     else:
         return
     if added:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -19,6 +18,7 @@ from maspo.cli.terminal import note, print_json
 from maspo.core.errors import ConfigInvalid, InputsInvalid
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import MEGABYTE, meant_by, open_plain
+from maspo.core.running import run
 from maspo.data.inputs import as_label, as_tests, as_text
 from maspo.flags import FLAGS
 from maspo.report.phrases import list_names, number, percent, plural
@@ -61,7 +61,7 @@ def score_file(file: Path, scorer: str, unsafe_exec: bool, packages: str | None,
     name = scorer_name(scorer, unsafe_exec, _packages(scorer, unsafe_exec, packages))
     check_scored_elsewhere(name, executor)
     with _opened(file) as lines, scoring(name, executor) as made:
-        outcomes, lacking = asyncio.run(
+        outcomes, lacking = run(
             _score_all(AnyLabel(made), _read_lines(_bounded(lines, str(file)), str(file)), _NEEDED.get(scorer, ""))
         )
     if not outcomes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from maspo.cli.stores import reach
 from maspo.cli.terminal import lay_out, print_json, say
 from maspo.core.errors import UsageError
 from maspo.core.plain import Dumped
+from maspo.core.running import run
 from maspo.report.folder import JOURNAL, require_run
 from maspo.report.phrases import number
 from maspo.report.spans import requests_of
@@ -42,7 +42,7 @@ def tell_spans(folder: Path, out: Path | None, to: str, content: bool, store: st
         if out is not None:
             write_whole(out, "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in requests))
         else:
-            asyncio.run(send(address, requests, "--to", _SECONDS))
+            run(send(address, requests, "--to", _SECONDS))
     where = str(out) if out is not None else address
     say(lay_out(("spans", number(told.spans)), ("texts", "with them" if content else "without"), ("to", where)))
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tempfile
 from collections.abc import Iterator
@@ -100,7 +99,7 @@ def copy_store(source: str, target: str, as_json: bool) -> None:
             address = named(target)
             with tempfile.TemporaryDirectory(prefix="maspo-") as folder:
                 place = Path(folder, given.absolute().name)
-                asyncio.run(copy_run(given, place, address))
+                run(copy_run(given, place, address))
                 target = f"{address.shown}#{name_of(address, place)}"
         else:
             _copied(given, Path(target))
@@ -118,7 +117,7 @@ def copy_store(source: str, target: str, as_json: bool) -> None:
 
 
 def _copied(source: Path, target: Path) -> None:
-    asyncio.run(copy_run(source, target))
+    run(copy_run(source, target))
     for record, _ in records_in(target):
         if record.name != JOURNAL:
             write_kept(record)

@@ -45,6 +45,7 @@ def serve(
     import signal
     from typing import cast
 
+    from maspo.core.running import run
     from maspo.world import WorldSpec
     from maspo.world.serve import Address, Faults
     from maspo.world.serve import serve as serve_world
@@ -65,7 +66,7 @@ def serve(
     )
     faults = Faults(latency_ms, error_rate, retry_after, api_key)
 
-    async def run() -> None:
+    async def serve() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -75,4 +76,4 @@ def serve(
         say(base_url)
         note(f"The simulated world answers at {base_url}: no language model. Ctrl-C stops it.")
 
-    asyncio.run(run())
+    run(serve())

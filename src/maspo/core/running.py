@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -60,11 +61,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
         OSError: too few files may be open.
 
     """
-    check_files()
-    if _loop_runs():
-        return _run_beside(coroutine)
-    with asyncio.Runner(loop_factory=RunningLoop) as runner:
-        return runner.run(coroutine)
+    with closing(coroutine):  # else Python warns of it where no loop can be made
+        check_files()
+        if _loop_runs():
+            return _run_beside(coroutine)
+        with asyncio.Runner(loop_factory=RunningLoop) as runner:
+            return runner.run(coroutine)
 
 
 def _loop_runs() -> bool:
