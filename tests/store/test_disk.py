@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 
 from maspo.core.errors import StoreError
 from maspo.store.files import flush_folder, write_whole
+from maspo.store.schema import unreadable
 from maspo.study.optimize import DATABASE
 from maspo.testing.runs import begin, counted_world, go_on
 from maspo.testing.store import BROKEN, FULL, StoreFault, faulty_store, small_disk
@@ -139,3 +141,12 @@ def test_f06_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be written"):
         write_whole(tmp_path / "missing" / "file", "x")
     flush_folder(tmp_path / "missing")
+
+
+def test_f06_another_program_that_holds_the_record_is_told_apart_from_a_full_disk(tmp_path: Path) -> None:
+    held = unreadable(tmp_path / DATABASE, sqlite3.OperationalError("database is locked"))
+    assert clear(str(held))
+    assert "another program" in str(held)
+    assert "disk" not in str(held)
+    full = unreadable(tmp_path / DATABASE, sqlite3.OperationalError("database or disk is full"))
+    assert "Check the disk" in str(full)

@@ -232,12 +232,25 @@ def refuse(path: Path, head: bytes) -> NoReturn:
     raise StoreError(f"{path}: no record of maspo; give a folder that maspo wrote")
 
 
+def is_held(why: object) -> bool:
+    """Say whether another program holds a database for writing; those that only read it hold nobody up."""
+    return "database is locked" in str(why)
+
+
+LET_GO = "Close what has it open for writing (a database browser, a backup, a folder that is synchronized)"
+
+
 def unreadable(path: Path, why: object) -> StoreError:
     """Return the error for a database that cannot be read or written."""
     if any(words in str(why) for words in _FULL):
         return StoreError(
             f"{path}: cannot be written ({why}); what is recorded is safe. "
             f"Check the disk, free some space, then go on with: maspo resume {typed(path.parent)}"
+        )
+    if is_held(why):
+        return StoreError(
+            f"{path}: cannot be written ({why} by another program for {_BUSY_SECONDS:g} s); what is recorded is safe. "
+            f"{LET_GO}, then go on with: maspo resume {typed(path.parent)}"
         )
     return StoreError(
         f"{path}: the run's database cannot be used ({why}{few_files()}); check the disk's space and rights, "

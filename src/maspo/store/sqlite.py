@@ -17,7 +17,18 @@ from maspo.store.locks import RecordLock, made_as
 from maspo.store.looking import BESIDE, check_beside, check_journal, inspect, stamp_of, view
 from maspo.store.migrate import bring_up_to_date
 from maspo.store.salvage import damaged, in_memory, salvage
-from maspo.store.schema import BROKEN, check, connect, create_tables, prepare, require, salt_in, unreadable
+from maspo.store.schema import (
+    BROKEN,
+    LET_GO,
+    check,
+    connect,
+    create_tables,
+    is_held,
+    prepare,
+    require,
+    salt_in,
+    unreadable,
+)
 from maspo.store.tables import TABLES, put
 
 _LOOKS = 3
@@ -229,9 +240,10 @@ def _make(file: Path) -> RecordLock:
 
 def _not_begun(file: Path, why: object) -> StoreError:
     """Return the error for a run that could not be begun: nothing is there to go on with."""
+    helps = LET_GO if is_held(why) else "Check the disk, free some space"
     return StoreError(
-        f"{file}: cannot be written ({why}); nothing is recorded and nothing was paid. Check the disk, free some "
-        "space, then give the same command again (maspo resume needs a run that has begun)"
+        f"{file}: cannot be written ({why}); nothing is recorded and nothing was paid. {helps}, then give the same "
+        "command again (maspo resume needs a run that has begun)"
     )
 
 

@@ -113,7 +113,7 @@ _VALUE_DENIED = re.compile(
     r"|(?:would|could|might|can|may)\s+(?:not\s+be|be\s+(?:wrong|incorrect|false|too\s+\w+|a\s+mistake))"
     r"|(?:could|might)\s+be\s+(?:right|correct|(?:the|an|my)\s+(?:answer|result|solution))"
     r"|(?:is|was|are)\s+(?:wrong|incorrect|false|impossible|too\s+\w+))\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
-    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)"
+    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I(?:\s+am|['’]m)\s+not\s+(?:convinced|persuaded|confident)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)"
     rf"|(?:there(?:\s+is|['’]s)\s+|it(?:\s+is|['’]s)\s+|I\s+(?:see\s+)?)?(?:{_NOTHING_FOR})"
     r"|by\s+no\s+means|(?:in\s+)?no\s+(?:case|way)\s+(?:is|was|are|can|could)|under\s+no\s+circumstances|(?:certainly|definitely|surely|clearly)?\s*not)"
     r"\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))[^.\d]*\d[\d.,]*[^\d]*$"
@@ -149,7 +149,7 @@ _ANY = r"(?:(?:an?|the|any)\s+)?(?:(?:final|definite|numerical)\s+)?"
 """What stands before an answer that is no other, larger or simpler one."""
 _NOT_SAID = re.compile(
     r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
-    r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|think|believe|say|claim|mean|conclude|true|clear|follow)"
+    r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|convinced|persuaded|confident|think|believe|say|claim|mean|conclude|true|clear|follow)"
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|nobody|(?:one|you)\s+(?:might|may|could))\s+(?:\w+\s+){0,2}"
     r"(?:say|think|claim|answer|guess|believe)s?"
@@ -237,6 +237,11 @@ _TENTATIVE = re.compile(
     r"(?i:first\s+(?:sight|glance|thought|answer|guess|attempt|try|result|impression|idea)|seems?|appears?|tempt\w+|might\s+think|guess\w*|initial\w*|naive\w*"
     r"|would\s+think)"
 )
+_AT_FIRST = re.compile(
+    r"(?i)[^\s,;.]{1,30}\s+(?:in|at|on|by|after)\s+(?:my|the|a|our)\s+(?:first|initial|earlier|previous)\s+(?:attempt|try|guess|count"
+    r"|calculation|pass|draft|solution|version|run)\b"
+)
+"""What stands behind a value that was the answer once: "18 in my first attempt, but …"."""
 _OVER = re.compile(r"[.!?…](?=\s|$)|\n")
 _TURN = re.compile(r"(?i:\bhowever\b|\bbut\b|\bafter\b|\bon\s+(?:reflection|checking)\b)")
 _BEFORE_A_CLAIM = 60
@@ -634,7 +639,8 @@ def _taken_back(text: str, claim: re.Match[str], rest: str) -> bool:
     if end is not None and _RETRACTED.search(rest, end.start()) is not None:
         return True
     before = text[max(0, claim.start() - _BEFORE_A_CLAIM) : claim.end()]
-    return _TENTATIVE.search(before) is not None and _TURN.search(rest) is not None
+    is_first = _TENTATIVE.search(before) is not None or _AT_FIRST.match(rest) is not None
+    return is_first and _TURN.search(rest) is not None
 
 
 def _begun(rest: str) -> str | None:
