@@ -12,6 +12,7 @@ from statistics import fmean, stdev
 
 import pytest
 
+from maspo.arena.clock import run_virtually
 from maspo.config import PROFILES, Caps, ModelSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted, ProviderError, RunChanged, StoreError
 from maspo.data.inputs import make_inputs
@@ -24,6 +25,7 @@ from maspo.stats.looks import Taken, by_number
 from maspo.stats.paired import mcnemar, sign_test
 from maspo.store.looks import Look, LookLedger
 from maspo.store.run_store import RunStore
+from maspo.store.writer import changes_waiting
 from maspo.study.comparison.compare import Compared, SideBySide, compare, folder_of, settled
 from maspo.study.comparison.methods import choice_of, seeds_of
 from maspo.study.comparison.plan import Comparison, Method
@@ -127,6 +129,23 @@ def test_q05_without_methods_all_inputs_are_held_out_and_nothing_is_searched(tmp
     assert found.runs == ()
     assert not any(purpose.startswith("proposer") for purpose in world.purposes)
     assert [one.name for one in found.table.standings] == [SEED, RERUN, BEST_OF_2, "mine"]
+
+
+def test_q07_the_time_of_a_comparison_holds_what_measuring_took_also_when_it_is_read_again(tmp_path: Path) -> None:
+    async def wait(_: Request) -> None:
+        await asyncio.sleep(1)
+
+    comparison, world = own(asked()), counted_world(world_job(), wait)
+
+    def compared() -> Compared:
+        beside = SideBySide(Recorder(), world.provider)
+        return run_virtually(compare(settled(comparison, tmp_path), tmp_path, beside), changes_waiting)
+
+    found = compared()
+    least = len(comparison.system.agents)
+    assert found.seconds >= least, "agents wait for each other"
+    calls = world.calls
+    assert compared().seconds == pytest.approx(found.seconds, abs=1) and world.calls == calls
 
 
 @pytest.mark.parametrize("labels", [True, False])

@@ -13,6 +13,7 @@ import pytest
 from maspo.config import Caps, ModelSettings
 from maspo.core.errors import ConfigInvalid, ProviderError, RunChanged
 from maspo.models import PriceBook
+from maspo.report.comparison import summary
 from maspo.store import RunStore
 from maspo.study.bound import expected_costs
 from maspo.study.comparison.compare import Compared, SideBySide, compare, folder_of, recorded_comparison, settled
@@ -139,6 +140,13 @@ def test_m11_plans_follow_what_calls_were_measured_to_cost(played: Played) -> No
     assert made.holdout == first.holdout
     assert all(made.bought[name] > calls for name, calls in first.bought.items())
     assert recorded_comparison(out).bought == made.bought
+
+
+def test_m13_on_a_simulated_world_the_money_that_runs_had_is_told_at_the_prices_given(played: Played) -> None:
+    simulated = replace(played[2], simulated=True)
+    assert "nothing (simulated)" not in summary(simulated)
+    by_calls = replace(simulated, comparison=replace(simulated.comparison, bought={}))
+    assert "nothing (simulated)" in summary(by_calls)
 
 
 def test_m12_moments_on_the_way_are_equal_steps_of_money(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

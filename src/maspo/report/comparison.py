@@ -144,10 +144,7 @@ def _name(one: Standing) -> str:
 
 
 def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
-    """Return calls, tokens, money and time of a run, on average; nothing for what was not searched for.
-
-    At equal money a simulated world has its money, too, at the prices that were given: it is what the runs had.
-    """
+    """Return calls, tokens, money and time of a run, on average; nothing for what was not searched for."""
     if not found.runs:
         return ()
     ends = runs_of(found, one.name)
@@ -158,9 +155,14 @@ def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
     return (
         phrases.number(mean.calls),
         phrases.tokens(round((spent.tokens_in + spent.tokens_out) / n), spent),
-        phrases.money_spent(mean, found.simulated and not found.comparison.bought),
+        phrases.money_spent(mean, _is_free(found)),
         phrases.duration(sum(end.finished.seconds for end in ends) / n),
     )
+
+
+def _is_free(found: Compared) -> bool:
+    """Tell whether nothing was paid; at equal money the runs on a simulated world have theirs at the prices given."""
+    return found.simulated and not found.comparison.bought
 
 
 def runs_of(found: Compared, name: str) -> list[RunEnd]:
@@ -336,7 +338,7 @@ def summary(found: Compared) -> str:
     lines.append(
         f"spent     {phrases.plural(spent.calls, 'call')} ({measuring}), "
         f"{phrases.tokens(spent.tokens_in, spent)} tokens in, {phrases.tokens(spent.tokens_out, spent)} out, "
-        f"{phrases.money_spent(spent, found.simulated)}, {phrases.duration(found.seconds)}"
+        f"{phrases.money_spent(spent, _is_free(found))}, {phrases.duration(found.seconds)}"
     )
     return visible("\n".join(lines))
 
@@ -616,7 +618,7 @@ def comparison_sheet(found: Compared) -> Sheet:
         tone=tone,
         headline=headline(found),
         simulated=found.simulated,
-        facts=spent_facts(found.spent, found.simulated, found.seconds),
+        facts=spent_facts(found.spent, _is_free(found), found.seconds),
         parts=(
             Part("Result", words=tuple(notes(found)), tables=(standings,)),
             _by_task(found),
