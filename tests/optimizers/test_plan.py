@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from maspo.config import RunConfig
 from maspo.core.verdict import Comparison, Level, Verdict
 from maspo.events import LevelAgreement, SearchEnded
+from maspo.optimizers.anchor_race import AnchorRace
 from maspo.optimizers.base import Compare, Propose, rounds_begun
 from maspo.optimizers.parts.reward import Weights
 from maspo.optimizers.race.agreement import Reliability, score
@@ -161,17 +163,19 @@ def chain_of(agents: int) -> Team:
 
 
 def test_b07_larger_teams_ask_readers_put_contested_inputs_first_and_may_end_early_unless_settings_say_more() -> None:
-    usual, larger = ("learned", 1.0, 1.0, 2), ("readers", 3.0, 0.72, 2)
+    usual, larger = ("learned", 1.0, 1.0, 2, 0.4, 0.2), ("readers", 3.0, 0.72, 2, 0.4, 0.2)
     for agents, found in {1: usual, 2: usual, 3: usual, 4: larger, 5: larger, 6: usual}.items():
         assert AnchorRaceConfig().by_team(chain_of(agents)) == found
     assert AnchorRaceConfig(blocks=6).by_team(chain_of(6)) == larger
     assert AnchorRaceConfig().by_team(DIAMOND) == usual, "one of its four agents keeps its prompt"
     assert AnchorRaceConfig().with_labels().by_team(chain_of(4)) == larger
     for small_plan in (AnchorRaceConfig(calls=2799), AnchorRaceConfig(calls_per_agent=699)):
-        assert small_plan.by_team(chain_of(4)) == ("readers", 3.0, 1.0, 0), "it has no calls to spare"
+        assert small_plan.by_team(chain_of(4)) == ("readers", 3.0, 1.0, 0, 0.4, 0.2), "it has no calls to spare"
     assert AnchorRaceConfig(calls=2800).by_team(chain_of(4)) == larger
-    told = AnchorRaceConfig(weighting="fixed", contested=0.0, enough=0.5, audited_rounds=1, calls=500)
-    assert told.by_team(chain_of(2)) == told.by_team(chain_of(4)) == ("fixed", 0.0, 0.5, 1)
+    told = AnchorRaceConfig(
+        weighting="fixed", contested=0.0, enough=0.5, audited_rounds=1, calls=500, first_round=0.5, growth=0.0
+    )
+    assert told.by_team(chain_of(2)) == told.by_team(chain_of(4)) == ("fixed", 0.0, 0.5, 1, 0.5, 0.0)
 
 
 @pytest.mark.parametrize(("audited", "proven"), [(None, False), (2, True)])
@@ -193,6 +197,46 @@ def test_b12_a_small_plan_that_was_begun_before_looks_at_pairs_as_it_did() -> No
     found = as_it_began({"search": began}, RunConfig(search=then), now).search
     assert isinstance(found, AnchorRaceConfig)
     assert found.by_team(chain_of(2)).audited_rounds == 2
+
+
+@pytest.mark.parametrize(
+    ("agents", "calls", "sizes"),
+    [(4, 1680, (0.3, 0.4)), (4, 1681, (0.4, 0.6)), (5, 2100, (0.3, 0.4)), (3, 300, (0.4, 0.6)), (6, 900, (0.4, 0.6))],
+)
+def test_b13_a_larger_team_has_smaller_rounds_where_three_fifths_of_the_usual_plan_or_less_are_planned(
+    agents: int, calls: int, sizes: tuple[float, float]
+) -> None:
+    found = AnchorRaceConfig(calls=calls).for_team(chain_of(agents))
+    assert [found.share_of(number) for number in (1, 2)] == pytest.approx(sizes)
+    told = AnchorRaceConfig(calls=calls, first_round=0.4, growth=0.2).for_team(chain_of(agents))
+    assert [told.share_of(number) for number in (1, 2)] == pytest.approx((0.4, 0.6)), "as settings say"
+
+
+def test_b14_a_race_of_a_small_plan_has_rounds_of_that_size_unless_it_goes_on_from_another_run() -> None:
+    team = chain_of(4)
+    answers = Landscape(team, 0, clashes=0)
+    runs: dict[bool, int] = {}
+    for carried in (False, True):
+        problem = problem_of(0, team, inputs=60)
+        if carried:
+            problem = replace(problem, carried={"a": problem.seed_prompts["a"]})
+        race = AnchorRace(AnchorRaceConfig(calls=900, drafts=1, edits=4))
+        first = [
+            one
+            for one in played(race, problem, answers).requests
+            if isinstance(one, Compare) and one.purpose == "mixed" and one.id.startswith("r1/3/")
+        ]
+        runs[carried] = len(first)
+    assert runs[False] <= 17 < runs[True] <= 22, "0.3 and 0.4 of 56, some of which are alike"
+
+
+def test_b15_a_small_plan_that_was_begun_before_has_rounds_as_large_as_it_had() -> None:
+    began = {"method": "race", "far_share": 0.2, "calls": 900, "first_round": 0.4, "growth": 0.2}
+    then = recorded_config(began, "ignore")
+    now = RunConfig(search=AnchorRaceConfig(calls=900))
+    found = as_it_began({"search": began}, RunConfig(search=then), now).search
+    assert isinstance(found, AnchorRaceConfig)
+    assert found.for_team(chain_of(4)).share_of(2) == pytest.approx(0.6)
 
 
 def test_b08_a_search_has_levelled_off_once_it_has_won_much_and_wins_little_more() -> None:
@@ -221,6 +265,6 @@ def test_b10_a_run_that_was_begun_before_goes_on_as_it_began() -> None:
     began = {"method": "race", "far_share": 0.2, "calls_per_agent": None, "weighting": "learned", "contested": 1.0}
     found = recorded_config(began, "ignore")
     assert isinstance(found, AnchorRaceConfig)
-    assert found.by_team(chain_of(4)) == ("learned", 1.0, 1.0, 0)
+    assert found.by_team(chain_of(4)) == ("learned", 1.0, 1.0, 0, 0.4, 0.2)
     then = RunConfig(search=found)
     assert as_it_began({"search": began}, then, RunConfig()).search == found, "asked for no other settings"

@@ -66,7 +66,8 @@ class AnchorRace:
 
     def search(self, problem: Problem) -> Search:
         """Begin a search: the first anchor is the seed prompts."""
-        return _Race(self.config, problem).run()
+        # What was carried over stands for the first rounds, and was not measured with smaller ones.
+        return _Race(self.config if problem.carried else self.config.for_team(problem.team), problem).run()
 
     def rounds(self) -> int:
         """Return how many rounds there are at most."""

@@ -65,14 +65,21 @@ class ByTeam(NamedTuple):
     contested: float
     enough: float
     audited_rounds: int
+    first_round: float
+    growth: float
 
 
 LARGER_TEAM: Final = 4
 """Agents that are rewritten, from which on what readers saw pays, as most runs are of agents whom others read; but no
 more than ``blocks``, as a run that changes several agents asks no reader (docs/design/0073-readers-by-default.md)."""
-_USUAL = ByTeam("learned", 1.0, 1.0, audited_rounds=2)
-_USUAL_IN_LARGER_TEAMS = ByTeam("readers", 3.0, 0.72, audited_rounds=2)
+_USUAL = ByTeam("learned", 1.0, 1.0, audited_rounds=2, first_round=0.4, growth=0.2)
+_USUAL_IN_LARGER_TEAMS = _USUAL._replace(weighting="readers", contested=3.0, enough=0.72)
+_SMALL_PLAN = 0.6
+"""Part of the usual plan, up to which rounds of a larger team are smaller, so that it has more of them
+(docs/design/0078-small-rounds-for-small-plans.md)."""
+_FIRST_IN_SMALL_PLANS, _GROWTH_IN_SMALL_PLANS = 0.3, 0.1
 _LARGER = f"{LARGER_TEAM} agents or more are rewritten, but no more than `blocks`"
+_WHERE_SMALL = f"with {_SMALL_PLAN:.0%} of the usual plan or less where {_LARGER}"
 
 
 class AnchorRaceConfig(OptimizerConfig):
@@ -119,11 +126,12 @@ class AnchorRaceConfig(OptimizerConfig):
         description="least share of the mixed runs of a round for a block far from the output: one whose runs "
         "take n times the calls of the cheapest gets 1/n of them; 1: all blocks get the same",
     )
-    first_round: float = Field(
-        default=0.4,
+    first_round: float | None = Field(
+        default=None,
         gt=0,
         le=_LARGEST_ROUND,
-        description="size of the first round, as a share of stages, shared_inputs and union_inputs",
+        description="size of the first round, as a share of stages, shared_inputs and union_inputs; empty: "
+        f"{_USUAL.first_round:g}, or {_FIRST_IN_SMALL_PLANS:g} {_WHERE_SMALL}",
     )
     carried_inputs: int = Field(
         default=24,
@@ -137,7 +145,12 @@ class AnchorRaceConfig(OptimizerConfig):
     carried_rounds: int = Field(
         default=4, ge=0, description="rounds that it stands for where it is taken over: those that follow are as large"
     )
-    growth: float = Field(default=0.2, ge=0, description=f"share added per round, up to {_LARGEST_ROUND} in all")
+    growth: float | None = Field(
+        default=None,
+        ge=0,
+        description=f"share added per round, up to {_LARGEST_ROUND} in all; empty: {_USUAL.growth:g}, or "
+        f"{_GROWTH_IN_SMALL_PLANS:g} {_WHERE_SMALL}",
+    )
     ahead: bool = Field(default=True, description="ask for the next drafts while a union is tried")
     conflicts: bool = Field(default=True, description="find and mend changes that win alone and lose together")
     conflict_inputs: int = Field(
@@ -213,6 +226,8 @@ class AnchorRaceConfig(OptimizerConfig):
         "weighting": ("learned",),  # in teams of any size
         "contested": (1.0,),
         "audited_rounds": (2,),  # whatever was planned
+        "first_round": (0.4,),
+        "growth": (0.2,),
     }
     gone: ClassVar[Mapping[str, str]] = _GONE
 
@@ -233,15 +248,26 @@ class AnchorRaceConfig(OptimizerConfig):
 
     def by_team(self, team: Team) -> ByTeam:
         """Return the settings whose defaults depend on the team, and on how many calls are planned for it."""
-        usual = _USUAL_IN_LARGER_TEAMS if LARGER_TEAM <= len(team.rewritten) <= self.blocks else _USUAL
-        if self.planned_calls(team) < AnchorRaceConfig().planned_calls(team):  # it has no calls to spare
+        is_larger = LARGER_TEAM <= len(team.rewritten) <= self.blocks
+        usual = _USUAL_IN_LARGER_TEAMS if is_larger else _USUAL
+        planned, usually = self.planned_calls(team), AnchorRaceConfig().planned_calls(team)
+        if planned < usually:  # it has no calls to spare
             usual = usual._replace(enough=1.0, audited_rounds=0)
+        if is_larger and planned <= _SMALL_PLAN * usually:
+            usual = usual._replace(first_round=_FIRST_IN_SMALL_PLANS, growth=_GROWTH_IN_SMALL_PLANS)
         return ByTeam(
             weighting=self.weighting or usual.weighting,
             contested=usual.contested if self.contested is None else self.contested,
             enough=self.enough or usual.enough,
             audited_rounds=usual.audited_rounds if self.audited_rounds is None else self.audited_rounds,
+            first_round=self.first_round or usual.first_round,
+            growth=usual.growth if self.growth is None else self.growth,
         )
+
+    def for_team(self, team: Team) -> AnchorRaceConfig:
+        """Return the settings of a search of this team: how its rounds grow is decided."""
+        found = self.by_team(team)
+        return self.model_copy(update={"first_round": found.first_round, "growth": found.growth})
 
     def planned_calls(self, team: Team) -> int:
         """Return the calls that a whole run is planned for, the hold-out test included."""
@@ -272,8 +298,10 @@ class AnchorRaceConfig(OptimizerConfig):
         return self.model_copy(update={"narrowed_rounds": self.narrowed_rounds or NARROWED_ROUNDS})
 
     def share_of(self, number: int) -> float:
-        """Return the size of a round, as a share of what is planned for one; the first is number 1."""
-        return min(_LARGEST_ROUND, self.first_round + self.growth * (number - 1))
+        """Return the size of a round, as a share of `stages`; the first is number 1; see ``for_team``."""
+        first = self.first_round or _USUAL.first_round
+        growth = _USUAL.growth if self.growth is None else self.growth
+        return min(_LARGEST_ROUND, first + growth * (number - 1))
 
     def round_size(self, number: int) -> RoundSize:
         """Return how large a round is; the first is number 1."""
