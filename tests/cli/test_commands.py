@@ -162,6 +162,7 @@ def test_commands_that_are_told_can_be_typed_where_folders_have_spaces(maspo: Ru
     told, _, calls = line.rpartition(" ")
     assert told == "go on     maspo resume 'büro/my run'\"'\"'s' --max-calls"
     assert int(calls) > 30
+    assert maspo("resume", "büro/my run's", "--max-calls", calls).code == 0, "it is one that does"
     again = optimize(maspo, url, "--max-calls", "30", "--out", "büro/my run's")
     assert again.code == 2
     assert "go on with `maspo resume 'büro/my run'\"'\"'s'`" in again.err

@@ -8,7 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maspo.cli.running import told_by_the_clock
 from maspo.cli.terminal import note, print_json, say, table
+
+
+@pytest.mark.parametrize(
+    ("clock", "worked", "told"),
+    [
+        (5.0, 1.0, ""),
+        (70.0, 65.0, ""),
+        (600.0, 550.0, ""),
+        (360.0, 78.0, "By the clock 6 min 0 s, of which the run worked"),
+    ],
+)
+def test_time_by_the_clock_is_told_where_the_run_took_much_less_of_it(
+    monkeypatch: pytest.MonkeyPatch, clock: float, worked: float, told: str
+) -> None:
+    monkeypatch.setattr("maspo.cli.running.seconds_of_command", lambda: clock)
+    found = told_by_the_clock(worked)
+    assert found.startswith(told) and bool(found) == bool(told)
 
 
 def test_foreign_text_is_made_visible(capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,6 +113,26 @@ def test_t04_what_waits_for_a_full_window_and_what_is_no_input_is_said(maspo: Ru
     assert "1 of the 10 inputs of the next window" in said.err
 
 
+def test_t12_what_it_does_is_told_a_line_each_and_nothing_again_by_a_watch_that_goes_on(
+    maspo: Run, url: str, asked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("watch", "team.yaml", "--inputs", "asked.jsonl", "--base-url", url, *SMALL, "--month-calls", "9000")
+    lines = maspo(*given).err.splitlines()
+    assert "waiting for 10 inputs of window 1" in lines
+    closed = [line for line in lines if re.match(r"window \d+: learning; [\d,]+ of 9,000 calls in 20\d\d-\d\d; ", line)]
+    assert [line.split(":")[0] for line in closed] == ["window 1", "window 2"]
+    with asked.open("a") as file:
+        file.write("".join(json.dumps(row) + "\n" for row in islice(DriftingWorld(0).inputs(300), 10)))
+    again = maspo(*given).err.splitlines()
+    assert "goes on after 2 windows: learning" in again
+    assert [line.split(":")[0] for line in again if line.startswith("window")] == ["window 3"]
+    assert not any(
+        line.startswith(("window", "waiting", "goes on")) for line in maspo(*given, "--json").err.splitlines()
+    )
+    monkeypatch.setenv("MASPO_PROGRESS", "none")
+    assert "goes on" not in maspo(*given).err
+
+
 def test_t03_in_python_a_function_brings_inputs(url: str, folder: Path) -> None:
     system, stream, left = World().system("reflect"), DriftingWorld(0).inputs(100), [2]
 

@@ -164,6 +164,66 @@ def test_re06_traces_without_a_beginning_are_given_up_the_oldest_first(monkeypat
     assert 1 <= len(traces.pending) < 10 and f"{49:032x}" in traces.pending
 
 
+def test_re13_the_file_is_begun_anew_once_all_of_it_is_recorded_and_nothing_gets_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads takes up what has come now and then; a trace whose beginning comes last stays until it does."""
+    monkeypatch.setattr("maspo.online.received._LARGEST_FILE", 3000)
+    source = Received(tmp_path / RECEIVED, 0)
+    waits, began = of_service(1000, "the one that waits")
+
+    async def work() -> tuple[list[Row], list[int]]:
+        found, sizes, position = list[Row](), list[int](), ""
+        async with source.listening() as port, aiohttp.ClientSession() as session:
+
+            async def send(*spans: Mapping[str, Any]) -> None:
+                url = f"http://127.0.0.1:{port}/v1/traces"
+                async with session.post(url, data=json.dumps(request(*spans)), headers=JSON) as answer:
+                    assert answer.status == 200
+
+            await send(waits)
+            for number in range(40):
+                await send(*of_service(number, f"question {number}"))
+                sizes.append(source.path.stat().st_size)
+                if number % 3 == 0:
+                    taken = source.take(position)
+                    found += taken.rows
+                    position = taken.position
+                    source.take(position)  # as a watch does that waits for more
+            await send(began)
+            found += source.take(position).rows
+        return found, sizes
+
+    found, sizes = asyncio.run(work())
+    asked = [row["input"] for row in found if isinstance(row, dict)]
+    assert asked == [*(f"question {number}" for number in range(40)), "the one that waits"]
+    assert max(sizes) < 6000 and sizes != sorted(sizes), "it does not grow without an end"
+
+
+def test_re14_what_nobody_takes_up_is_refused_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.online.received._LARGEST_FILE", 300)
+    monkeypatch.setattr("maspo.online.received._MOST_UNREAD", 2000)
+    bodies = [json.dumps(request(*of_service(number, "How many?"))).encode() for number in range(12)]
+    answers = asyncio.run(sent(tmp_path, *bodies))
+    assert set(answers) == {200, 503} and answers == sorted(answers)
+    assert len(asked_in(tmp_path)) == answers.count(200)
+
+
+def test_re15_a_service_that_is_told_localhost_reaches_it_by_either_address(tmp_path: Path) -> None:
+    async def at(host: str) -> int:
+        async with Received(tmp_path / RECEIVED, 0).listening() as port, aiohttp.ClientSession() as session:
+            body = json.dumps(request(*of_service(1, "How many?")))
+            async with session.post(f"http://{host}:{port}/v1/traces", data=body, headers=JSON) as answer:
+                return answer.status
+
+    assert asyncio.run(at("127.0.0.1")) == 200
+    try:
+        assert asyncio.run(at("[::1]")) == 200
+    except aiohttp.ClientConnectorError:
+        pytest.skip("no IPv6 here")
+    assert received_at("otlp://[::1]:4318", tmp_path) == received_at("otlp://localhost", tmp_path)
+
+
 def test_re11_without_its_package_protobuf_is_refused_and_what_to_install_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

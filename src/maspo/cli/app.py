@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 from maspo.__about__ import __version__
 from maspo.cli.arena import arena
 from maspo.cli.commands import beforehand, improve, in_use, look, measure
-from maspo.cli.terminal import json_alone, note, print_json
+from maspo.cli.terminal import json_alone, note, print_json, timed
 from maspo.cli.world import serve
 from maspo.core.errors import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_USAGE, MaspoError
 from maspo.core.shortage import shortage
@@ -165,7 +165,7 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         as_json = bool(kwargs.get("as_json"))
         try:
-            with json_alone(as_json):
+            with json_alone(as_json), timed():
                 return command(*args, **kwargs)
         except MaspoError as error:
             message, code = str(error), error.exit_code

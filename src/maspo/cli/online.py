@@ -17,17 +17,18 @@ from maspo.cli.running import agreed, metrics_where_asked, stopped_by_signals
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keep_files, keeping_in
 from maspo.cli.terminal import draws, note, print_json, say
-from maspo.cli.watch import Together
+from maspo.cli.watch import PlainLines, Together, Way, way_asked
 from maspo.core.errors import ConfigInvalid, Interrupted, MaspoError
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run
 from maspo.data.inputs import Inputs
+from maspo.events import Event
 from maspo.online.control import Standing
 from maspo.online.page import WatchPage
 from maspo.online.plan import Costs, Plan
 from maspo.online.received import Received, source_of
-from maspo.online.screen import as_data, screen
+from maspo.online.screen import as_data, screen, told_since
 from maspo.online.watching import (
     DATABASE,
     Surroundings,
@@ -44,7 +45,7 @@ from maspo.report.phrases import plural
 from maspo.store import write_whole
 from maspo.store.looks import LookLedger
 from maspo.study.connections import endpoints_of, with_models_of
-from maspo.study.job import Job, Watcher
+from maspo.study.job import Job, Progress, Watcher
 from maspo.team import System
 
 PROMPTS = "prompts.json"
@@ -114,15 +115,18 @@ def run_watch(asked: WatchOptions) -> None:
             page.recall(standings(asked.state))
     keeping = keeping_in(asked.store, asked.budget, asked.state / DATABASE)
 
+    way = "none" if asked.as_json else way_asked() or ("panel" if draws(sys.stderr) else "lines")
+    lines = (_SearchLines(),) if way == "lines" else ()
+
     async def work(log: tuple[Log, ...], figures: tuple[Watcher, ...]) -> Standing:
         stop = asyncio.Event()
         with stopped_by_signals(stop):
             around = Surroundings(
-                screen=_Told(asked, page, log),
+                screen=_Told(asked, page, log, way),
                 note=note,
                 stop=stop,
                 looks=LookLedger(),
-                watcher=Together((*log, *figures)),
+                watcher=Together((*log, *figures, *lines)),
                 allowed=asked.trust,
                 keeping=keeping,
             )
@@ -140,14 +144,29 @@ def run_watch(asked: WatchOptions) -> None:
         say(screen(end, asked.plan))
 
 
+class _SearchLines:
+    """Writes what a search of the watch tells, a line per round and decision; figures stand in the lines of windows."""
+
+    def __init__(self) -> None:
+        self._lines = PlainLines(lambda line: note(f"search: {line}"))
+
+    def on_event(self, event: Event) -> None:
+        """Write the line of an event, if it has one."""
+        self._lines.on_event(event)
+
+    def on_progress(self, progress: Progress) -> None:
+        """Caps of a window are none of the user's, and calls of a search none of the month's."""
+
+
 class _Told:
     """Shows where a watch stands: a screen on a terminal, lines of JSON where these are asked for, else sentences."""
 
-    def __init__(self, asked: WatchOptions, page: WatchPage, log: tuple[Log, ...]) -> None:
+    def __init__(self, asked: WatchOptions, page: WatchPage, log: tuple[Log, ...], way: Way) -> None:
         self._asked = asked
         self._page = page
         self._log = log
-        self._seen: int | None = None
+        self._way = way
+        self._last: Standing | None = None
         self._shipped: Prompts | None = None
 
     def __call__(self, now: Standing) -> None:
@@ -157,20 +176,20 @@ class _Told:
             text = json.dumps(dict(now.shipped), ensure_ascii=False, indent=2)
             write_whole(self._asked.state / PROMPTS, text + "\n")
         self._page.write(now)
-        new = now.told[self._seen or 0 :]
+        last, self._last = self._last, now
+        new = now.told[len(last.told) :] if last else ()  # what a watch that goes on has told, it told before
         if self._asked.as_json:
             print_json(as_data(now))
-        elif draws(sys.stderr):
+        elif self._way == "panel":
             with suppress(OSError):
                 sys.stderr.write(_CLEAR)
             note(screen(now, self._asked.plan))
-        else:
-            for one in new:
-                note(f"window {one.window}: {one.state}: {one.what}")
+        elif self._way == "lines":
+            for line in told_since(last, now, self._asked.plan):
+                note(line)
         for log in self._log:
             for one in new:
                 log.tell(Entry("watch_decided", fields={"window": one.window, "state": one.state}))
-        self._seen = len(now.told)
 
 
 def _budget(plan: Plan, costs: Costs) -> str:

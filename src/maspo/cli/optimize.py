@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +19,21 @@ from maspo.cli.planning import plan_text, remarks_on, remarks_on_context
 from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
 from maspo.cli.prices import adopt_prices
 from maspo.cli.printed import ended
-from maspo.cli.running import Begin, confirm, make_whole, run_watched
+from maspo.cli.running import Begin, confirm, make_whole, run_watched, told_by_the_clock
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, note_each, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines, told_so_far
-from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, typed
+from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, MaspoError, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.events import Event
-from maspo.report.folder import JOURNAL, REPORT, RUNS, free_folder, write_results
+from maspo.report.folder import JOURNAL, REPORT, RUNS, Look, free_folder, write_results
+from maspo.report.sentences import cap_of, is_cut_off
 from maspo.store.looks import LookLedger
+from maspo.study.bound import calls_of_first_round
 from maspo.study.job import Job, Outcome, Watcher
-from maspo.study.optimize import reach_in, resume, start, system_in
+from maspo.study.optimize import reach_in, recorded_job, resume, start, system_in
 from maspo.study.record import check_free
 from maspo.study.resolve import Parts, resolve
 from maspo.study.within_caps import plan_within_caps
@@ -123,8 +126,20 @@ def go_on(
 def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] = ()) -> None:
     """Run to the end, print how the run ended, and exit; ``past`` is what a run that goes on has told."""
     outcome = run_watched(begin, out / JOURNAL, beside=(JsonLines(print_json),) if as_json else (), past=past)
+    if not past and (told := told_by_the_clock(outcome.seconds)):
+        note(told)
     show_end(outcome, out, as_json)
     raise typer.Exit(outcome.exit_code)
+
+
+def _calls_needed(looked: Look, out: Path) -> int | None:
+    """Return the calls that a run is expected to take in all: as many at least as let its first round end."""
+    if looked.expected is None or not is_cut_off(looked.view):
+        return looked.expected
+    with suppress(MaspoError):  # settings that cannot be used any more tell nothing
+        study = resolve(recorded_job(out))
+        return max(looked.expected, calls_of_first_round(study.optimizer, study.problem))
+    return looked.expected
 
 
 def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
@@ -132,7 +147,6 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     from maspo.report.closing import WIDTH, closing
     from maspo.report.higher_cap import higher_cap
     from maspo.report.result import result_of
-    from maspo.report.sentences import cap_of
 
     looked = write_results(out)
     view = looked.view
@@ -141,7 +155,8 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     say(f"report    {out / REPORT}")
     say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {typed(out)}")
     cap = cap_of(view) if outcome.finished and outcome.exit_code == EXIT_BUDGET else ""
-    if more := higher_cap(cap, view.usage, outcome.seconds, looked.expected):  # none of a budget that runs share
+    needed = _calls_needed(looked, out)
+    if more := higher_cap(cap, view.usage, outcome.seconds, needed):  # none of a budget that runs share
         say(f"go on     maspo resume {typed(out)} {more}")
     if outcome.finished is None or outcome.message != outcome.finished.why:
         note(outcome.message)

@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import Final, NoReturn, TypeAlias, TypeVar
 
 import typer
 
@@ -18,13 +18,14 @@ from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.stores import keeping_of
-from maspo.cli.terminal import note, print_json
+from maspo.cli.terminal import note, print_json, seconds_of_command
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, Interrupted, ProviderError, typed
 from maspo.core.plain import Dumped
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
 from maspo.events import Event
+from maspo.report.phrases import duration
 from maspo.store import mend
 from maspo.study.attention import Attention
 from maspo.study.fruitless import NothingLearned
@@ -34,10 +35,25 @@ T = TypeVar("T")
 Begin: TypeAlias = Callable[[Watcher, asyncio.Event], Awaitable[T]]
 """Starts or resumes a run that is watched, and that stops when the event is set."""
 
+_MUCH: Final = 10.0
+"""Seconds that nobody wonders about."""
+_MUCH_OF_RUN: Final = 0.25
+"""Part of the time of a run that nobody wonders about."""
 _STDERR = 2
 """The file descriptor (POSIX)."""
 _SHOW_CURSOR = b"\r\n\x1b[?25h"
 """DECTCEM, after a new line: the terminal shows its cursor again."""
+
+
+def told_by_the_clock(worked: float) -> str:
+    """Return how much longer a command has taken by the clock than the run in it; empty where that is not much."""
+    whole = seconds_of_command()
+    if whole - worked < max(_MUCH, _MUCH_OF_RUN * worked):
+        return ""
+    return (
+        f"By the clock {duration(whole)}, of which the run worked {duration(worked)}: the rest went into what comes "
+        "before it (reading, looking at an app, your answer)"
+    )
 
 
 def confirm(plan: str, yes: bool) -> None:

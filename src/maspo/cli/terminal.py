@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -25,6 +26,7 @@ _NUMBER = re.compile(r"[-+−~≤ ]*\$?[\d,.]*( %)?|unknown")
 """A cell of a column of figures: counts, shares, money, p-values; an unknown one among them."""
 _DUMB = frozenset({"dumb", "unknown"})
 """Terminals that move no cursor and know no colours: values of ``TERM``, as terminfo names them."""
+_BEGAN: Final = ContextVar[float]("when the command began")
 _FOR_PROGRAMS: Final = ContextVar("stdout is read by a program", default=False)
 
 
@@ -43,6 +45,21 @@ def in_notebook() -> bool:
 def colours(stream: TextIO) -> bool:
     """Return whether colours are seen on a stream, and wanted (https://no-color.org)."""
     return draws(stream) and not os.environ.get("NO_COLOR")
+
+
+@contextlib.contextmanager
+def timed() -> Iterator[None]:
+    """Take the time of a command."""
+    before = _BEGAN.set(time.monotonic())
+    try:
+        yield
+    finally:
+        _BEGAN.reset(before)
+
+
+def seconds_of_command() -> float:
+    """Return how long the command has taken by the clock; 0 outside of one."""
+    return time.monotonic() - _BEGAN.get(time.monotonic())
 
 
 @contextlib.contextmanager

@@ -6,7 +6,8 @@ import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from importlib.util import find_spec
+from typing import Final, NamedTuple
 
 from maspo.core.errors import ConfigInvalid
 
@@ -90,6 +91,12 @@ class PriceBook:
         return next((name for name in found if self.price(name, endpoint=endpoint) is not None), "")
 
 
+_EXTRA: Final = (
+    "; or install the `prices` extra (pip install 'maspo[prices]'), which knows those of public endpoints, each at its "
+    "own address"
+)
+
+
 def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None:
     """Check that a cap in money can be held; ``models`` with the roles whose own endpoints answer.
 
@@ -103,10 +110,9 @@ def require_prices(models: Iterable[tuple[str, str]], prices: PriceBook) -> None
         near = {model: prices.near(model, priceless[model]) for model in unknown}
         said = ", ".join(f"{model} (did you mean {near[model]}?)" if near[model] else model for model in unknown)
         raise ConfigInvalid(
-            f"--max-usd: no price is known for {said}; set it, e.g. "
-            f"--set models.prices='{{\"{unknown[0]}\": [0.4, 1.6]}}' (USD per million tokens in, out), "
-            "or cap calls with --max-calls instead. The `prices` extra knows the prices of public endpoints, each at "
-            "its own address"
+            f"--max-usd: no price is known for {said}, so money cannot be capped; cap calls with --max-calls instead, "
+            f"or set the price, e.g. --set models.prices='{{\"{unknown[0]}\": [0.4, 1.6]}}' "
+            f"(USD per million tokens in, out){'' if find_spec('genai_prices') else _EXTRA}"
         )
 
 

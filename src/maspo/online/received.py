@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import json
 import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,8 +22,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from maspo.core.errors import ConfigInvalid, UsageError
-from maspo.online.sources import Callback, Called, Files, Source, files_at
+from maspo.core.errors import ConfigInvalid, StoreError, UsageError
+from maspo.online.sources import BEGINNING, Callback, Called, Files, Place, Source, Taken, files_at, mark_at, places
+from maspo.store.files import write_whole
 
 SCHEME: Final = "otlp"
 RECEIVED: Final = "received.jsonl"
@@ -30,12 +32,18 @@ RECEIVED: Final = "received.jsonl"
 _PATH: Final = "/v1/traces"
 _PORT: Final = 4318
 """Of OTLP/HTTP, by its specification."""
-_HOSTS: Final = ("127.0.0.1", "localhost")
+_HOSTS: Final = ("127.0.0.1", "localhost", "::1")
+_OTHER_HOST: Final = "::1"
+"""Where a service may send that is told ``localhost``: some try no other address after the first."""
 _JSON, _PROTOBUF = "application/json", "application/x-protobuf"
 _LARGEST: Final = 64 << 20
 """Bytes of a request, unpacked: 512 spans, which SDKs send at most at once by default, of 128 KiB each."""
 _MOST_PENDING: Final = 64 << 20
 """Bytes of spans that wait for the beginning of their trace; the oldest traces are given up then."""
+_LARGEST_FILE: Final = 256 << 20
+"""Bytes after which the file is begun anew, once all of it is taken up: four times what may wait in it."""
+_MOST_UNREAD: Final = 1 << 30
+"""Bytes that may wait for a watch that is at a long search; more is refused, and tried again by whoever sends it."""
 _BODY_SECONDS: Final = 30.0
 """For a request to arrive: three times what SDKs wait for an answer by default."""
 _IDS: Final = ("traceId", "spanId", "parentSpanId")
@@ -43,11 +51,30 @@ Json: TypeAlias = Mapping[str, Any]
 Spans: TypeAlias = list[Json]
 
 
+@dataclass
+class Reader:
+    """How far the file is taken up by whoever reads it."""
+
+    place: Place = BEGINNING
+
+    def has_all(self, file: Path) -> bool:
+        """Say whether all that a file holds is recorded elsewhere."""
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            return self.place.begin == size and self.place.mark == mark_at(stream.fileno(), size)
+
+
 @dataclass(frozen=True)
 class Received(Files):
     """The file of a receiver; where that listens."""
 
     port: int = _PORT
+    reader: Reader = field(default_factory=Reader, compare=False)
+
+    def take(self, position: str) -> Taken:
+        """Return what has arrived since a position; what stands before it is recorded, and need be kept no longer."""
+        self.reader.place = places(position).get(self.path.name, BEGINNING)
+        return super().take(position)
 
     @property
     def told(self) -> str:
@@ -65,7 +92,7 @@ class Received(Files):
 
         """
         app = web.Application(client_max_size=_LARGEST)
-        app.router.add_post(_PATH, _Handler(self.path, waiting_in(self.path)).take)
+        app.router.add_post(_PATH, _Handler(self.path, waiting_in(self.path), self.reader).take)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         try:
@@ -78,6 +105,12 @@ class Received(Files):
 async def _listen(runner: web.AppRunner, port: int) -> None:
     try:
         await web.TCPSite(runner, _HOSTS[0], port).start()
+        port = runner.addresses[0][1]
+        try:
+            await web.TCPSite(runner, _OTHER_HOST, port).start()
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:  # what is sent to "localhost" would go to somebody else
+                raise
     except OSError as error:
         raise UsageError(
             f"--inputs {SCHEME}://{_HOSTS[0]}:{port}: cannot be listened at ({error.strerror or error}); give another "
@@ -153,10 +186,15 @@ class Traces:
             has_begun = any(not span.get("parentSpanId") for span in spans)
             if not has_begun:
                 self.pending[trace], self._sizes[trace] = together, size
-            yield {"resourceSpans": [{"scopeSpans": [{"spans": together if has_begun else spans}]}]}
+            yield traced(together if has_begun else spans)
         while sum(self._sizes.values()) > _MOST_PENDING:
             oldest, _ = self.pending.popitem(last=False)
             del self._sizes[oldest]
+
+
+def traced(spans: Spans) -> Json:
+    """Return spans as a request of OTLP."""
+    return {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
 
 
 def spans_of(record: Json) -> Iterator[Json]:
@@ -243,6 +281,7 @@ class _Handler:
 
     file: Path
     traces: Traces
+    reader: Reader = field(default_factory=Reader)
     _one_by_one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def take(self, request: web.Request) -> web.Response:
@@ -270,12 +309,24 @@ class _Handler:
             return web.Response(status=503, text=f"cannot be kept ({error.strerror})")
         return web.Response(body=b"{}" if kind == _JSON else b"", content_type=kind)
 
+    def _begin_anew(self) -> None:
+        """Leave out of the file what is recorded elsewhere: what stays are traces whose beginning may still come."""
+        lines = (traced(spans) for spans in self.traces.pending.values())
+        write_whole(self.file, "".join(f"{json.dumps(line)}\n" for line in lines))
+
     def _keep(self, body: bytes, kind: str) -> None:
         record = json.loads(body) if kind == _JSON else read_protobuf(body)
         if not isinstance(record, Mapping):
             raise ValueError("no object")
         after = self.traces.copy()
         lines = [json.dumps(one) + "\n" for one in after.of(record)]
+        with self.file.open("a", encoding="utf-8") as stream:
+            size = stream.tell()
+        if size > _LARGEST_FILE and self.reader.has_all(self.file):
+            with suppress(StoreError):  # then it stays as it is, and grows
+                self._begin_anew()
+        elif size > _MOST_UNREAD:
+            raise OSError(errno.EFBIG, "too much waits to be looked at; send it again later")
         with self.file.open("a", encoding="utf-8") as stream:
             end = stream.tell()
             try:

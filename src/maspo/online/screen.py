@@ -38,6 +38,30 @@ def screen(standing: Standing, plan: Plan) -> str:
     return "\n".join(lines)
 
 
+def told_since(last: Standing | None, now: Standing, plan: Plan) -> list[str]:
+    """Return what is new since a watch stood there, a line each: the window that has closed, and what was decided.
+
+    ``last`` is None where a process begins; what was told before it is not told again.
+    """
+    if last is None:
+        lines = [f"goes on after {phrases.plural(now.windows, 'window')}: {now.state}"] if now.windows else []
+        return [*lines, f"waiting for {plan.window} inputs of window {now.windows + 1}"]
+    lines = [_closed(now, plan)] if now.windows > last.windows else []
+    lines += [f"window {one.window}: {one.state}: {one.what}" for one in now.told[len(last.told) :]]
+    if now.waiting and now.waiting != last.waiting:
+        lines.append(f"waiting: {now.waiting}")
+    return lines
+
+
+def _closed(now: Standing, plan: Plan) -> str:
+    calls = f"{now.calls:,} calls" if plan.calls is None else f"{now.calls:,} of {plan.calls:,} calls"
+    found = f"window {now.windows}: {now.state}; {calls} in {now.month}"
+    if now.evidence < 1:
+        return f"{found}; nothing speaks for a change"
+    name, _ = max(now.shares.items(), key=lambda share: share[1])
+    return f"{found}; evidence {now.evidence:,.1f} of {plan.windows_per_alarm:,} for a change, most for: {MEANS[name]}"
+
+
 def _changed(anchor: Prompts, shipped: Prompts) -> str:
     names = [name for name in shipped if shipped[name] != anchor.get(name)]
     if not names:

@@ -66,13 +66,13 @@ class Files:
 
     def take(self, position: str) -> Taken:
         """Return the whole lines behind a position."""
-        at = _places(position)
+        at = places(position)
         rows: list[Row] = []
         skipped = 0
         for file in self._files():
             whole = file.suffix == _TEXT
             try:
-                found, place = _behind(file, at.get(file.name, _BEGINNING), whole)
+                found, place = _behind(file, at.get(file.name, BEGINNING), whole)
             except FileNotFoundError:
                 continue  # taken away since it was listed
             except OSError as error:
@@ -109,17 +109,17 @@ def _is_file(file: Path) -> bool:
         return False
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """How far a file was read, and a hash of what stands before that; records up to 0.2 have none."""
 
     begin: int
     mark: str
 
 
-_BEGINNING = _Place(0, "")
+BEGINNING = Place(0, "")
 
 
-def _places(position: str) -> dict[str, _Place]:
+def places(position: str) -> dict[str, Place]:
     """Return by file how far it was read.
 
     Raises:
@@ -135,30 +135,30 @@ def _places(position: str) -> dict[str, _Place]:
     return found
 
 
-def _place(value: object) -> _Place:
+def _place(value: object) -> Place:
     begin, mark = value if isinstance(value, list) else (value, "")
     if type(begin) is not int or begin < 0 or not isinstance(mark, str):
         raise ValueError(value)
-    return _Place(begin, mark)
+    return Place(begin, mark)
 
 
-def _behind(file: Path, place: _Place, whole: bool) -> tuple[bytes, _Place]:
+def _behind(file: Path, place: Place, whole: bool) -> tuple[bytes, Place]:
     """Return the whole lines of a file behind a place, and the place behind them; of a text all of it, once."""
     handle = open_plain(file, links=True)
     with os.fdopen(handle, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         if whole:
-            return (b"", place) if place.begin else (stream.read(_MOST_AT_ONCE), _Place(max(1, size), ""))
-        begin = 0 if size < place.begin or place.mark not in ("", _mark(handle, place.begin)) else place.begin
+            return (b"", place) if place.begin else (stream.read(_MOST_AT_ONCE), Place(max(1, size), ""))
+        begin = 0 if size < place.begin or place.mark not in ("", mark_at(handle, place.begin)) else place.begin
         stream.seek(begin)
         found = stream.read(_MOST_AT_ONCE)
         end = found.rfind(b"\n") + 1
         if not end and len(found) == _MOST_AT_ONCE:
             end = len(found)  # a line longer than that is no input: it is skipped piece by piece
-        return found[:end], _Place(begin + end, _mark(handle, begin + end))
+        return found[:end], Place(begin + end, mark_at(handle, begin + end))
 
 
-def _mark(handle: int, begin: int) -> str:
+def mark_at(handle: int, begin: int) -> str:
     """Return a hash of what stands before a place."""
     length = min(begin, _MARK)
     return blake2b(os.pread(handle, length, begin - length), digest_size=8).hexdigest() if begin else ""

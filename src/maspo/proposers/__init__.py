@@ -1,7 +1,7 @@
 """Who writes new prompts, and what no new prompt may hold. By what stands where.
 
 Writing: ``base`` is the port; ``rewrite`` asks a model, ``edits`` none; ``examples`` draws worked examples of traces;
-``drafts`` reads drafts from a reply and holds them to the rules.
+``drafts`` reads drafts from a reply and holds them to the rules, without what is ``repeated`` in them.
 Memorized data: ``passages`` of inputs; ``tables`` of questions and answers, with ``retold`` for words in disguise,
 ``reckoned`` for numbers that are described, ``rows`` for what the structure of rows tells, ``chosen`` for options.
 What does not belong into a draft: ``foreign`` refuses it, in each of the ``readings`` of a text, of which ``spoken``

@@ -14,6 +14,7 @@ from maspo.optimizers.base import Draft, Drafts, Tried
 from maspo.proposers.base import Objection, Rewrite, ShownCase, ShownTrace
 from maspo.proposers.drafts import Rules, checked, read_drafts
 from maspo.proposers.passages import Passages
+from maspo.proposers.repeated import without_repeats
 from maspo.team.template import as_written, render
 
 _HELD = ("current_prompt", "traces", "cases", "history", "instruction", "rules")
@@ -40,7 +41,7 @@ class RewriteProposer:
             reply = await self._ask(rewrite, rules)
         except CallFailed as error:
             return Drafts((Draft("", f"the proposer did not answer: {error}"),))
-        texts = read_drafts(reply.text)[: rewrite.count]
+        texts = [without_repeats(text, rewrite.parent) for text in read_drafts(reply.text)[: rewrite.count]]
         if not texts:
             # 2,000 characters: enough of it to see what the model wrote instead.
             return Drafts((Draft(reply.text[:2000], "no <prompt>…</prompt> in the proposer's reply"),))

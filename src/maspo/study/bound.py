@@ -129,6 +129,21 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
     return replace(bound, beyond=beyond.calls_expected_beyond_plan(problem)) if beyond else bound
 
 
+def calls_of_first_round(optimizer: Optimizer, problem: Problem) -> int:
+    """Return about which cap in calls lets the first round of a search end, and its test follow; 0 without rounds."""
+    first = _first_round(optimizer, problem)
+    return first + min(first, problem.reserve)
+
+
+def _first_round(optimizer: Optimizer, problem: Problem) -> int:
+    if not isinstance(optimizer, InRounds):
+        return 0
+    rounds = [_Dearest(replace(problem, reserve=0), lost) for lost in optimizer.dearest_outcomes()]
+    for count in rounds:
+        count.drive(optimizer, rounds=1)
+    return min(count.calls.total for count in rounds)
+
+
 def remarks_on_first_round(optimizer: Optimizer, problem: Problem, cap: int | None, expected: int) -> list[str]:
     """Return that a cap in calls lets no round of the search end, and about which one would; none where it does.
 
@@ -136,11 +151,8 @@ def remarks_on_first_round(optimizer: Optimizer, problem: Problem, cap: int | No
     """
     if cap is None or cap >= expected or not isinstance(optimizer, InRounds):
         return []
-    rounds = [_Dearest(replace(problem, reserve=0), lost) for lost in optimizer.dearest_outcomes()]
-    for count in rounds:
-        count.drive(optimizer, rounds=1)
-    first = min(count.calls.total for count in rounds)
-    least = first + min(first, problem.reserve)
+    first = _first_round(optimizer, problem)
+    least = calls_of_first_round(optimizer, problem)
     if cap >= least:
         return []
     return [
