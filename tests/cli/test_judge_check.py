@@ -219,3 +219,13 @@ def test_g14_that_labels_are_missing_and_why_pairs_are_few_is_told(url: str) -> 
     assert 0 < found["pairs"] < found["rows"] == 12
     assert f"On {12 - found['pairs']} rows all outputs give the same answer" in said.err
     assert found["known_pairs"]["n"] == 0
+
+
+def test_g15_what_goes_on_after_a_cap_is_told_and_does(url: str) -> None:
+    asked = ("--prompts", "prompts.json", "--pairs", "10")
+    capped = check(url, *asked, "--max-calls", "30", "--yes")
+    assert capped.code == 4, capped
+    assert "higher one go on with: the same command with --out out" in capped.out
+    whole = check(url, *asked, "--max-calls", "300", "--yes")
+    assert whole.code == 0, whole
+    assert "go on with" not in whole.out

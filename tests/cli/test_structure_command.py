@@ -38,6 +38,20 @@ def test_w01_too_few_inputs_to_show_that_a_team_is_as_good_are_told_beforehand(
     assert (folder / "s" / "system.yaml").is_file() and (folder / "s" / "structure.json").is_file()
 
 
+def test_w07_what_goes_on_after_a_cap_is_told_and_does(maspo: Run) -> None:
+    Path("team.yaml").write_text(TEAM)
+    Path("rows.jsonl").write_text(
+        "\n".join(json.dumps({"input": f"What is {number} times 7?"}) for number in range(24))
+    )
+    with world_server() as url:
+        asked = ("structure", "team.yaml", "--inputs", "rows.jsonl", "--base-url", url, "--out", "s", "--yes")
+        capped, whole = maspo(*asked, "--max-calls", "40"), maspo(*asked)
+    assert capped.code == 4, capped
+    assert "higher one go on with: the same command with --out s" in capped.out
+    assert whole.code == 0, whole
+    assert "go on with" not in whole.out
+
+
 def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(maspo: Run, folder: Path) -> None:
     Path("team.yaml").write_text(TEAM)
     rows = [json.dumps({"input": f"What is {number} times 7?"}) for number in range(60)]
@@ -76,6 +90,23 @@ def test_w02_prompts_and_structure_in_turns_are_one_command_with_one_result(masp
     for command in (("apply", "both", "--check"), ("resume", "both"), ("diff", "both", "winners")):
         refused = maspo(*command)
         assert refused.code == 2 and "system.yaml" in refused.err and "prompts.json" in refused.err
+
+
+def test_w08_turns_that_have_ended_stay_as_they_are_under_a_higher_cap(maspo: Run) -> None:
+    """A turn that a cap has cut would find more under a higher one, and the next turn was begun from what it found."""
+    Path("team.yaml").write_text(TEAM)
+    Path("rows.jsonl").write_text(
+        "\n".join(json.dumps({"input": f"What is {number} times 7?"}) for number in range(60))
+    )
+    asked = ("optimize", "team.yaml", "--inputs", "rows.jsonl", "--optimize", "prompts,structure", "--max-calls", "900")
+    priced = ("--set", "models.prices.m=[1,1]", "--set", "models.max_tokens=100", "--agent-model", "m", "--yes")
+    with world_server() as url:
+        at = (*asked, *priced, "--base-url", url, "--out", "both", "--json")
+        cut, higher = maspo(*at, "--max-usd", "0.1"), maspo(*at, "--max-usd", "5")
+    assert (cut.code, higher.code) == (4, 4), higher.err
+    first, second = (json.loads(one.out.strip().splitlines()[-1])["turns"] for one in (cut, higher))
+    assert [turn["calls"] for turn in second] == [turn["calls"] for turn in first]
+    assert "with a higher one begin anew, in another --out" in cut.err
 
 
 @pytest.mark.parametrize("command", ["optimize", "check", "estimate"])

@@ -53,7 +53,8 @@ def run_alternation(arguments: Arguments) -> None:
     say(alternation_summary(figures))
     say()
     say_files(out, ("team", SYSTEM_FILE), ("report", REPORT), ("figures", RESULT))
-    end_command(figures, out, REPORT, cut_short=bool(found.cap), as_json=arguments.as_json)
+    further = "begin anew, in another --out: turns that have ended stay as they are"
+    end_command(figures, out, REPORT, further, cut_short=bool(found.cap), as_json=arguments.as_json)
 
 
 def _notes(prepared: PreparedJob, asked: Alternation) -> list[str]:

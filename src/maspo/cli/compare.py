@@ -223,9 +223,7 @@ def _show(found: Compared, out: Path, again: str, as_json: bool) -> NoReturn:
     say()
     say_files(out, ("report", PAGE), ("table", MARKDOWN), ("figures", RESULT))
     figures = comparison_of(found)
-    if not figures.complete:
-        say(f"A cap has cut this short; with a higher one go on with: {again}")
-    end_command(figures, out, PAGE, cut_short=not figures.complete, as_json=as_json)
+    end_command(figures, out, PAGE, f"go on with: {again}", cut_short=not figures.complete, as_json=as_json)
 
 
 def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]:

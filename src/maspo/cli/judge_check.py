@@ -87,7 +87,9 @@ def run_judge_check(
     say()
     say_files(folder, ("report", JUDGE_PAGE), ("figures", RESULT), ("pairs", PAIRS), width=24)
     figures = check_of(found, calibration)
-    end_command(figures, folder, JUDGE_PAGE, cut_short=bool(found.cap), as_json=arguments.as_json)
+    end_command(
+        figures, folder, JUDGE_PAGE, f"go on with: {again}", cut_short=bool(found.cap), as_json=arguments.as_json
+    )
 
 
 def _remarks_on_labels(evaluation: Evaluation, *, human: bool) -> list[str]:

@@ -18,7 +18,7 @@ from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.stores import keeping_of
-from maspo.cli.terminal import note, print_json, seconds_of_command
+from maspo.cli.terminal import note, print_json, say, seconds_of_command
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, Interrupted, ProviderError, typed
 from maspo.core.plain import Dumped
@@ -110,9 +110,14 @@ def work_at(
     )
 
 
-def end_command(figures: Dumped, folder: Path, page: str, *, cut_short: bool, as_json: bool) -> NoReturn:
-    """End a command whose work is done, or was cut short by a cap; print its figures where a script asks for them."""
+def end_command(figures: Dumped, folder: Path, page: str, further: str, *, cut_short: bool, as_json: bool) -> NoReturn:
+    """End a command whose work is done, or was cut short by a cap; print its figures where a script asks for them.
+
+    ``further`` says what to do under a higher cap.
+    """
     code = EXIT_BUDGET if cut_short else EXIT_OK
+    if cut_short:
+        say(f"A cap has cut this short; with a higher one {further}")
     if as_json:
         print_json(ended(figures, code, folder, page))
     raise typer.Exit(code)

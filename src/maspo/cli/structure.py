@@ -79,7 +79,9 @@ def run_structure(
     if found.verdict in ("better", "as_good"):
         say(f"\nTo rewrite its prompts next: maspo optimize {folder / SYSTEM_FILE} --inputs {arguments.inputs}")
     figures = figures_of(found)
-    end_command(figures, folder, SYSTEM_FILE, cut_short=bool(found.cap), as_json=arguments.as_json)
+    end_command(
+        figures, folder, SYSTEM_FILE, f"go on with: {again}", cut_short=bool(found.cap), as_json=arguments.as_json
+    )
 
 
 def _too_few(held: int, margin: float) -> Iterator[str]:

@@ -215,8 +215,11 @@ async def _restructure(
     folder = turn_folders(out)[number]
     if next(possible_changes(system, asked.plan.kinds, asked.plan.models), None) is None:  # by what the prompts say now
         return TurnEnd("structure", folder.name, system, Usage(usd=0.0), 0.0)
-    evaluation = asked.evaluation(system, asked.split.search, asked.structure_caps(number, *spent))
-    database = folder / STRUCTURE_DATABASE
+    database, caps = folder / STRUCTURE_DATABASE, asked.structure_caps(number, *spent)
+    if is_there(turn_folders(out)[number + 1] / RUN_DATABASE):
+        # The next turn has begun from what this one found: under higher caps it must not find more.
+        caps = caps.model_copy(update={"calls": max(1, spent_in(database)[0].calls)})
+    evaluation = asked.evaluation(system, asked.split.search, caps)
     async with open_evaluation(evaluation, database, attention) as session:
         await session.probe(questions_of(evaluation, judged=True))
         session.planned_calls = evaluation.config.caps.calls or 0
