@@ -47,6 +47,13 @@ def test_w01_a_request_that_comes_back_before_the_reply_is_left_out(before: str,
         '"He said: \\"7\\""',
         '"a\\nb" is what I say',
         '"a\\n',
+        '[{"text": "great", "label": "good"}, {"text": "late", "label": "bad"}]',
+        '[{"type": "text", "value": "name"}]',
+        "[{'text': 'great', 'sentiment': 'good'}]",
+        '"C:\\new\\folder"',
+        '"\\nu = 5"',
+        '"x \\neq 3"',
+        "You solve it.What is 3 + 4?7",
     ],
 )
 def test_w02_what_a_model_says_itself_stays(text: str) -> None:
@@ -64,6 +71,13 @@ def test_w04_a_list_of_parts_is_read_and_its_thoughts_are_kept() -> None:
     ):
         assert (read(parts).text, read(parts).thoughts) == ("a\nb", "hm")
     assert read("[" * 100_000).text == "[" * 100_000
+
+
+def test_w06_objects_with_a_text_are_the_answer_where_json_was_asked_for() -> None:
+    asked = (*ASKED, Message("user", "Report the passages as JSON."))
+    assert read('[{"text": "a"}, {"text": "b"}]', asked).text == '[{"text": "a"}, {"text": "b"}]'
+    assert read('[{"text": "a"}, {"text": "b"}]').text == "ab"
+    assert read('[{"type": "text", "text": "a"}]', asked).text == "a"
 
 
 def test_w05_a_text_of_json_is_read_unless_json_was_asked_for() -> None:

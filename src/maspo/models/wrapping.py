@@ -24,6 +24,10 @@ _MARK = (
 _BETWEEN = re.compile(rf"\s*(?:(?:{_MARK})\s*)*", re.IGNORECASE)
 _PARTS = re.compile(r"""\s*\[\s*\{\s*["'](?:type|text|thinking)["']\s*:""")
 _KINDS = frozenset({"text", "output_text", "thinking", "reasoning", "redacted_thinking"})
+_FIELDS = _KINDS | {"type", "signature", "data", "summary", "annotations", "citations", "logprobs", "id", "index"}
+"""What a part of content holds; an object with anything else is the answer of an agent that reports texts."""
+_COMMAND = re.compile(r"\\n(?:u|e|eq|abla|ot|otin|eg|i|mid)(?![a-z])")
+"""A command of LaTeX that begins as the end of a line does in JSON."""
 _LONGEST = 1_000_000
 """Characters of a list of parts that is read from a text."""
 
@@ -31,7 +35,7 @@ _LONGEST = 1_000_000
 def unwrapped(reply: Reply, messages: Sequence[Message]) -> Reply:
     """Return a reply without what a server has put around its text; ``messages`` are those of the request."""
     text = _after_request(reply.text, messages)
-    if _PARTS.match(text) and (parts := _parts_in(text)) is not None:
+    if _PARTS.match(text) and (parts := _parts_in(text, _asks_for_json(messages))) is not None:
         text, thought = said_and_thought(parts)
         return replace(reply, text=text, thoughts="\n".join(one for one in (reply.thoughts, thought) if one))
     text = _decoded(text, messages)
@@ -48,10 +52,10 @@ def _after_request(text: str, messages: Sequence[Message]) -> str:
         return text
     place = 0
     for content in spoken:
-        place = _end_of_marks(text, place)
-        if not text.startswith(content, place):
-            return text
-        place += len(content)
+        begin = _end_of_marks(text, place)
+        if not text.startswith(content, begin) or 0 < place == begin:
+            return text  # Templates part messages: what runs on is said.
+        place = begin + len(content)
     return text[_end_of_marks(text, place) :]
 
 
@@ -60,8 +64,15 @@ def _end_of_marks(text: str, place: int) -> int:
     return place if found is None else found.end()
 
 
-def _parts_in(text: str) -> list[object] | None:
-    """Return the parts of content that a text is, as JSON or as Python prints them; None for any other text."""
+def _asks_for_json(messages: Sequence[Message]) -> bool:
+    return any("json" in message.content.lower() for message in messages)
+
+
+def _parts_in(text: str, only_typed: bool) -> list[object] | None:
+    """Return the parts of content that a text is, as JSON or as Python prints them; None for any other text.
+
+    A list of objects with nothing but a text may have been asked for; one that names the type of each may hardly.
+    """
     if len(text) > _LONGEST:
         return None
     for read in (json.loads, ast.literal_eval):
@@ -69,8 +80,9 @@ def _parts_in(text: str) -> list[object] | None:
             found = read(text.strip())
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        kinds = [part.get("type", "text") if isinstance(part, dict) else None for part in found]
-        return found if kinds and _KINDS.issuperset(kinds) else None
+        parts = [part for part in found if isinstance(part, dict) and _FIELDS.issuperset(part)]
+        kinds = {part.get("type", "" if only_typed else "text") for part in parts}
+        return found if len(parts) == len(found) and kinds and _KINDS.issuperset(kinds) else None
     return None
 
 
@@ -78,10 +90,11 @@ def _decoded(text: str, messages: Sequence[Message]) -> str:
     """Return a text that came as a text of JSON, lines and all; where the request speaks of JSON, it was asked for."""
     if not (text[:1] == text[-1:] == '"' and "\\n" in text and "\n" not in text):
         return text
-    if any("json" in message.content.lower() for message in messages):
+    if _asks_for_json(messages) or _COMMAND.search(text):
         return text
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return found if isinstance(found, str) else text
+    lines = found.split("\n") if isinstance(found, str) else []
+    return found if lines and all(line.replace("\t", " ").isprintable() for line in lines) else text

@@ -348,9 +348,9 @@ def _indented_body(text: str) -> str:
     if _INTRODUCES.fullmatch(lines[0]) and len(lines) > 1:
         lines = "\n".join(lines[1:]).strip("\n").split("\n")
         text = "\n".join(lines) + "\n"
-    said = (at for at in range(2, len(lines)) if not lines[at - 1].strip() and _PROSE.match(lines[at]))
-    if (end := next(said, 0)) > 0:
-        lines = lines[: end - 1]  # What is said about it, as a paragraph of its own.
+    end = _begin_of_words(lines)
+    if end < len(lines):
+        lines = lines[:end]
         text = "\n".join(lines) + "\n"
     returns = any(_RETURNS.match(line) for line in lines)
     if not lines[0] or lines[0][0] in " \t" or (_BEGINS.match(lines[0]) and not returns):
@@ -362,6 +362,22 @@ def _indented_body(text: str) -> str:
     if not returns:
         return text
     return "".join(f"{_INDENT}{line}\n" if line.strip() else "\n" for line in lines)
+
+
+def _begin_of_words(lines: Sequence[str]) -> int:
+    """Return where what is said about a body begins, as a paragraph behind it; the number of lines where nothing is.
+
+    A paragraph within a text in three quotes is of the body, and what has more code behind it is no end of it.
+    """
+    for at in range(2, len(lines)):
+        if lines[at - 1].strip() or not _PROSE.match(lines[at]):
+            continue
+        before = "\n".join(lines[:at])
+        if any(before.count(quotes) % 2 for quotes in ('"""', "'''")):
+            continue
+        goes_on = any(line[:1] in (" ", "\t") or _RETURNS.match(line) for line in lines[at:] if line.strip())
+        return len(lines) if goes_on else at - 1
+    return len(lines)
 
 
 def _indent_of(lines: Sequence[str], width: int) -> str:

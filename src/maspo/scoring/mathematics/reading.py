@@ -11,6 +11,8 @@ from maspo.scoring.closing import before_a_break, without_closing
 from maspo.scoring.corrections import corrected
 from maspo.scoring.languages import ANSWER, NO, WRONG_ABROAD, may_be_abroad
 from maspo.scoring.marked import LONGEST_BOX, boxes, json_answer, tagged_answer
+from maspo.scoring.mathematics.calculator import formula
+from maspo.scoring.mathematics.formulas import TooLarge
 from maspo.scoring.mathematics.numerals import number_in_words, runs_of_words
 from maspo.scoring.readable import last_found, last_line
 from maspo.scoring.reply import parts_of, texts_of
@@ -106,15 +108,18 @@ _CANNOT_BE = re.compile(
 _NOTHING_FOR = (
     r"no\s+(?:way|reason|evidence|indication|proof)(?:\s+(?:that|why))?(?=\s+(?:the|it|x|this|my|our)\b)|hardly\s+(?:possible|likely|true)\s+that"
     r"|out\s+of\s+the\s+question\s+that|refuse\s+to\s+(?:believe|accept|say)|nothing\s+(?:shows|suggests|proves|says|implies)"
+    r"|no\s+(?:evidence|proof)\s+(?:supports|shows|suggests)|(?:can(?:not|\s+not|['’]t)|could(?:\s+not|n['’]t))\s+be(?:\s+(?:true|right|the\s+case))?\s+that"
+    r"|makes?\s+no\s+sense\s+that|(?:no(?:body|\s+one)|none)\b(?:\s+\w+){0,2}\s+(?:is|was|are)\s+(?:convinced|persuaded|sure|certain)"
 )
 """That nothing speaks for what a sentence goes on to say."""
 _VALUE_DENIED = re.compile(
     r"(?i)^\$?[-−]?[\d.,/]+\$?\s+(?:(?:is|was|are)(?:\s+not(?!\s+only)|n['’]t)|(?:cannot|can['’]t)\s+be"
     r"|(?:would|could|might|can|may)\s+(?:not\s+be|be\s+(?:wrong|incorrect|false|too\s+\w+|a\s+mistake))"
     r"|(?:could|might)\s+be\s+(?:right|correct|(?:the|an|my)\s+(?:answer|result|solution))"
-    r"|(?:is|was|are)\s+(?:wrong|incorrect|false|impossible|too\s+\w+))\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
-    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I(?:\s+am|['’]m)\s+not\s+(?:convinced|persuaded|confident)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)"
-    rf"|(?:there(?:\s+is|['’]s)\s+|it(?:\s+is|['’]s)\s+|I\s+(?:see\s+)?)?(?:{_NOTHING_FOR})"
+    r"|(?:is|was|are|seems?|looks?|appears?)\s+(?:wrong|incorrect|false|impossible|off|too\s+\w+)"
+    r"|(?:(?:does|did|will|would)(?:\s+not|n['’]t)|hardly|never|barely|scarcely)\s+(?:fits?|works?|holds?|do|satisf(?:y|ies)|match(?:es)?)|fails)\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
+    r"|^\W*(?:I\s+doubt|I\s+(?:don['’]t|do\s+not)\s+(?:think|believe)|I(?:\s+am|\s+remain|['’]m)\s+(?:not\s+(?:convinced|persuaded|confident)|unconvinced|s[kc]eptical)|I\s+disagree|(?:any|every)thing\s+but|all\s+(?:but|except)"
+    rf"|(?:there(?:\s+is|['’]s)\s+|it(?:(?:\s+is|['’]s)?\s+)|I\s+(?:see\s+)?)?(?:{_NOTHING_FOR})"
     r"|by\s+no\s+means|(?:in\s+)?no\s+(?:case|way)\s+(?:is|was|are|can|could)|under\s+no\s+circumstances|(?:certainly|definitely|surely|clearly)?\s*not)"
     r"\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))[^.\d]*\d[\d.,]*[^\d]*$"
     r"|^\W*(?:you|one|some|someone|people|many|students?|others|nobody|no\s+one)\b[^.\d]{0,30}\b(?:say|think|believe|guess|claim|answer)s?\b(?!.*(?:;|\b(?:but|so|therefore|hence|thus)\b))"
@@ -148,7 +153,7 @@ _UNABLE_TO_TELL = (
 _ANY = r"(?:(?:an?|the|any)\s+)?(?:(?:final|definite|numerical)\s+)?"
 """What stands before an answer that is no other, larger or simpler one."""
 _NOT_SAID = re.compile(
-    r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear"
+    r"(?i)\b(?:whether|doubt|unsure|uncertain|unclear|unconvinced|s[kc]eptical"
     r"|(?:not|n['’]t)\s+(?:\w+\s+){0,2}(?:know|sure|certain|convinced|persuaded|confident|think|believe|say|claim|mean|conclude|true|clear|follow)"
     r"|(?:false|untrue|wrong|incorrect|impossible|unlikely|mistaken)\s+(?:to\s+\w+\s+)?that"
     r"|(?:students?|people|others|many|some|someone|nobody|(?:one|you)\s+(?:might|may|could))\s+(?:\w+\s+){0,2}"
@@ -328,13 +333,16 @@ _ASIDE_AFTER = re.compile(
     r"|(?<=[\d%$²³])\.?\s+[\[{]\s*(?:[=≈]|[a-z]{2,}|[\d.]+\s*[=+*/×·÷^−-])[^\]\n]{0,100}\]?\.?$"
     r"|(?<=[\d%$²³*])\s*(?:[✓✔✅]|\\checkmark)(?:.{0,20}|\s*\([^()\n]{0,120}\)\.?)$"
     r"|(?<=[\d%$²³])\.?\s+\([\d.\s]+[=+*/×·÷−-][\d.\s=+*/×·÷−-]*[✓✔✅]?\)[^\n]{0,200}$"
-    r"|(?<=[a-z]{4})(?<!sqrt|sinh|cosh|tanh|csin|ccos|ctan|frac|ceil|loor)\s+\([\d.\s]+(?:[a-z]{1,7}\s)?[=+*/×·÷−-][\d.\s=+*/×·÷−-]*"
-    r"(?:[a-z]{1,7})?\)\.?$"
     r"|(?<=\S)[,;]\s+(?:(?i:as\s+an?\s+(?:decimal|percentage|percent|mixed\s+number)|in\s+decimal|numerically))\b[^\n]{0,100}$"
     r"|(?<=\S),?\s+(?:(?i:i\.e\.,?|that\s+is,|namely)|[—–→](?=\s+[a-z]{2})|or\s+(?:about|approximately|roughly)"
     r"|(?:which|that)\s+is\s+(?:about|approximately|roughly))\s[^\n]{0,200}$"
 )
 """A remark after an answer: "18 (9 + 9)", "12 cm (rounded)", "3/4, i.e. 75 %". A bracket that is a factor stays."""
+_CALCULATED = re.compile(
+    r"(?<![\d.,])(\d[\d,]{0,30}(?:\.\d{1,30})?)((?:\s+[a-zA-Z²³°/]{1,20}){1,3})\s+"
+    r"\(([\d.\s]{1,30}(?:[a-z]{1,7}\s)?[=+*/×·÷−-][\d.\s=+*/×·÷−-]{0,60})(?:[a-z]{1,7})?\)\.?$"
+)
+"""An amount, and in brackets behind its unit how it comes to be so: "36 euros (12 × 3)"."""
 _ASIDE_WITHIN = re.compile(r"(?<=[\w\d%])\s+\((?=[^()\n]*[A-Za-z]{2})[^()\\$\n]{2,60}\)(?=\s+[a-z]{2})")
 """A remark in brackets between the words of a sentence: "45 minutes (3/4 of an hour) to fill"."""
 _DISPLAYED = r"(?:align|aligned|gather|gathered|equation|eqnarray|split)\*?\}(?:\s*\{[^{}]*\})?"
@@ -434,10 +442,16 @@ _FRACTION_WORDS = re.compile(
     r"|halves|thirds?|quarters?|fourths?|fifths?"
     r"|sixths?|sevenths?|eighths?|ninths?|tenths?))\.?$"
 )
+_SIGNS_OF_STEPS = str.maketrans("×·÷−", "**/-")
 _CHANCE_IN_WORDS = re.compile(
-    r"(?i)\b(?:is|are|was|be)\s+(?:a\s+)?([a-z]+(?:\s|-)(?:in|out\s+of)(?:\s|-)(?:every\s+)?[a-z]+(?:-[a-z]+)?)(?:\s+chance)?\.?$"
+    r"(?i)\b(?:probability|chances?|odds|likelihood|proportion|fraction|share)\b.{0,200}\b(?:is|are|was)\s+(?:a\s+)?([a-z]+(?:\s|-)(?:in|out\s+of)(?:\s|-)(?:every\s+)?[a-z]+(?:-[a-z]+)?)(?:\s+chance)?\.?$"
 )
 """How likely something is, in words alone: "the probability is one in four"."""
+_NO_CHANCE = re.compile(
+    r"(?i)\b(?:complement\w*|doubt\w*|refuse|(?:false|wrong|incorrect|untrue)\s+(?:to|that)"
+    r"|(?:cannot|n['’]t|not)\s+(?:\w+\s+){0,2}(?:think|believe|say|sure|certain|convinced|agree|true|follow))\b"
+)
+"""Words before it that make it none, or another one: "I doubt that the probability is one in four"."""
 
 
 _IN_AN_ELEMENT = re.compile(
@@ -648,7 +662,7 @@ def _begun(rest: str) -> str | None:
     formula = _INLINE.match(rest)
     if formula is not None and not _MULTI.match(rest, formula.end()):
         return _inside(formula)
-    rest = _ASIDE_AFTER.sub("", rest.partition("\n")[0])
+    rest = _ASIDE_AFTER.sub("", _without_calculation(rest.partition("\n")[0]))
     sentence = _SENTENCE_END.search(rest)
     claim = rest[: sentence.start()] if sentence else rest
     remark = _REMARK_ON_AMOUNT.search(rest) if ", " in claim else None
@@ -660,9 +674,23 @@ def _begun(rest: str) -> str | None:
     return _trimmed(claim)
 
 
+def _without_calculation(sentence: str) -> str:
+    """Return a sentence without the calculation behind its amount, where it comes to that: "12 times (3 + 4)" stays."""
+    found = _CALCULATED.search(sentence) if sentence[-1:] == ")" or sentence[-2:] == ")." else None
+    if found is None:
+        return sentence
+    steps = re.sub(r"[a-z]", "", found[3].partition("=")[0]).translate(_SIGNS_OF_STEPS)
+    try:
+        values = [formula(text) for text in (found[1].replace(",", ""), steps)]
+    except TooLarge:
+        return sentence
+    amount, made = (value and value.rational for value in values)
+    return sentence[: found.end(2)] if amount is not None and amount == made else sentence
+
+
 def _without_aside(sentence: str) -> str:
     """Return a sentence without the remark behind its answer; what holds its only value is no remark."""
-    said = _ASIDE_AFTER.sub("", sentence)
+    said = _ASIDE_AFTER.sub("", _without_calculation(sentence))
     return said if len(said) == len(sentence) or _NO_SIGN.search(said) or not _NO_SIGN.search(sentence) else sentence
 
 
@@ -746,7 +774,8 @@ def _concluded(line: str) -> str | None:
         _CHANCE_IN_WORDS.search(sentence) if " in " in sentence or " of " in sentence or "-in-" in sentence else None
     )
     if likely is not None and number_in_words(likely[1]) is not None:
-        return likely[1]
+        before = sentence[: likely.start(1)]
+        return None if _NO_CHANCE.search(before) or _NOT_SAID.search(before) else likely[1]
     if "past " in sentence or "quarter to " in sentence:
         said = _CLOCK_IN_WORDS.search(sentence)
         if said is not None:
