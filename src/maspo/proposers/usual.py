@@ -1,7 +1,8 @@
 """Words that ordinary prompts hold, whatever they are about, by their stems. Pure.
 
-They come from text of our own: the documentation and the docstrings of maspo, the world's catalogue, ordinary prompts
-of the tests and the words of work of ``instructions``, with common ones of school, shop and office. All is English.
+Most stand in texts of the repository: its documentation and sources, the world's catalogue, the prompts of its tests,
+the words of work of ``instructions``. A test looks for them there; some names of the documentation are among them.
+Common ones of school, shop and office that it lacks were written down by hand. Nearly all are English.
 """
 
 from __future__ import annotations
