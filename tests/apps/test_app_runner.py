@@ -283,6 +283,19 @@ def adds(found):
     found.append("pen")
     return len(found)
 
+def repeated(times):
+    def around(function):
+        @functools.wraps(function)
+        def called(*given):
+            return function(*given) * times
+        return called
+    return around
+
+def said(times):
+    took_note("said")
+    return times
+
+TWICE, THRICE = (maspo_tools.replayed(repeated(times)(said)) for times in (2, 3))
 ONE, TWO = (made_for(name, True) for name in ("law", "sport"))
 HELD = maspo_tools.replayed(functools.partial(str.upper))
 
@@ -290,7 +303,8 @@ def answer(row):
     found = []
     adds(found)
     short = [made_for(name, False)("x") for name in ("law", "sport")]
-    return [ONE("pens"), TWO("pens"), ONE("again"), wrapped("w"), kind("x").name, found, short, HELD("a")]
+    around = [TWICE("a"), THRICE("a")]
+    return [ONE("pens"), TWO("pens"), ONE("again"), wrapped("w"), kind("x").name, found, short, HELD("a"), around]
 """
 
 
@@ -306,10 +320,17 @@ async def test_only_a_tool_call_that_json_tells_whole_is_answered_from_the_recor
         answers = [(await runner.run(prompts, row.key)).output for prompts in (system.prompts, others)]
     finally:
         await runner.close()
-    right = ["law on pens", "sport on pens", "law on pens", "w", "PEN", ["pen"], ["law", "sport"], "A"]
+    right = ["law on pens", "sport on pens", "law on pens", "w", "PEN", ["pen"], ["law", "sport"], "A", ["aa", "aaa"]]
     assert [json.loads(one) for one in answers] == [right, right]
     called = Counter((tmp_path / "called.txt").read_text().split())
-    assert called == {"law": 2, "sport": 1, "wrapped": 1, "kind": 2, "adds": 2}  # ONE ran once for "again", too
+    assert called == {
+        "law": 2,
+        "sport": 1,
+        "wrapped": 1,
+        "kind": 2,
+        "adds": 2,
+        "said": 2,
+    }  # ONE ran once for "again", too
 
 
 def test_a_tool_runs_as_ever_where_maspo_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,25 +69,35 @@ def _describe_call(
     """Return what is asked; nothing where maspo does not answer, or where JSON cannot say it."""
     if not os.environ.get("MASPO_TOOLS"):
         return None
-    own = inspect.unwrap(function)
-    if not inspect.isfunction(own) or own.__name__ == "<lambda>":
-        return None  # no name of its own
+    layers = _layers(function)
+    if not all(map(inspect.isfunction, layers)) or layers[-1].__name__ == "<lambda>":
+        return None  # no name of its own, or around it something of which nobody knows what it holds
     bound = signature.bind(*given, **named)
     bound.apply_defaults()
     arguments = {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
     try:
-        arguments.update(_closed_over(own))
+        for outside, layer in enumerate(reversed(layers)):  # what a decorator holds may be named as an argument is
+            held = _closed_over(layer, layers[-1])
+            arguments.update({f"{'@' * outside}{name}": value for name, value in held.items()})
     except ValueError:  # something that was never set
         return None
     return _Asked(f"{function.__module__}.{function.__qualname__}", arguments) if _is_json(arguments) else None
 
 
-def _closed_over(function: FunctionType) -> dict[str, Any]:
+def _layers(function: Callable[..., Any]) -> list[Any]:
+    """Return a function with what its decorators have put around it, the outermost first."""
+    found: list[Any] = [function]
+    while hasattr(found[-1], "__wrapped__") and found[-1].__wrapped__ not in found:
+        found.append(found[-1].__wrapped__)
+    return found
+
+
+def _closed_over(layer: FunctionType, function: FunctionType) -> dict[str, Any]:
     """Return what a function holds of whoever made it: functions that are made by one have one name, and differ in it.
 
-    A function that holds nothing itself is told by its name.
+    So does what a decorator has put around ``function``. A function that holds nothing itself is told by its name.
     """
-    found = inspect.getclosurevars(function).nonlocals
+    found = inspect.getclosurevars(layer).nonlocals
     return {name: _named(value) for name, value in found.items() if not _is_of(value, function)}
 
 
