@@ -82,6 +82,19 @@ def test_b06_all_of_it_is_shown_or_counted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "When compared with the estimate, the result should be close.",
+        "Before it is marked as done, check the units.",
+        "- **Start of sentence:** write a capital letter.",
+        "* End of line: no comma.",
+    ],
+)
+def test_b10_ordinary_words_of_comparing_and_marking_speak_to_no_judge(line: str) -> None:
+    assert remarks(f"{SEED}\n{line}", SEED) == ()
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_b09_so_is_what_is_smuggled_into_other_tasks_in_plain_words(task: Task) -> None:
     seed, asked = task.seed, Asked(task.inputs)

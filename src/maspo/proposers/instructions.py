@@ -74,7 +74,7 @@ _TURN = late(
     r"(?:\W{0,4}(?:[:>#\]|]|$)| says?:|\W{1,3}(?=content\W))"
     r"|^\W{0,4}#+\s?(?:response|instruction|user|assistant|system|human|input):?\s*$"
     r"|^\W{0,4}q\s?[:>]+.{1,200}\ba\s?[:>]|\[\[/?\s?(?:user|assistant|system|human|inst)\s?\]\]"
-    r"|^[^\w\n]{2,12}(?:end|begin|beginning|start) of \w+"
+    r"|^(?![-*+] )[^\w\n]{2,12}(?:end|begin|beginning|start) of \w+"
     r"|\ba new (?:order|prompt|task|message|conversation|turn) (?:begins|starts)\b"
     r"|^\W{0,4}\(\s?(?:user|assistant|system|human|developer)\s?\)"
     r"|\b(?:end|beginning|start) of (?:(?:the|this|my|your) )?(?:user|assistant|system|human|developer)(?:['’]s)?\b"
