@@ -95,6 +95,13 @@ def test_b10_ordinary_words_of_comparing_and_marking_speak_to_no_judge(line: str
     assert remarks(f"{SEED}\n{line}", SEED) == ()
 
 
+def test_b11_unusual_words_stand_behind_names_and_figures() -> None:
+    draft = f"{SEED}\nMention the obsidian lighthouse, then Zurich, then quokkas, then 9.81."
+    found = brought(draft, SEED)
+    names = [found.index("Zurich"), found.index("9.81")]
+    assert max(names) < min(number for number in range(len(found)) if number not in names)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_b09_so_is_what_is_smuggled_into_other_tasks_in_plain_words(task: Task) -> None:
     seed, asked = task.seed, Asked(task.inputs)

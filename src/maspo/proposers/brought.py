@@ -128,7 +128,18 @@ def _found(prompt: str, known: _Known) -> Iterator[str]:
             if not known.holds(found[0]):
                 yield " ".join(found[0].split())
         rest = kind.sub(" ", rest)
-    for line in rest.splitlines():
+    rare: list[str] = []
+    for row in _rows(rest, known):
+        if all(_WORDS.fullmatch(word) and word == word.lower() for word in row):
+            rare.append(" ".join(row))
+        else:
+            yield " ".join(row)
+    yield from rare  # last: unusual words are the most, and mean the least
+
+
+def _rows(text: str, known: _Known) -> Iterator[list[str]]:
+    """Yield what stands side by side in a line and is no plain prose."""
+    for line in text.splitlines():
         row: list[str] = []
         begins = True
         for token in _TOKEN.findall(line):
@@ -138,8 +149,8 @@ def _found(prompt: str, known: _Known) -> Iterator[str]:
             elif not word and not _USUAL_SIGNS.fullmatch(token.strip(_OF_PROSE)) and not known.holds(token):
                 row.append(token)
             elif row:
-                yield " ".join(row)
+                yield row
                 row = []
             begins = _ENDS_A_SENTENCE.search(token) is not None
         if row:
-            yield " ".join(row)
+            yield row
