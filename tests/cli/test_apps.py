@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from maspo.cli.discover import DiscoverOptions, say_next
 from maspo.study.optimize import recorded_job
 from maspo.team import System
+from maspo.team.app import App
 from maspo.team.load import load_system
 from maspo.world import World
 from tests.cli.conftest import Run
@@ -281,3 +284,16 @@ def applied(maspo: Run, example: Path) -> None:
     again = maspo("discover", "--app", "team:answer", *ROWS, "--rows", "12", "--out", "again.yaml")
     assert again.code == 0, again.err
     assert sorted(load_system("again.yaml").prompts.values()) == sorted(shipped.values())
+
+
+def test_the_next_commands_ask_where_discover_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    url = "http://127.0.0.1:8801/v1"
+    given = DiscoverOptions(
+        App("team:answer"), Path("q.jsonl"), Path("new.yaml"), flags={"base-url": url}, sets=("models.attempts=2",)
+    )
+    say_next(given)
+    said = "".join(capsys.readouterr())
+    for command in ("check", "optimize"):
+        assert f"maspo {command} new.yaml --inputs q.jsonl --base-url {url} --set models.attempts=2" in said
+    say_next(replace(given, flags={"base-url": None}, sets=()))
+    assert "--base-url" not in "".join(capsys.readouterr())

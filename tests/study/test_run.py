@@ -282,6 +282,13 @@ async def test_e42_a_small_question_that_is_asked_once_more_is_the_same_call_in_
     assert len(asked) == 3 and asked[0] != asked[1] == asked[2]
 
 
+async def test_e43_where_no_model_is_asked_by_us_there_is_no_small_question_to_repeat(tmp_path: Path) -> None:
+    job = replace(world_job(), world=None)
+    async with RunStore.create(tmp_path / "run.db") as store, asyncio.timeout(20):
+        session = Session(job, store, counted_world(world_job()), Recorder())
+        assert await session.probe([]) is False
+
+
 @pytest.mark.parametrize("world", [WorldSpec(effects=0.0), WorldSpec(coin_flip=True)])
 async def test_e16_without_a_real_effect_or_a_real_judge_an_improvement_is_rarely_claimed(
     tmp_path: Path, world: WorldSpec

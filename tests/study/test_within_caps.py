@@ -41,6 +41,18 @@ def test_w01_a_plan_follows_a_lower_cap_and_says_so(cap: int) -> None:
     assert f"is below the {usual.plan.about:,} calls expected" in told and f"planned for {planned(study):,}" in told
 
 
+@pytest.mark.parametrize("cap", [150, 200, 250, 300, 500])
+def test_w09_a_cap_that_the_final_test_takes_half_of_is_told_to_be_small_with_one_that_would_do(cap: int) -> None:
+    study = plan_within_caps(resolve(job_with(cap)))
+    test = study.holdout_calls
+    (told,) = [remark for remark in study.plan.notes if "--max-calls" in remark]
+    assert ("may end before any change is tried" in told) == (cap < 2 * test)
+    if cap < 2 * test:
+        assert told.endswith(f"give {2 * test:,}")
+        enough = plan_within_caps(resolve(job_with(2 * test)))
+        assert not any("before any change" in remark for remark in enough.plan.notes)
+
+
 def test_w02_a_cap_that_suffices_or_none_at_all_changes_nothing() -> None:
     about = resolve(job_with(None)).plan.about
     for cap in (None, about, about + 1):

@@ -91,8 +91,11 @@ def run_discover(wanted: DiscoverOptions) -> Caps | None:
 
 
 def say_next(wanted: DiscoverOptions) -> None:
-    """Say which commands go on with the system file: what is amiss, what a search may cost, the search."""
-    words = f"{typed(wanted.out)} --inputs {typed(wanted.inputs)}"
+    """Say which commands go on with the system file, at the endpoint that was given: what is amiss, and the search."""
+    given = [f"--base-url {typed(str(wanted.flags['base-url']))}"] if wanted.flags.get("base-url") else []
+    given += [f"--set {typed(setting)}" for setting in wanted.sets]
+    given += [f"--config {typed(wanted.config)}"] if wanted.config else []
+    words = " ".join([typed(wanted.out), f"--inputs {typed(wanted.inputs)}", *given])
     say(lay_out(("next", f"maspo check {words}"), ("", f"maspo optimize {words}")))
 
 

@@ -70,7 +70,7 @@ class AgentView:
     winner: str
     shipped: str | None
     times_changed: int
-    asked: Asked = field(default=NOTHING_ASKED, repr=False)
+    asked: Asked = field(default=NOTHING_ASKED, repr=False, compare=False)
     """The inputs of the run, of which a new prompt may tell something."""
 
     @property

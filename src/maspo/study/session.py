@@ -240,7 +240,7 @@ class Session:
             noted = started[0].simulated
         replies = [await self._ask_ready(question) for question in questions]
         again = 0
-        while noted is None and all(reply.cached for reply in replies):
+        while replies and noted is None and all(reply.cached for reply in replies):
             again += 1  # not a random name: what was in flight when a process died is asked again by the same one
             replies = [await self._ask_ready(replace(q, identity=f"again {again}")) for q in questions]
         await self.tell_adapted()

@@ -41,7 +41,15 @@ def plan_within_caps(study: Study) -> Study:
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
         f"(search.calls): {less}. A larger cap finds more"
     )
-    return _told(again, told)
+    return _told(again, told + _what_the_test_leaves(again, cap))
+
+
+def _what_the_test_leaves(study: Study, cap: int) -> str:
+    """Say that a search may end before any change is tried: the test is kept half of a cap at most, and needs more."""
+    test = study.holdout_calls
+    if 2 * test <= cap:
+        return ""
+    return f". So few may end before any change is tried, as the final test alone takes {test:,}: give {2 * test:,}"
 
 
 def _planned_for(study: Study, calls: int) -> Study:
