@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import maspo as package
-from maspo.cli import optimize
 from maspo.models.prices import PriceBook
 from maspo.study import resolve
 from maspo.testing.runs import SMALL_ASCENT, counted_world, world_job
@@ -47,11 +46,7 @@ def decided(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 @pytest.mark.parametrize("method", ["race", "ascent"])
-def test_n01_the_command_decides_once(
-    maspo: Run, url: str, decided: Counter[str], method: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Once all is paid, the closing line works out from the record alone which cap would have done.
-    monkeypatch.setattr(optimize, "_calls_needed", lambda looked, out: looked.expected)
+def test_n01_the_command_decides_once(maspo: Run, url: str, decided: Counter[str], method: str) -> None:
     money = ("--max-usd", "9", "--set", f'models.prices={{"default": {list(PRICE)}}}')
     given = ("system.yaml", "--inputs", "inputs.jsonl", "--base-url", url, "--out", "run", "--max-calls", "60", *money)
     done = maspo("optimize", *given, "--set", f"search.method={method}")

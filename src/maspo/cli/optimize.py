@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Awaitable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,16 +23,15 @@ from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
 from maspo.cli.terminal import note, note_each, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines, told_so_far
-from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, MaspoError, typed
+from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, typed
 from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.events import Event
 from maspo.report.folder import JOURNAL, REPORT, RUNS, Look, free_folder, write_results
 from maspo.report.sentences import cap_of, is_cut_off
 from maspo.store.looks import LookLedger
-from maspo.study.bound import calls_of_first_round
 from maspo.study.job import Job, Outcome, Watcher
-from maspo.study.optimize import reach_in, recorded_job, resume, start, system_in
+from maspo.study.optimize import reach_in, resume, start, system_in
 from maspo.study.record import check_free
 from maspo.study.resolve import Parts, resolve
 from maspo.study.within_caps import plan_within_caps
@@ -132,14 +130,11 @@ def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] 
     raise typer.Exit(outcome.exit_code)
 
 
-def _calls_needed(looked: Look, out: Path) -> int | None:
+def _calls_needed(looked: Look) -> int | None:
     """Return the calls that a run is expected to take in all: as many at least as let its first round end."""
     if looked.expected is None or not is_cut_off(looked.view):
         return looked.expected
-    with suppress(MaspoError):  # settings that cannot be used any more tell nothing
-        study = resolve(recorded_job(out))
-        return max(looked.expected, calls_of_first_round(study.optimizer, study.problem))
-    return looked.expected
+    return max(looked.expected, looked.first_round or 0)
 
 
 def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
@@ -155,7 +150,7 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     say(f"report    {out / REPORT}")
     say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {typed(out)}")
     cap = cap_of(view) if outcome.finished and outcome.exit_code == EXIT_BUDGET else ""
-    needed = _calls_needed(looked, out)
+    needed = _calls_needed(looked)
     if more := higher_cap(cap, view.usage, outcome.seconds, needed):  # none of a budget that runs share
         say(f"go on     maspo resume {typed(out)} {more}")
     if outcome.finished is None or outcome.message != outcome.finished.why:

@@ -63,6 +63,8 @@ class Look:
     """The record itself, entry by entry."""
     expected: int | None = None
     """Calls that the run was expected to take when it began; None in records of versions that did not say."""
+    first_round: int | None = None
+    """Calls under which the first round of its search ends; None where no cap was set, and in older records."""
 
 
 def look(folder: Path) -> Look:
@@ -116,7 +118,7 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     from maspo.report.fold import JudgeTally, fold
     from maspo.report.so_far import SoFar
     from maspo.report.why import tried_by_step
-    from maspo.study.record import EXPECTED
+    from maspo.study.record import EXPECTED, FIRST_ROUND
 
     known = so_far if so_far is not None else SoFar()
     known.read(store)
@@ -134,9 +136,10 @@ def look_into(folder: Path, store: RunStore, so_far: SoFar | None = None) -> Loo
     if view.state == "running" and not _worked_on(folder / JOURNAL):
         view = replace(view, state="stopped")
     written = max((entry.at for entry in known.entries), default=0.0)
-    told = store.meta().get(EXPECTED, "")
-    expected = int(told) if told.isdecimal() else None
-    return Look(view, written, store.damage, tuple(known.entries), expected)
+    expected, first_round = (
+        int(told) if (told := store.meta().get(name, "")).isdecimal() else None for name in (EXPECTED, FIRST_ROUND)
+    )
+    return Look(view, written, store.damage, tuple(known.entries), expected, first_round)
 
 
 def _priced(view: RunView, folder: Path, store: RunStore, job: Job | None) -> RunView:

@@ -39,6 +39,7 @@ from maspo.store.files import write_whole
 from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
+from maspo.study.bound import calls_of_first_round
 from maspo.study.calibration import with_calibration
 from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
@@ -50,6 +51,7 @@ from maspo.study.reach import Reach, of_job
 from maspo.study.record import (
     CONFIG,
     EXPECTED,
+    FIRST_ROUND,
     JOB,
     check_free,
     check_unchanged,
@@ -105,7 +107,10 @@ async def start(
             # First, or a process that is killed in between leaves a record that its own user has to agree to.
             trust.remember(of_job(job, run), out)
             whole = replace(job, groups=study.split.groups.shared)
-            await record.append([], {"job": JOB.dump(whole), "run": run, EXPECTED: str(study.plan.about)})
+            noted = {EXPECTED: str(study.plan.about)}
+            if job.config.caps != Caps():
+                noted[FIRST_ROUND] = str(calls_of_first_round(study.optimizer, study.problem))
+            await record.append([], {"job": JOB.dump(whole), "run": run, **noted})
             return await _go_on(study, record, bare, out, watcher, stop, looks)
 
 

@@ -33,6 +33,8 @@ COMPARED = "comparison.db"
 """The record of a comparison's own measuring."""
 EXPECTED = "expected"
 """What a record notes the calls under that its run is expected to take: panel and page tell the same number."""
+FIRST_ROUND = "first round"
+"""What the record of a capped run notes the calls under that let its first round end: the closing line names them."""
 _OTHERS = {JOINT: "prompts and structure in turns", COMPARED: "a comparison"}
 """Work whose files a run in the same folder would replace or be taken for."""
 _OWN_COMMANDS = {
