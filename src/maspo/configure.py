@@ -43,9 +43,13 @@ def configure(settings: Sequence[Setting]) -> RunConfig:
 
     """
     optimizer = _choose_optimizer(settings)
+    problems: list[str] = []
     found: dict[SettingPath, Setting] = {}
     for group in map(_role_in_full, settings):
         for setting in _split_group(group, RunConfig, 0, optimizer):
+            if isinstance(setting, str):
+                problems.append(setting)
+                continue
             # What sets the same goes, and so does a table when an entry of it is set, or an entry when the table is.
             pairs = [(path, min(len(path), len(setting.path))) for path in found]
             for path in [path for path, shared in pairs if path[:shared] == setting.path[:shared]]:
@@ -58,11 +62,14 @@ def configure(settings: Sequence[Setting]) -> RunConfig:
             group_of = group_of.setdefault(name, {})
         group_of[path[-1]] = setting.value
     try:
-        return RunConfig.model_validate(tree)
+        config = RunConfig.model_validate(tree)
     except ValidationError as error:
         # Pydantic adds one more error where a default could not be made because another setting is wrong.
         details = [one for one in error.errors(include_url=False) if one["type"] != "default_factory_not_called"]
-        raise ConfigInvalid("\n".join(dict.fromkeys(_explain(one, found) for one in details))) from None
+        raise ConfigInvalid("\n".join(dict.fromkeys([*problems, *(_explain(one, found) for one in details)]))) from None
+    if problems:
+        raise ConfigInvalid("\n".join(problems))
+    return config
 
 
 # ── what settings there are ──────────────────────────────────────────────────────────────────────────────────────────
@@ -143,17 +150,18 @@ def _last(settings: Sequence[Setting], path: SettingPath) -> Setting | None:
     return None
 
 
-def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimizer: _Optimizer) -> Iterator[Setting]:
-    """Yield the single settings in what was given; ``section`` is the group that the first ``depth`` names lead to.
+def _split_group(
+    setting: Setting, section: type[BaseModel], depth: int, optimizer: _Optimizer
+) -> Iterator[Setting | str]:
+    """Yield the single settings in what was given, and a line for each that is none or is a group given as one value.
 
-    Raises:
-        ConfigInvalid: there is no such setting, or a group is given as a single value.
-
+    ``section`` is the group that the first ``depth`` names lead to.
     """
     if depth == len(setting.path):
         if not isinstance(setting.value, Mapping):
             what = f"{'.'.join(setting.path)!r} is a group of settings"
-            raise ConfigInvalid(f"{setting.place}: {what}; set one of: {', '.join(setting_names(section))}")
+            yield f"{setting.place}: {what}; set one of: {', '.join(setting_names(section))}"
+            return
         for one in _entries(setting, setting.value):
             yield from _split_group(one, section, depth, optimizer)
         return
@@ -165,7 +173,8 @@ def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimiz
         gone = optimizer.config.gone.get(name, "") if of_optimizer else ""
         gone = f"the setting {name!r} is no more: {gone}" if gone else ""
         unknown = _explain_unknown(setting.path[: depth + 1], section, optimizer.config)
-        raise ConfigInvalid(f"{setting.place}: {foreign or gone or unknown}")
+        yield f"{setting.place}: {foreign or gone or unknown}"
+        return
     annotation = fields[name].annotation
     inner = _section(annotation, optimizer.config)
     if inner is not None:
@@ -174,7 +183,7 @@ def _split_group(setting: Setting, section: type[BaseModel], depth: int, optimiz
         yield from _split_table(setting, depth + 1, nested=get_args(annotation)[-1] is Any)
     elif len(setting.path) > depth + 1:
         beyond = setting.path[depth + 1]
-        raise ConfigInvalid(f"{setting.place}: {name!r} is a single setting; it has no key {beyond!r}")
+        yield f"{setting.place}: {name!r} is a single setting; it has no key {beyond!r}"
     else:
         yield setting
 
@@ -211,14 +220,15 @@ def _merge(into: dict[str, object], values: Mapping[str, object]) -> None:
             into[name] = dict(value) if isinstance(value, Mapping) else value
 
 
-def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting]:
-    """Yield the entries of a table with free keys, which the first ``depth`` names lead to.
+def _split_table(setting: Setting, depth: int, nested: bool) -> Iterator[Setting | str]:
+    """Yield the entries of a table with free keys, which the first ``depth`` names lead to, or that it is none.
 
     Values may be tables too where the table is ``nested``; else what follows is one key, such as ``model-1.5``.
     """
     if depth == len(setting.path):
         if not isinstance(setting.value, Mapping):
-            raise ConfigInvalid(f"{setting.place}: {_write_value(setting.value)} is given; expected a table")
+            yield f"{setting.place}: {_write_value(setting.value)} is given; expected a table"
+            return
         for one in _entries(setting, setting.value):
             yield from _split_table(one, depth, nested)
     elif not nested:
@@ -240,15 +250,16 @@ def _entries(group: Setting, values: Mapping[str, object]) -> Iterator[Setting]:
 
 
 def _explain_unknown(path: SettingPath, section: type[BaseModel], search: type[BaseModel]) -> str:
-    """Return that there is no such setting, the nearest one that there is, and all that could be meant."""
+    """Return that there is no such setting, and the nearest one that there is, or all that could be meant."""
     *group, name = path
     keys = setting_names(section)
     everywhere = {found[-1]: ".".join(found) for found, _ in list_fields(RunConfig, search)}
     here = nearest(name, keys)
     meant = ".".join((*group, here)) if here else everywhere.get(nearest(name, everywhere), "")
-    hint = f"did you mean {meant!r}? " if meant else ""
+    if meant:
+        return f"unknown setting {name!r}; did you mean {meant!r}?"
     where = f" under {'.'.join(group)!r}" if group else ""
-    return f"unknown setting {name!r}; {hint}The keys{where} are: {', '.join(keys)}"
+    return f"unknown setting {name!r}; the keys{where} are: {', '.join(keys)}"
 
 
 def _explain(detail: ErrorDetails, found: Mapping[SettingPath, Setting]) -> str:

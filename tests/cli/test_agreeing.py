@@ -125,7 +125,7 @@ def test_g04_a_person_is_shown_what_is_asked_for(
 ) -> None:
     change(mine, api_key_env="MY_KEY", base_url="http://127.0.0.1:9/\x1b[2J")
     monkeypatch.setenv("MY_KEY", "value")
-    monkeypatch.setattr("maspo.cli.agreeing._is_somebody_there", lambda: True)
+    monkeypatch.setattr("maspo.cli.agreeing.can_ask", lambda: True)
     said = CliRunner().invoke(app, ["resume", str(mine)], input=answer)
     assert said.exit_code in (code, 2 if code == 5 else code)  # 2: no address, found after the question
     assert "MY_KEY is set here" in said.stderr

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from aiohttp import web
 from maspo.cli.doctor import Answer, Place, Probe, probe_all, remarks_on
 from maspo.cli.prepare import retired_models
 from maspo.config import ModelSettings
-from maspo.core.errors import EXIT_PROVIDER
+from maspo.core.errors import EXIT_PROVIDER, EXIT_USAGE
 from maspo.models.retired import retirement
 from maspo.sandbox.selftest import Finding, choose_level
 from maspo.testing.provider import Body, Exchange, Fault, Refuse, Rule, Spoiled, Unless, fake_provider
@@ -106,6 +107,15 @@ def test_keys_are_shown_by_name_only(maspo: Run, key: str) -> None:
     assert said.json["endpoints"][0]["answer"] == "unreachable"
     assert "OPENAI_API_KEY set" in said.err
     assert key not in said.out + said.err
+
+
+def test_settings_that_cannot_be_used_hide_nothing_of_the_machine(maspo: Run) -> None:
+    Path("maspo.toml").write_text("[search]\nbeam = 3\n[caps]\nusd = -1\n")
+    said = maspo("doctor", "--no-local")
+    assert said.code == EXIT_USAGE
+    assert "Sandbox " in said.err + said.out
+    assert "unknown setting 'beam'" in said.err
+    assert "caps.usd: -1 is given" in said.err, "all faults are told at once"
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ REFUSED: list[tuple[dict[str, object], list[str], dict[str, str], str]] = [
     ({}, ["search.conflict_level=0.1"], {}, r"'conflict_level' is no more: .*search\.conflict_inputs"),
     ({}, ["search.contested_first=false"], {}, r"'contested_first' is no more: search\.contested says"),
     ({}, ["search.pases=2"], {}, r"^--set search\.pases: unknown setting 'pases'; did you mean 'search\.passes'\?"),
-    ({}, ["pases=2"], {}, r"did you mean 'search\.passes'\? The keys are: profile, seed"),
+    ({}, ["pases=2"], {}, r"did you mean 'search\.passes'\?$"),
     ({}, ["search.weights.glob=1"], {}, r"did you mean 'search\.weights\.global'\?"),
     ({}, ["search=3"], {}, r"--set search: 'search' is a group of settings; set one of: .*passes"),
     ({}, ["seed.x=3"], {}, r"'seed' is a single setting; it has no key 'x'"),
@@ -199,8 +199,8 @@ def test_i12_a_file_that_is_asked_for_must_be_there(tmp_path: Path) -> None:
 
 def test_i13_all_problems_are_told_at_once() -> None:
     with pytest.raises(ConfigInvalid) as error:
-        config({"max-calls": 0}, ["search.passes=0", "models.attempts=0"])
-    assert len(str(error.value).splitlines()) == 3
+        config({"max-calls": 0}, ["search.passes=0", "models.attempts=0", "search.pases=2", "caps=3", "seed.x=1"])
+    assert len(str(error.value).splitlines()) == 6
 
 
 @given(st.lists(st.text(max_size=30) | st.from_regex(r"[a-z._]{1,20}=[\w\[\]{}\",.:-]{0,20}", fullmatch=True)))
@@ -391,9 +391,7 @@ def test_i24_an_optimizer_of_another_package_is_set_like_our_own() -> None:
     assert found.model_dump() == {"method": "hill", **expected}
     with pytest.raises(ConfigInvalid, match=r'^--set search\.height: "high" is given; expected a whole number$'):
         config(sets=["search.height=high"])
-    with pytest.raises(
-        ConfigInvalid, match=r"did you mean 'search\.slopes'\? The keys under 'search' are: method, height"
-    ):
+    with pytest.raises(ConfigInvalid, match=r"did you mean 'search\.slopes'\?$"):
         config(sets=["search.slope.a=1"])
     Path("maspo.toml").unlink()
     with pytest.raises(ConfigInvalid, match=r"^search\.height: nothing is given, .* such as --set search\.height=…$"):

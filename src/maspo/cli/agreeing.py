@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import typer
 
 from maspo.cli.settings import LoadedSettings
-from maspo.cli.terminal import lay_out, note
+from maspo.cli.terminal import can_ask, lay_out, note
 from maspo.core.errors import EXIT_ERROR
 from maspo.study import trust
 from maspo.study.reach import Reach, of_system
@@ -27,7 +26,7 @@ def agree(reach: Reach, of: object, allowed: str) -> str:
         NotTrusted: nobody agreed, and nobody is there to ask.
 
     """
-    if allowed or not reach.settings or trust.is_trusted(reach) or not _is_somebody_there():
+    if allowed or not reach.settings or trust.is_trusted(reach) or not can_ask():
         trust.require(reach, of, allowed)
         return reach.fingerprint
     note(f"{of} asks for what you have not agreed to on this machine:")
@@ -50,8 +49,3 @@ def agree_to_file(settings: LoadedSettings, allowed: str) -> None:
 def agree_to_app(system: System, source: object, allowed: str) -> None:
     """Ask whether the app that a system file names may be run. Raises what ``agree`` raises."""
     agree(of_system(system), source, allowed)
-
-
-def _is_somebody_there() -> bool:
-    """Say whether somebody is there to ask."""
-    return sys.stdin.isatty() and sys.stderr.isatty()

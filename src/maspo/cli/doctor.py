@@ -24,7 +24,7 @@ from maspo.cli.settings import CONFIG_FILE, LoadedSettings, Sources, load_settin
 from maspo.cli.terminal import note, print_json, say, table
 from maspo.cli.world import PORT
 from maspo.config import DEFAULT_MODEL, ModelSettings
-from maspo.core.errors import EXIT_PROVIDER, nearest, said_of
+from maspo.core.errors import EXIT_PROVIDER, ConfigInvalid, nearest, said_of
 from maspo.core.excerpts import on_one_line
 from maspo.core.plain import Dumped
 from maspo.core.running import run
@@ -130,12 +130,21 @@ class DoctorOptions:
 def examine_machine(
     flags: Mapping[str, str | None], config: Path | None, allowed: str, at: DoctorOptions, as_json: bool
 ) -> None:
-    """Print versions, keys, the sandbox that holds, and which endpoints answer; ``flags`` are those of settings."""
-    settings = load_settings(Sources(flags, file=config))
+    """Print versions, keys, the sandbox that holds, and which endpoints answer; ``flags`` are those of settings.
+
+    Raises:
+        ConfigInvalid: the settings cannot be used, so no endpoint is asked; what the machine has is printed before.
+
+    """
+    try:
+        settings = load_settings(Sources(flags, file=config))
+    except ConfigInvalid:
+        _say_machine(_versions(), _keys())  # what the machine has does not hang on settings
+        raise
     for remark in settings.notes:
         note(f"note: {remark}")
     models = settings.config.models
-    keys = {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", models.api_key_env])}
+    keys = _keys(models.api_key_env)
     unasked = _why_unasked(settings, allowed)
     places = ([] if unasked else _configured(models)) + (list(LOCAL_PLACES) if at.local else [])
     probes = run(probe_all(places))
@@ -195,6 +204,11 @@ def _say_lessons(taught: Sequence[Lesson]) -> None:
         say(f"Asked {lesson.model} ({', '.join(lesson.roles)}): {'answers' if lesson.answers else 'no answer'}")
         for line in lesson.told:
             say(f"           {line}")
+
+
+def _keys(*more: str) -> dict[str, bool]:
+    """Return whether the variable of OpenAI's key, and more of them, are set."""
+    return {name: bool(os.environ.get(name)) for name in dict.fromkeys(["OPENAI_API_KEY", *more])}
 
 
 def _versions() -> dict[str, str]:

@@ -18,7 +18,7 @@ from maspo.cli.metrics import Metrics, sent, served, where_asked
 from maspo.cli.options import Arguments
 from maspo.cli.printed import ended
 from maspo.cli.stores import keeping_of
-from maspo.cli.terminal import note, print_json, say, seconds_of_command
+from maspo.cli.terminal import can_ask, note, print_json, say, seconds_of_command
 from maspo.cli.watch import Together, watching
 from maspo.core.errors import EXIT_BUDGET, EXIT_INTERRUPTED, EXIT_OK, Interrupted, ProviderError, typed
 from maspo.core.plain import Dumped
@@ -66,14 +66,14 @@ def confirm(plan: str, yes: bool) -> None:
 
 def agreed() -> bool:
     """Ask before money is spent, but only where a person can answer."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         return True
     return typer.confirm("Start?", default=True, err=True)
 
 
 def agreed_to_write(yes: bool) -> bool:
     """Ask before files of the user's are changed; where nobody can answer, only ``yes`` does."""
-    if yes or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if yes or not can_ask():
         return yes
     return typer.confirm("Write?", default=False, err=True)
 

@@ -35,6 +35,11 @@ def draws(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM", "") not in _DUMB
 
 
+def can_ask() -> bool:
+    """Return whether somebody sits at a terminal, to read a question and to answer it."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def in_notebook() -> bool:
     """Return whether this process answers the cells of a notebook."""
     # Whoever is asked by a notebook has imported IPython.
