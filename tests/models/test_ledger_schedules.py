@@ -78,6 +78,26 @@ ABROAD: tuple[Callable[[int, int, int], dict[str, object]], ...] = (
     lambda read, answer, thought: {"tokens": {"input": read, "output": answer + thought}},
     lambda read, answer, thought: {"input_token_count": read, "generated_token_count": answer + thought},
     lambda read, answer, thought: {"prompt_tokens": read, "completion_tokens": answer, "thinking_tokens": thought},
+    lambda read, answer, thought: {
+        **{"prompt_tokens": f"{read:,}", "completion_tokens": f"{answer:,}"},
+        "completion_tokens_details": {"reasoning_tokens": f"{thought:,}".replace(",", "."), "audio_tokens": "0"},
+    },
+    lambda read, answer, thought: {
+        **{"prompt_tokens": read, "completion_tokens": answer},
+        "completion_tokens_details": {"reasoning_tokens": thought // 2, "audio_tokens": thought - thought // 2},
+    },
+    lambda read, answer, thought: {
+        **{"prompt_tokens": read, "completion_tokens": answer, "total_tokens": read + answer},
+        "completion_tokens_details": {"text_tokens": answer, "reasoning_tokens": thought},
+    },
+    lambda read, answer, thought: {
+        "inputTokens": {"total": read, "noCache": read},
+        "outputTokens": {"total": answer + thought, "text": answer, "reasoning": thought},
+    },
+    lambda read, answer, thought: {
+        **{"promptTokenCount": read, "candidatesTokenCount": answer},
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": thought}],
+    },
 )
 """Ways of other dialects and of gateways that pass them on."""
 

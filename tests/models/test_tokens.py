@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from maspo.models.tokens import MOST_TOKENS, Tokens, read_tokens
+from maspo.models.counts import MOST_TOKENS, count_of
+from maspo.models.tokens import Tokens, later_usage, read_tokens
 from tests.lengths import length
 
 CASES = length(5_000, 200_000)
@@ -131,9 +132,16 @@ def test_i03_without_the_prompts_count_all_of_the_total_but_one_is_written() -> 
         # Beside ``input_tokens``, in the way of Anthropic, and inside ``prompt_tokens``.
         ({"input_tokens": 40, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 5}, 105, 60),
         ({"prompt_tokens": 100, "cache_read_input_tokens": 60}, 100, 60),
-        # Readings that differ: the one that costs more. More than was read cannot be true.
+        # Readings that differ: the one that costs more. What has no room in the prompt stands beside it.
         ({"prompt_tokens": 100, "cached_tokens": 60, "prompt_tokens_details": {"cached_tokens": 50}}, 100, 50),
-        ({"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": 101}}, 100, 0),
+        ({"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": 101}}, 201, 101),
+        ({"prompt_tokens": 40, "cache_read_input_tokens": 60, "cache_creation_input_tokens": 5}, 105, 60),
+        ({"prompt_tokens": 40, "prompt_tokens_details": {"cached_tokens": 60, "cache_write_tokens": 5}}, 105, 60),
+        ({"prompt_tokens": 40, "prompt_cache_hit_tokens": 60, "prompt_cache_miss_tokens": 40}, 100, 60),
+        ({"inputTokens": 40, "cacheReadInputTokens": 60, "cacheWriteInputTokens": 5}, 105, 60),
+        ({"inputTokens": 100, "cachedInputTokens": 60}, 100, 60),
+        ({"inputTokens": {"total": 100, "noCache": 35, "cacheRead": 60, "cacheWrite": 5}}, 100, 60),
+        ({"input_tokens": 100, "input_token_details": {"cache_read": 60, "cache_creation": 5, "audio": 9}}, 100, 60),
         ({"prompt_tokens": 100, "prompt_tokens_details": {"cached_tokens": -5}}, 100, 0),
         ({"prompt_tokens": 100, "prompt_tokens_details": None}, 100, 0),
         ({"prompt_tokens_details": {"cached_tokens": 60}}, None, 0),
@@ -167,3 +175,184 @@ def test_i06_no_usage_is_read_as_less_than_any_part_of_it_says() -> None:
         if found.written is not None:
             read = 1 if found.read is None else found.read
             assert read + found.written >= told.get("total_tokens", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        *((text, 1070) for text in ("1070", "1,070", "1.070", "1 070", "1'070", "1’070", "1_070", "1\u00a0070")),
+        *((text, 1070) for text in ("1\u202f070", "1\u2009070", "1٬070", "１,０７０", "١٬٠٧٠", "+1,070", "~1,070")),
+        *((text, 1070) for text in ("1,070.0", "1.070,0", "1070,0", "1070.0", "1.07e3", "1,070 tokens", '"1,070"')),
+        *((text, 1071) for text in ("1,070.5", "1.070,5", "1070,5", "1 070,5")),
+        *((text, 1_234_567) for text in ("1,234,567", "1.234.567", "12,34,567", "1 234 567", "1'234'567.0")),
+        *((text, 3) for text in ("3", " 3\n", "3.0", "2,5", "2.5", "2.50", "3 Tokens")),
+        *((text, 1) for text in ("0.500", "0,500", "0.5")),
+        ("0", 0),
+        ("7,000", 7000),
+        *(
+            (text, None)
+            for text in ("", "many", "-1,070", "-7", "nan", "inf", "1,,070", "1,070,", ",070", "1,070/4,096")
+        ),
+        *((text, None) for text in ("9,999,999,999,999", "9" * 99, "1" + ",000" * 20, "1,070 USD", "1 2 3", "tokens")),
+    ],
+)
+def test_i07_a_count_that_comes_as_text_is_read_with_its_marks(text: str, count: int | None) -> None:
+    assert count_of(text) == count
+    expected = Tokens() if count is None else Tokens(count, count)
+    assert read_tokens({"prompt_tokens": text, "completion_tokens": text}) == expected
+
+
+def test_i08_a_number_in_any_dress_is_the_number() -> None:
+    chance = random.Random(8)
+    for _ in range(CASES):
+        number = chance.randrange(10 ** chance.randrange(1, 13))
+        plain, mark = f"{number:,}", chance.choice([",", ".", " ", "'", "_", "\u202f", "\u2019", ""])
+        rest = chance.choice(["", ".0", ".5"] if mark != "." else ["", ",0", ",5"])
+        text = chance.choice(["", "~", " "]) + plain.replace(",", mark) + rest + chance.choice(["", " tokens", "\n"])
+        assert count_of(text) == number + (rest[1:] == "5"), text
+
+
+@pytest.mark.parametrize(
+    ("usage", "written", "thought"),
+    [
+        # Sound beside thoughts and text, with and without a total that was added up without them.
+        ({"completion_tokens": 20, "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 50}}, 100, 30),
+        (
+            {
+                **{"completion_tokens": 20, "total_tokens": 27},
+                "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 50},
+            },
+            *(100, 30),
+        ),
+        # Each would have room inside, but not both.
+        (
+            {
+                **{"completion_tokens": 60, "total_tokens": 67},
+                "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 50},
+            },
+            *(140, 30),
+        ),
+        # Inside: the total, or the sum of all parts, says so.
+        (
+            {
+                **{"completion_tokens": 100, "total_tokens": 107},
+                "completion_tokens_details": {
+                    "reasoning_tokens": 30,
+                    "audio_tokens": 50,
+                    "rejected_prediction_tokens": 9,
+                },
+            },
+            *(100, 30),
+        ),
+        (
+            {
+                "completion_tokens": 100,
+                "completion_tokens_details": {"text_tokens": 20, "reasoning_tokens": 30, "audio_tokens": 50},
+            },
+            *(100, 30),
+        ),
+        ({"outputTokens": {"total": 90, "text": 10, "reasoning": 80}}, 90, 80),
+        # Beside: text alone fills the whole.
+        (
+            {
+                **{"completion_tokens": 20, "total_tokens": 27},
+                "completion_tokens_details": {"text_tokens": 20, "audio_tokens": 15},
+            },
+            *(35, 0),
+        ),
+        ({"completion_tokens": 20, "completion_tokens_details": {"text_tokens": 35}}, 35, 0),
+        # Text that was foreseen is text; what was foreseen in vain is billed, too.
+        (
+            {
+                **{"completion_tokens": 20, "total_tokens": 27},
+                "completion_tokens_details": {"accepted_prediction_tokens": 15, "rejected_prediction_tokens": 40},
+            },
+            *(60, 0),
+        ),
+        # At the first level, by others' names, as text, in a list, and in other dialects' details.
+        ({"completion_tokens": 20, "reasoning_tokens": 30, "audio_tokens": 50}, 100, 30),
+        ({"completion_tokens": 20, "completion_audio_tokens": "1,050"}, 1070, 0),
+        ({"output_tokens": 20, "output_token_details": {"reasoning": 30, "audio": 50}}, 100, 30),
+        ({"output_tokens": 20, "output_tokens_details": {"image_tokens": "1,050"}}, 1070, 0),
+        (
+            {
+                "candidatesTokenCount": 20,
+                "candidatesTokensDetails": [
+                    {"modality": "AUDIO", "tokenCount": 50},
+                    {"modality": "TEXT", "tokenCount": 20},
+                ],
+            },
+            *(70, 0),
+        ),
+        ({"completion_tokens": 20, "tokens": {"completion_tokens_details": {"audio_tokens": 50}}}, 70, 0),
+        # The same parts told twice are billed once; what is no count of tokens is none.
+        (
+            {"completion_tokens": 20, "audio_tokens": 50, "completion_tokens_details": {"output_audio_tokens": 50}},
+            *(70, 0),
+        ),
+        ({"completion_tokens": 20, "completion_tokens_details": {"web_search_requests": 4, "cost": 0.3}}, 20, 0),
+    ],
+)
+def test_i09_every_part_that_has_no_room_in_the_whole_stands_beside_it(
+    usage: dict[str, object], written: int, thought: int
+) -> None:
+    assert read_tokens({"prompt_tokens": 7, **usage}) == Tokens(7, written, 0, thought)
+
+
+@pytest.mark.parametrize(
+    ("usage", "read"),
+    [
+        ({"prompt_tokens": 20, "prompt_tokens_details": {"audio_tokens": 500}}, 520),
+        ({"prompt_tokens": 20, "prompt_tokens_details": {"text_tokens": 20, "audio_tokens": 500}}, 520),
+        ({"prompt_tokens": 20, "prompt_tokens_details": {"text_tokens": 20, "image_tokens": 10}}, 30),
+        ({"prompt_tokens": 20, "total_tokens": 23, "prompt_tokens_details": {"image_tokens": "1,050"}}, 1070),
+        ({"prompt_tokens": 520, "prompt_tokens_details": {"text_tokens": 20, "audio_tokens": 500}}, 520),
+        # What is cached is text as well.
+        ({"prompt_tokens": 20, "prompt_tokens_details": {"text_tokens": 20, "cached_tokens": 15}}, 20),
+        ({"prompt_tokens": 20, "input_audio_tokens": 50}, 70),
+        ({"promptTokenCount": 20, "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 50}]}, 70),
+        ({"promptTokenCount": 20, "toolUsePromptTokenCount": 50, "totalTokenCount": 73}, 70),
+        ({"prompt_tokens": 20, "total_tokens": 23, "citation_tokens": 50}, 70),
+    ],
+)
+def test_i10_the_same_of_what_is_read(usage: dict[str, object], read: int) -> None:
+    found = read_tokens({"completion_tokens": 3, **usage})
+    assert (found.read, found.written) == (read, 3)
+
+
+def test_i11_usage_that_comes_as_a_text_of_json_is_read() -> None:
+    assert read_tokens('{"prompt_tokens": 7, "completion_tokens": "1,070"}') == Tokens(7, 1070)
+    assert read_tokens("{") == read_tokens("[" * 100_000) == read_tokens("7") == Tokens()
+
+
+def test_i12_of_a_stream_the_later_figures_count_but_for_what_tells_nothing() -> None:
+    told = {"completion_tokens": "1,070", "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 50}}
+    nothing = {"completion_tokens": "0", "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": None}}
+    assert later_usage(told, nothing) == told
+    assert later_usage(told, None) == later_usage(None, told) == later_usage(nothing, told) == told
+    assert later_usage(told, {"completion_tokens": 2000}) == {**told, "completion_tokens": 2000}
+    assert later_usage(7, "many") == "many"
+
+
+def test_i13_no_part_that_is_told_is_left_out() -> None:
+    """Whatever is billed, told in parts that stand beside the whole or in it, is never read as less."""
+    chance = random.Random(13)
+    for _ in range(CASES):
+        parts = {kind: chance.randrange(300) for kind in ("text", "reasoning", "audio", "image")}
+        within = {kind for kind in parts if kind == "text" or chance.random() < 0.5}
+        billed, whole = sum(parts.values()), sum(parts[kind] for kind in within)
+        details: dict[str, object] = {
+            f"{kind}_tokens": chance.choice([n, f"{n:,}", float(n)]) for kind, n in parts.items()
+        }
+        usage: dict[str, object] = {
+            "prompt_tokens": 7,
+            "completion_tokens": whole,
+            "completion_tokens_details": details,
+        }
+        if chance.random() < 0.5:
+            usage["total_tokens"] = 7 + chance.choice([whole, billed])
+        found = read_tokens(usage)
+        assert found.written is not None
+        assert found.written >= billed, usage
+        if within == set(parts):
+            assert found == Tokens(7, billed, 0, parts["reasoning"]), "what is inside is billed once"

@@ -38,6 +38,7 @@ from maspo.core.running import run
 from maspo.data.inputs import ID_COLUMN, LABEL_COLUMN, Inputs, as_text, make_inputs
 from maspo.integrations.programs import ProgramCall, Rollout, Wanted, answer_or_failure, optimize_program
 from maspo.models.base import ASKED, PROPOSER, DoesNotFit, Message, Reply, Request, Stage, Transient
+from maspo.models.tokens import read_tokens
 from maspo.team.system import RESERVED_NAMES
 
 T = TypeVar("T")
@@ -333,17 +334,17 @@ def _ask(lm: Any, messages: Sequence[Any], options: Mapping[str, Any], kept: Cal
     except Exception as error:  # of whatever library the LM asks by
         raise _failure(error, time.perf_counter() - started) from error
     entry = once.history[-1] if once.history else {}
-    usage = json.loads(json.dumps(entry.get("usage") or {}, default=_plain))
+    tokens = read_tokens(json.loads(json.dumps(entry.get("usage") or {}, default=_plain)))
     choices = getattr(entry.get("response"), "choices", None) or [None]
     return Reply(
         text=kept(json.loads(json.dumps(outputs, default=_plain))),
-        tokens_in=usage.get("prompt_tokens"),
-        tokens_out=usage.get("completion_tokens"),
+        tokens_in=tokens.read,
+        tokens_out=tokens.written,
         usd=entry.get("cost"),
         seconds=time.perf_counter() - started,
         truncated=any(getattr(one, "finish_reason", "") == "length" for one in choices),
-        tokens_cached=(usage.get("prompt_tokens_details") or {}).get("cached_tokens") or 0,
-        tokens_thought=(usage.get("completion_tokens_details") or {}).get("reasoning_tokens") or 0,
+        tokens_cached=tokens.cached,
+        tokens_thought=tokens.thought,
     )
 
 

@@ -6,8 +6,9 @@
   ``scripted`` and ``remembered`` are fakes
 - Around a call: ``layers/``; ``budget`` and ``leases`` hold caps, ``prices`` and ``retired`` are tables, ``tempo``
   tells how fast answers come, ``prefixes`` which server knows a prompt
-- What endpoints say: ``incoming``, ``replies``, ``thoughts``, ``tokens``, ``asking``, ``answered_by``, ``runaway``,
-  ``pages``, ``refusals``, ``unnamed``, ``context``, ``dialects``, ``surroundings``, ``bounded``, ``wrapping``
+- What endpoints say: ``incoming``, ``replies``, ``thoughts``, ``tokens``, ``counts``, ``asking``, ``answered_by``,
+  ``runaway``, ``pages``, ``refusals``, ``unnamed``, ``context``, ``dialects``, ``surroundings``, ``bounded``,
+  ``wrapping``
 - Keys are cut out: ``secret``, with ``sieve``, ``taken_apart``, ``in_pieces``, ``in_numbers``
 """
 

@@ -19,7 +19,7 @@ from maspo.models.base import BrokeOff, NoCompletion, Reply, Stage, ToolAsked, T
 from maspo.models.pages import described, is_page
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
-from maspo.models.tokens import read_tokens, usage_in
+from maspo.models.tokens import later_usage, read_tokens, usage_in
 
 # What ``finish_reason`` says of a reply that is none, or not whole: the protocol's words, and those of other providers.
 _BROKEN = re.compile(
@@ -302,12 +302,8 @@ class _Pieces:
     """Text came in deltas, as it should."""
 
     def add_usage(self, piece: Mapping[str, Any]) -> None:
-        """Take what a piece tells of tokens: what comes later counts, but for zeros, which tell nothing."""
-        told = usage_in(piece)
-        if isinstance(told, dict) and isinstance(self.usage, dict):
-            self.usage = self.usage | {name: count for name, count in told.items() if count}
-        else:
-            self.usage = told or self.usage
+        """Take what a piece tells of tokens."""
+        self.usage = later_usage(self.usage, usage_in(piece))
 
     def add(self, piece: Mapping[str, Any]) -> None:
         """Add what a piece tells of the first choice."""

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-MOST_TOKENS = 2**40
-"""A count of tokens beyond this is a mistake of the endpoint: a million times the longest context there is."""
+from maspo.models.counts import count_of, largest
+
 _FEWEST_READ = 1
 """Tokens of a prompt: nobody asks nothing."""
-_LONGEST_NUMBER = 20
-"""Characters of a count that came as text: 2⁴⁰ has 13 digits, and some write decimals."""
 _READ = ("prompt_tokens", "input_tokens")
 _WRITTEN = ("completion_tokens", "output_tokens")
-_BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
-"""Parts of the prompt that ``input_tokens`` leaves out where these are told (Anthropic's way of counting)."""
-_READ_DETAILS = ("prompt_tokens_details", "input_tokens_details")
-_WRITTEN_DETAILS = ("completion_tokens_details", "output_tokens_details")
+_BESIDE_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens", "cache_write_input_tokens")
+"""Parts of the prompt that ``input_tokens`` leaves out where these are told (the way of Anthropic and of Bedrock)."""
+_BESIDE_PROMPT = ("tool_use_prompt_tokens", "citation_tokens")
+"""What is read and billed beside the prompt: what tools found (Google), what was cited (Perplexity)."""
+_READ_DETAILS = "prompt_tokens_details"
+_WRITTEN_DETAILS = "completion_tokens_details"
 _CACHED = ("cache_read_input_tokens", "prompt_cache_hit_tokens", "cached_tokens")
+_MISSED = "prompt_cache_miss_tokens"
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_OTHER_KINDS = r"(?:audio|speech|image|video|file|document|rejected_prediction)"
+"""What is read and written beside text, as counts at the first level name it."""
 _NAMES = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
@@ -31,31 +35,52 @@ _NAMES = tuple(
             r"(?:\w*_)?(?:reason|think|thought)\w*(?:tokens?(?:_count)?|_count)|(?:\w*_)?tokens?_(?:reason|think|thought)\w*",
             "reasoning_tokens",
         ),
-        (r"cached_content_tokens?(?:_count)?", "cached_tokens"),
+        (r"(?:num_)?cached_(?:(?:content|input|prompt)_)?tokens?(?:_count)?", "cached_tokens"),
         (r"(?:prompt|context)_(?:tokens?|eval)(?:_count)?|num_prompt_tokens|n_prompt_tokens", "prompt_tokens"),
-        (r"input_tokens?_count|prompt_n", "input_tokens"),
+        (r"input_tokens?_count|prompt_n|(?:native_)?tokens_(?:in|input|prompt|evaluated)", "input_tokens"),
         (r"cache_n", _BESIDE_INPUT[0]),
+        (r"cache_write_input_tokens?_count", _BESIDE_INPUT[2]),
+        (r"tool_use_prompt_tokens?(?:_count)?", _BESIDE_PROMPT[0]),
         (
             r"(?:completion|candidates|generat\w+|response)_tokens?(?:_count)?|eval_count|n_generated_tokens|predicted_n",
             _WRITTEN[0],
         ),
-        (r"output_tokens?_count|(?:num_|n_)output_tokens", _WRITTEN[1]),
-        (r"total_tokens?(?:_count)?", "total_tokens"),
-        (r"(?:prompt|input)_tokens?_details?", _READ_DETAILS[0]),
-        (r"(?:completion|output)_tokens?_details?", _WRITTEN_DETAILS[0]),
+        (
+            r"output_tokens?_count|(?:num_|n_)output_tokens"
+            r"|(?:native_)?tokens_(?:out|output|completion|generated|predicted)",
+            _WRITTEN[1],
+        ),
+        (r"total_tokens?(?:_count)?|tokens_total", "total_tokens"),
+        (r"(?:prompt|input)_tokens?_details?", _READ_DETAILS),
+        (r"(?:completion|output|candidates|response)_tokens?_details?", _WRITTEN_DETAILS),
     )
 )
 """What other dialects call these counts, once their words are set apart by underscores."""
+_OF_ANOTHER_KIND = re.compile(
+    rf"(?P<read>(?:input|prompt)_)?(?:(?:output|completion|candidates)_)?(?P<kind>{_OTHER_KINDS})_tokens?(?:_count)?"
+)
+"""A part of the tokens that is told beside the details, not in them: ``output_audio_tokens``."""
 _THOUGHT = re.compile(r"reason|think|thought", re.IGNORECASE)
 _KINDS = ("modality", "type", "kind", "name")
 """What an item in a list of counts says of what it counts."""
 _BARE = ("input", "output", "prompt", "completion", "total", "reasoning")
 """Counts within ``tokens``, and within details."""
+_WHOLES = ("total", "total_tokens", "count", "value", "tokens")
+"""The whole of a count that comes with its parts: ``{"output_tokens": {"total": 90, "text": 10, "reasoning": 80}}``."""
 _PASSES = "iterations"
 """Where each pass of a call is counted by itself, those too that the counts beside them leave out (Anthropic)."""
-_COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_CACHED, "reasoning_tokens", "total_tokens")
-_OURS = frozenset((*_COUNTS, *_READ_DETAILS, *_WRITTEN_DETAILS))
+_COUNTS = (*_READ, *_WRITTEN, *_BESIDE_INPUT, *_BESIDE_PROMPT, *_CACHED, _MISSED, "reasoning_tokens", "total_tokens")
+_OURS = frozenset((*_COUNTS, _READ_DETAILS, _WRITTEN_DETAILS))
 """Names that stay as they are."""
+_KIND = re.compile(r"(?:(?:input|prompt|output|completion)_)?(?P<kind>\w+?)(?P<unit>(?:_tokens?)?(?:_count)?)")
+"""What a detail counts, in the name that it has."""
+_TEXT = frozenset({"text", "content", "answer", "accepted_prediction"})
+"""Kinds that are the answer itself, which every whole holds."""
+_CACHE = re.compile(r"cache(?:d|_read|_hit)?(?:_content|_input|_prompt)?")
+_CACHE_WRITTEN = re.compile(r"cache_(?:write|creation|written)(?:_input)?")
+_NOT_CACHED = re.compile(r"no_?cache|non_cached|uncached|cache_miss")
+_NO_TOKENS = frozenset({"cost", "usd", "price", "seconds", "duration", "requests", "total", "count"})
+"""What details hold beside counts of tokens of one kind."""
 
 
 _TOLD_ELSEWHERE = (
@@ -87,23 +112,37 @@ class Tokens:
 def read_tokens(usage: object) -> Tokens:
     """Return the tokens that a completion's ``usage`` tells of; of figures that differ, the larger reading.
 
-    Thinking is billed as written. Some endpoints count it in ``completion_tokens``, some beside it, so that only
-    ``total_tokens`` or the details tell: it counts as inside only where the total says so. Where the prompt is not
-    told, all of the total but one token counts as written, which is the dearer part.
+    Thinking is billed as written, and so is sound. Some endpoints count such parts in ``completion_tokens``, some
+    beside it, so that only ``total_tokens`` or the details tell: they count as inside only where they have room there
+    and the total, or the sum of all parts, says so. Where the prompt is not told, all of the total but one token
+    counts as written, which is the dearer part.
     """
+    if isinstance(usage, str):
+        with suppress(ValueError, RecursionError):
+            usage = json.loads(usage)
     if not isinstance(usage, Mapping):
         return Tokens()
     usage = _in_our_names(usage)
-    read = _prompt(usage)
-    written = _largest([usage.get(name) for name in _WRITTEN])
-    thought = _largest([usage.get("reasoning_tokens"), *_details(usage, _WRITTEN_DETAILS, "reasoning_tokens")]) or 0
-    total = _count(usage.get("total_tokens"))
-    if written is not None:
-        inside = thought <= written and total is not None and total >= (read or 0) + written
-        written += 0 if inside else thought
+    total = count_of(usage.get("total_tokens"))
+    read, cached = _prompt(usage)
+    written, thought = _answer(usage, read or 0, total)
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
-    return Tokens(read, written, _cached(usage, read), min(thought, written or 0))
+    return Tokens(read, written, cached, min(thought, written or 0))
+
+
+def later_usage(earlier: object, later: object) -> object:
+    """Return what two pieces of a stream tell of its tokens: what comes later counts, but for what tells nothing."""
+    if isinstance(earlier, Mapping) and isinstance(later, Mapping):
+        return {**earlier, **{name: later_usage(earlier.get(name), told) for name, told in later.items()}}
+    return later if _tells(later) else earlier
+
+
+def _tells(told: object) -> bool:
+    """Say whether a part of usage tells anything: zeros, which some send in each piece, do not."""
+    if isinstance(told, Mapping):
+        return any(map(_tells, told.values()))
+    return bool(told) and count_of(told) != 0
 
 
 def usage_in(found: Mapping[str, Any]) -> object:
@@ -145,19 +184,57 @@ def _in_our_names(usage: Mapping[Any, Any]) -> dict[str, Any]:
         if name == _PASSES and isinstance(told, list):
             passes = [_in_our_names(one) for one in told if isinstance(one, Mapping)]
             for part in (*_READ, *_WRITTEN):
-                found[part] = _largest([found.get(part), sum(_count(one.get(part)) or 0 for one in passes) or None])
-            continue
-        value = {"reasoning_tokens": _thought_in(told)} if isinstance(told, list) else told
-        if type(value) is int or not isinstance(value, Mapping):
-            found[name] = value if found.get(name) is None else _largest([found[name], value])
-        elif name in (*_READ_DETAILS, *_WRITTEN_DETAILS):
-            found[name] = _in_our_names(_named_whole(value))
+                found[part] = largest([found.get(part), sum(count_of(one.get(part)) or 0 for one in passes) or None])
+        elif name in (_READ_DETAILS, _WRITTEN_DETAILS):
+            _add_details(found, name, told if isinstance(told, Mapping) else _by_kind(told))
+        elif name not in _OURS and (other := _OF_ANOTHER_KIND.fullmatch(name)) is not None:
+            _add_details(found, _READ_DETAILS if other["read"] else _WRITTEN_DETAILS, {other["kind"]: told})
+        elif isinstance(told, list):
+            value = told[0] if len(told) == 1 and not isinstance(told[0], Mapping) else None
+            found[name] = largest([found.get(name), value])
+            found["reasoning_tokens"] = largest([found.get("reasoning_tokens"), _by_kind(told).get("reasoning_tokens")])
+        elif not isinstance(told, Mapping):
+            found[name] = told if found.get(name) is None else largest([found[name], told])
+        elif name in (*_READ, *_WRITTEN, "total_tokens"):
+            found[name] = largest([found.get(name), *(told.get(whole) for whole in _WHOLES)])
+            if name != "total_tokens":
+                _add_details(found, _READ_DETAILS if name in _READ else _WRITTEN_DETAILS, told)
         elif _THOUGHT.search(name):
-            found["reasoning_tokens"] = _largest([found.get("reasoning_tokens"), *value.values()])
+            found["reasoning_tokens"] = largest([found.get("reasoning_tokens"), *told.values()])
         else:
-            inner = _in_our_names(_named_whole(value) if name == "tokens" else value)
-            found |= {part: _largest([found.get(part), count]) for part, count in inner.items() if part in _COUNTS}
+            inner = _in_our_names(_named_whole(told) if name == "tokens" else told)
+            for part, count in inner.items():
+                if part in (_READ_DETAILS, _WRITTEN_DETAILS):
+                    _add_details(found, part, count)
+                elif part in _COUNTS:
+                    found[part] = largest([found.get(part), count])
     return found
+
+
+def _add_details(found: dict[str, Any], side: str, told: Mapping[Any, Any]) -> None:
+    """Add the kinds of tokens that details tell of to those of one side; of the same kind the larger count stays."""
+    kinds = found.setdefault(side, {})
+    for key, value in told.items():
+        kind = _kind(str(key))
+        count = largest(value.values() if isinstance(value, Mapping) else [value])
+        if kind and count is not None:
+            kinds[kind] = max(kinds.get(kind, 0), count)
+
+
+@lru_cache(maxsize=64)
+def _kind(key: str) -> str:
+    """Return what a detail counts; empty where nothing says that it counts tokens."""
+    name = _HUMP.sub("_", key).lower()
+    named = _KIND.fullmatch(name)
+    if named is None or named["kind"] in _NO_TOKENS or not (named["unit"] or "_" not in name or _of_cache(name)):
+        return ""
+    return "reasoning" if _THOUGHT.search(name) else named["kind"]
+
+
+@lru_cache(maxsize=64)
+def _of_cache(kind: str) -> bool:
+    """Say whether a kind of tokens is told apart by whether an endpoint had them in its cache."""
+    return any(one.fullmatch(kind) for one in (_CACHE, _CACHE_WRITTEN, _NOT_CACHED))
 
 
 def _named_whole(counts: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -165,15 +242,18 @@ def _named_whole(counts: Mapping[Any, Any]) -> dict[Any, Any]:
     return {f"{part}_tokens" if part in _BARE else part: one for part, one in counts.items()}
 
 
-def _thought_in(items: list[object]) -> int | None:
-    """Return the thoughts in counts that come as a list: ``[{"modality": "THOUGHT", "token_count": 500}]``."""
-    counts = [
-        _largest(count for name, count in item.items() if name not in _KINDS)
-        for item in items
-        if isinstance(item, Mapping) and any(_THOUGHT.search(str(item.get(kind, ""))) for kind in _KINDS)
-    ]
-    told = [count for count in counts if count is not None]
-    return sum(told) if told else None
+def _by_kind(items: object) -> dict[str, int]:
+    """Return counts that come as a list by what they count: ``[{"modality": "AUDIO", "token_count": 500}]``."""
+    found: dict[str, int] = {}
+    for item in items if isinstance(items, list) else ():
+        if not isinstance(item, Mapping):
+            continue
+        kinds = [told for kind in _KINDS if isinstance(told := item.get(kind), str) and told]
+        count = largest(count for name, count in item.items() if name not in _KINDS)
+        if kinds and count is not None:
+            kind = "reasoning" if any(map(_THOUGHT.search, kinds)) else kinds[0].lower()
+            found[f"{kind}_tokens"] = found.get(f"{kind}_tokens", 0) + count
+    return found
 
 
 @lru_cache(maxsize=64)
@@ -183,45 +263,50 @@ def _our_name(key: str) -> str:
     return next((ours for pattern, ours in _NAMES if pattern.fullmatch(name)), name)
 
 
-def _prompt(usage: Mapping[str, Any]) -> int | None:
-    read = _largest([usage.get(name) for name in _READ])
-    if read is not None and _count(usage.get("prompt_tokens")) is None:
-        read += sum(_count(usage.get(name)) or 0 for name in _BESIDE_INPUT)
-    return read
+def _prompt(usage: Mapping[str, Any]) -> tuple[int | None, int]:
+    """Return the tokens of the prompt, and how many of them are cheaper since they were cached.
+
+    Parts that have no room in what is told of the whole stand beside it.
+    """
+    read = largest([usage.get(name) for name in _READ])
+    if read is None:
+        return None, 0
+    kinds: dict[str, int] = usage.get(_READ_DETAILS) or {}
+    hits = [count for name in _CACHED if (count := count_of(usage.get(name))) is not None]
+    hits += [count for kind, count in kinds.items() if _CACHE.fullmatch(kind)]
+    stored = [count_of(usage.get(name)) or 0 for name in _BESIDE_INPUT[1:]]
+    stored += [count for kind, count in kinds.items() if _CACHE_WRITTEN.fullmatch(kind)]
+    missed = [count_of(usage.get(_MISSED)) or 0, *(n for kind, n in kinds.items() if _NOT_CACHED.fullmatch(kind))]
+    hit = max(hits, default=0)
+    from_cache = hit + max(stored)
+    beside = [count_of(usage.get(name)) or 0 for name in _BESIDE_INPUT]
+    if count_of(usage.get("prompt_tokens")) is None and any(beside):
+        read += max(sum(beside), from_cache)
+    elif from_cache > read:
+        read += from_cache
+    read = max(read, from_cache + max(missed)) if max(missed) else read
+    others = sum(count for kind, count in kinds.items() if kind not in _TEXT and not _of_cache(kind))
+    read = _with_parts(read, others, kinds.get("text", 0), others + kinds.get("text", 0) <= read)
+    read += sum(count_of(usage.get(name)) or 0 for name in _BESIDE_PROMPT)
+    # The smaller reading, since they are cheaper.
+    return read, min(hits, default=0)
 
 
-def _cached(usage: Mapping[str, Any], read: int | None) -> int:
-    """Return the cached tokens of a prompt: the smaller reading, since they are cheaper; none if it cannot be true."""
-    told = [*(usage[name] for name in _CACHED if name in usage), *_details(usage, _READ_DETAILS, "cached_tokens")]
-    if not told:
-        return 0
-    cached = min((count for count in map(_count, told) if count is not None), default=0)
-    return cached if read is not None and cached <= read else 0
+def _answer(usage: Mapping[str, Any], read: int, total: int | None) -> tuple[int | None, int]:
+    """Return the tokens that were written, and how many of them are thoughts."""
+    written = largest([usage.get(name) for name in _WRITTEN])
+    kinds: dict[str, int] = usage.get(_WRITTEN_DETAILS) or {}
+    thought = max(count_of(usage.get("reasoning_tokens")) or 0, kinds.get("reasoning", 0))
+    if written is None:
+        return None, thought
+    others = thought + sum(
+        count for kind, count in kinds.items() if kind not in _TEXT and kind != "reasoning" and not _of_cache(kind)
+    )
+    text = kinds.get("text", 0)
+    told_whole = (total is not None and total >= read + written) or ("text" in kinds and text + others == written)
+    return _with_parts(written, others, text, told_whole and text + others <= written), thought
 
 
-def _details(usage: Mapping[str, Any], groups: tuple[str, ...], name: str) -> list[Any]:
-    found = (usage[group] for group in groups if group in usage)
-    return [details.get(name) for details in found if isinstance(details, Mapping)]
-
-
-def _largest(values: Iterable[object]) -> int | None:
-    largest: int | None = None
-    for value in values:
-        count = None if value is None else _count(value)
-        if count is not None and (largest is None or count > largest):
-            largest = count
-    return largest
-
-
-def _count(value: object) -> int | None:
-    """Read one count: a whole or broken number, or one written as text; None when it cannot be a count."""
-    if type(value) is int:
-        return value if 0 <= value <= MOST_TOKENS else None
-    if isinstance(value, str) and len(value) <= _LONGEST_NUMBER:
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return math.ceil(value) if 0 <= value <= MOST_TOKENS else None
+def _with_parts(whole: int, others: int, text: int, inside: bool) -> int:
+    """Return a whole with its parts other than text, which stand beside it or in it."""
+    return whole if inside else max(whole + others, text + others)

@@ -27,6 +27,7 @@ from maspo.gateway.dialects.base import (
     unreadable,
 )
 from maspo.gateway.wire import JsonObject, Role, WireReply
+from maspo.models.tokens import later_usage
 
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
@@ -125,7 +126,7 @@ def _assembled(body: bytes) -> WireReply:
         if chunk.get("error"):
             failure = failure or failure_in(chunk)
         if "usage" in chunk:
-            usage = chunk["usage"] or usage
+            usage = later_usage(usage, chunk["usage"])
         choices = chunk.get("choices")
         for choice in choices if type(choices) is list else ():
             delta = choice.get("delta") if type(choice) is dict else None

@@ -19,6 +19,7 @@ from maspo.gateway.dialects.base import (
     failure_in,
     loads,
     member,
+    metered,
     objects,
     sse_values,
     text_of,
@@ -26,6 +27,7 @@ from maspo.gateway.dialects.base import (
     unreadable,
 )
 from maspo.gateway.wire import JsonObject, Place, Role, WireReply, WireText
+from maspo.models.tokens import later_usage
 
 _PATH: Final = re.compile(r"/models/([^/:]+):(generateContent|streamGenerateContent)$")
 _ROLES: Final[dict[str, Role]] = {"model": "assistant", "function": "tool", "system": "system"}
@@ -140,7 +142,7 @@ def _said(chunks: list[JsonObject]) -> WireReply:
     usage: object = None
     for chunk in chunks:
         failure = failure or failure_in(chunk)
-        usage = chunk.get("usageMetadata") or usage
+        usage = later_usage(usage, chunk.get("usageMetadata"))
         blocked = text_of(member(chunk.get("promptFeedback"), "blockReason"))
         finish = blocked or finish
         for candidate in objects(chunk.get("candidates"))[:1]:
@@ -151,22 +153,7 @@ def _said(chunks: list[JsonObject]) -> WireReply:
                     calls.append((text_of(call.get("id")), text_of(call.get("name")), call.get("args", {})))
                 elif not part.get("thought"):
                     texts.append(text_of(part.get("text")))
-    tokens_in, tokens_out, cached = _tokens(usage)
     if not finish and not failure:
         failure = "it ends without a finishReason"
     whole = bool(finish) and not failure
-    return WireReply("".join(texts), tool_calls(calls), finish, tokens_in, tokens_out, cached, whole, failure)
-
-
-def _tokens(usage: object) -> tuple[int | None, int | None, int]:
-    """Return tokens read, written (thoughts are billed as such) and cached."""
-    read, written = member(usage, "promptTokenCount"), member(usage, "candidatesTokenCount")
-    thought, tools = member(usage, "thoughtsTokenCount"), member(usage, "toolUsePromptTokenCount")
-    total, cached = member(usage, "totalTokenCount"), member(usage, "cachedContentTokenCount")
-    if not isinstance(read, int):
-        return None, None, 0
-    tokens_in = read + (tools if isinstance(tools, int) else 0)
-    tokens_out = (written if isinstance(written, int) else 0) + (thought if isinstance(thought, int) else 0)
-    if isinstance(total, int):
-        tokens_out = max(tokens_out, total - tokens_in)
-    return tokens_in, tokens_out, cached if isinstance(cached, int) else 0
+    return WireReply("".join(texts), tool_calls(calls), finish, whole=whole, failure=failure, **metered(usage))

@@ -26,6 +26,7 @@ from maspo.gateway.dialects.base import (
     unreadable,
 )
 from maspo.gateway.wire import JsonObject, Role, WireReply, WireText
+from maspo.models.tokens import later_usage
 
 _ROLES: Final[dict[str, Role]] = {"user": "user", "assistant": "assistant", "system": "system"}
 
@@ -104,7 +105,7 @@ def _assembled(body: bytes) -> WireReply:
     blocks: dict[Any, JsonObject] = {}
     written: dict[Any, list[str]] = {}
     finish, failure, ended = "", "", False
-    usage: dict[str, Any] = {}
+    usage: object = None
     for event in sse_values(body):
         kind = member(event, "type")
         if kind == "content_block_delta":
@@ -115,12 +116,11 @@ def _assembled(body: bytes) -> WireReply:
             block = member(event, "content_block")
             blocks[event.get("index")] = dict(block) if isinstance(block, dict) else {}
         elif kind == "message_start":
-            usage |= member(member(event, "message"), "usage") or {}
+            usage = member(member(event, "message"), "usage")
         elif kind == "message_delta":
             finish = text_of(member(member(event, "delta"), "stop_reason")) or finish
             # Counts of this event are those of the whole message; some servers tell null for what they told before.
-            later = member(event, "usage") or {}
-            usage |= {name: value for name, value in later.items() if value is not None}
+            usage = later_usage(usage, member(event, "usage"))
         elif kind == "message_stop":
             ended = True
         elif kind == "error" or failure_in(event):

@@ -16,6 +16,7 @@ from maspo.gateway.dialects.base import (
     failure_in,
     loads,
     member,
+    metered,
     objects,
     read_texts,
     text_of,
@@ -24,6 +25,7 @@ from maspo.gateway.dialects.base import (
 )
 from maspo.gateway.wire import JsonObject, Role, WireReply
 
+_COUNTS: Final = ("prompt_eval_count", "eval_count")
 _ROLES: Final[dict[str, Role]] = {"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
 
 
@@ -87,13 +89,11 @@ def _said(lines: list[JsonObject]) -> WireReply:
             calls.append((text_of(tool.get("id")), text_of(member(function, "name")), member(function, "arguments")))
     last = lines[-1]
     done = last.get("done") is True
-    read, written = last.get("prompt_eval_count"), last.get("eval_count")
     return WireReply(
         text="".join(texts),
         tools=tool_calls(calls),
         finish=text_of(last.get("done_reason")) or ("stop" if done else ""),
-        tokens_in=read if isinstance(read, int) else None,
-        tokens_out=written if isinstance(written, int) else None,
         whole=done and not failure,
         failure=failure,
+        **metered({name: last.get(name) for name in _COUNTS}),
     )
