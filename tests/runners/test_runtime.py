@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from maspo.arena.clock import run_virtually
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, Interrupted, MaspoError, ProviderError
 from maspo.core.trace import Call, Trace
@@ -103,6 +104,73 @@ async def test_u06_the_base_is_run_when_it_is_not_known_yet() -> None:
     runtime, model = runtime_of()
     await runtime.run({**DIAMOND.prompts, "d": "D2"}, KEY, base=DIAMOND.prompts)
     assert called(model) == {"a": 1, "b": 1, "c": 1, "d": 2}
+
+
+async def test_u06b_a_base_and_a_change_of_it_take_as_long_as_one_of_them() -> None:
+    async def script(request: Request) -> Scripted:
+        await asyncio.sleep(1)
+        return echo(request)
+
+    async def both() -> tuple[float, Counter[str]]:
+        runtime, model = runtime_of(script)
+        prompts = {**DIAMOND.prompts, "b": "B2"}
+        await together([runtime.run(DIAMOND.prompts, KEY), runtime.run(prompts, KEY, base=DIAMOND.prompts)])
+        return asyncio.get_running_loop().time(), called(model)
+
+    took, asked = await asyncio.to_thread(run_virtually, both())
+    assert took == pytest.approx(3), "of three levels"
+    assert asked == {"a": 1, "b": 2, "c": 1, "d": 2}, "and nothing is asked twice"
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["X", "Y"])),
+    st.sampled_from("abcd"),
+    st.lists(st.integers(0, 5), min_size=8, max_size=8),
+    st.booleans(),
+)
+async def test_u06c_side_by_side_is_the_same_at_the_same_calls_in_whatever_order_replies_come(
+    other: dict[str, str], quiet: str, waits: list[int], base_first: bool
+) -> None:
+    prompts = {**DIAMOND.prompts, **other}
+
+    def made(waiting: list[int]) -> tuple[PromptGraph, ScriptedModel]:
+        async def script(request: Request) -> Scripted:
+            for _ in range(waiting.pop() if waiting else 0):
+                await asyncio.sleep(0)
+            return "same" if request.agent == quiet else echo(request)
+
+        return runtime_of(script)
+
+    beside, asked = made(list(waits))
+    runs = [beside.run(DIAMOND.prompts, KEY), beside.run(prompts, KEY, base=DIAMOND.prompts)]
+    found = await together(runs if base_first else runs[::-1])
+    in_turn, asked_in_turn = made([])
+    expected = [await in_turn.run(DIAMOND.prompts, KEY), await in_turn.run(prompts, KEY, base=DIAMOND.prompts)]
+    assert (found if base_first else found[::-1]) == expected
+    assert called(asked) == called(asked_in_turn)
+
+
+@pytest.mark.parametrize("failing", DIAMOND.order)
+async def test_u06d_a_base_that_fails_beside_a_change_takes_it_along_and_is_not_remembered(failing: str) -> None:
+    lost = [failing]
+
+    def script(request: Request) -> str | MaspoError:
+        if request.agent in lost:
+            lost.clear()
+            return CallFailed("lost")
+        return echo(request)
+
+    runtime, model = runtime_of(script)
+    prompts = {**DIAMOND.prompts, "d": "D2"}
+    runs = (runtime.run(DIAMOND.prompts, KEY), runtime.run(prompts, KEY, base=DIAMOND.prompts))
+    first, second = await asyncio.gather(*runs, return_exceptions=True)
+    assert isinstance(first, CallFailed)
+    assert isinstance(second, CallFailed) or failing == "d", "only the last agent's failure leaves the other its own"
+    asked = called(model)
+    again = await runtime.run(prompts, KEY, base=DIAMOND.prompts)
+    fresh, _ = runtime_of()
+    assert again == await fresh.run(prompts, KEY)
+    assert all(asked[name] <= 1 for name in "abc")
 
 
 @given(st.dictionaries(st.sampled_from("abcd"), st.sampled_from(["X", "Y"])), st.sampled_from("abcd"))

@@ -40,6 +40,7 @@ class Runner(Protocol):
     A runner that calls an agent more often than once in a run says so, so that plans and bounds can be told beforehand:
     ``@staticmethod def most_calls(system, **options) -> Mapping[str, int]``. One that refuses values of its options
     does so before anything is paid: ``@staticmethod def check_options(system, **options) -> None``, with ConfigInvalid.
+    One that can take over from a base that is still under way says ``shares_under_way = True``: both begin together.
     """
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
@@ -79,6 +80,14 @@ def most_calls(runner: object, system: System, options: Mapping[str, Any]) -> Ma
     """Return how often a runner calls agents in one run, at most: as it says; whom it does not name, once."""
     said = getattr(runner, "most_calls", None)
     return {} if said is None else dict(said(system, **options))
+
+
+def shares_under_way(runner: Runner) -> bool:
+    """Say whether a run that is begun beside its base takes over what both share as it comes: the runner says so.
+
+    Of others, and of apps, the base is run first, so that what both ask is known when it is asked again.
+    """
+    return bool(getattr(runner, "shares_under_way", False))
 
 
 PROMPT_GRAPH = "prompt_graph"

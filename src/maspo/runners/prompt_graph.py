@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from maspo.core.concurrency import together
 from maspo.core.control_tokens import defused
 from maspo.core.errors import CallFailed
-from maspo.core.prompts import Prompts
+from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.spoilt import NOTHING, parted
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.data.inputs import Input
@@ -30,6 +32,7 @@ from maspo.runners.flow import Answer, Question, Rollout, Turn
 from maspo.runners.messages import NO_OUTPUT, MessageBuilder
 from maspo.runners.remembered import RememberedRuns
 from maspo.runners.tools.toolbox import Toolbox
+from maspo.runners.under_way import RunUnderWay
 from maspo.team import System
 
 _NO_MORE = "Not called: no further tool may be called; answer with what you have."
@@ -57,6 +60,8 @@ class PromptGraph:
     ``plan`` says in detail on which.
     """
 
+    shares_under_way: Final = True
+
     def __init__(
         self,
         system: System,
@@ -79,6 +84,7 @@ class PromptGraph:
         self._plan = plan or plan_of(system, stress, faults)
         often = self.most_calls(system)
         self._remembered = RememberedRuns(sum(often.get(agent.name, 1) for agent in system.agents))
+        self._under_way: WeakValueDictionary[tuple[str, str], RunUnderWay] = WeakValueDictionary()
 
     @staticmethod
     def check_options(system: System, *, stress: object = 0.0, faults: object = ()) -> None:
@@ -111,13 +117,14 @@ class PromptGraph:
         """Run the system on one input (Eq. 2).
 
         ``base`` are prompts whose trace is known or wanted as well: a call is taken over from it when the agent's
-        prompt and everything it read are the same, so only what lies downstream of a change is run again.
+        prompt and everything it read are the same, so only what lies downstream of a change is run again. A base that
+        is not known is run beside it.
 
         Raises:
             CallFailed, ProviderError, BudgetReached: as the model does.
 
         """
-        return await self._remembered.get(prompts, input_key, lambda: self._run(prompts, input_key, base))
+        return await self._remembered.get(prompts, input_key, lambda: self._begun(prompts, input_key, base))
 
     async def run_without(self, prompts: Prompts, input_key: str, source: str, reader: str) -> Trace:
         """Run the system on one input, but show the reader a short note in place of what the source wrote.
@@ -125,7 +132,7 @@ class PromptGraph:
         Only the reader and what lies downstream of it run again. Raises what ``run`` raises.
         """
         known = await self.run(prompts, input_key)
-        return await self._play(_Play(prompts, input_key, (source, reader)), known, frozenset())
+        return await self._play(_Play(prompts, input_key, (source, reader)), known, frozenset(), RunUnderWay())
 
     async def close(self) -> None:
         """Cancel what is still running."""
@@ -133,23 +140,42 @@ class PromptGraph:
         self._conditions.close()
         await self._toolbox.close()
 
-    async def _run(self, prompts: Prompts, input_key: str, base: Prompts | None) -> Trace:
-        play = _Play(prompts, input_key)
-        if base is None or base == prompts:
-            return await self._play(play, None, frozenset())
-        known = await self.run(base, input_key)
-        changed = frozenset(
-            agent.name for agent in self.system.agents if prompts[agent.prompt_of] != base[agent.prompt_of]
-        )
-        return await self._play(play, known, changed)
+    def _begun(self, prompts: Prompts, input_key: str, base: Prompts | None) -> Coroutine[Any, Any, Trace]:
+        """Begin a run: from now on others can share its calls, as long as it is under way."""
+        made = self._under_way[prompts_id(prompts), input_key] = RunUnderWay()
+        return self._run(_Play(prompts, input_key), base, made)
 
-    async def _play(self, play: _Play, known: Trace | None, changed: frozenset[str]) -> Trace:
+    async def _run(self, play: _Play, base: Prompts | None, made: RunUnderWay) -> Trace:
+        failure: BaseException | None = None
+        try:
+            if base is None or base == play.prompts:
+                return await self._play(play, None, frozenset(), made)
+            changed = frozenset(
+                agent.name for agent in self.system.agents if play.prompts[agent.prompt_of] != base[agent.prompt_of]
+            )
+            key = play.input_key
+            running = self._remembered.begin(base, key, lambda: self._begun(base, key, None))
+            known = running.result() if running.done() else self._under_way[prompts_id(base), key]
+            return await self._play(play, known, changed, made)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            made.end(failure)
+
+    async def _play(
+        self, play: _Play, known: Trace | RunUnderWay | None, changed: frozenset[str], made: RunUnderWay
+    ) -> Trace:
         """Run until nobody is left to be called; what is not changed and reads what it read before is taken over.
 
+        ``made`` is told what is asked.
+
         Raises:
-            CallFailed: nobody was called whose output is the answer; or as the model does.
+            CallFailed: nobody was called whose output is the answer; or as the model does, also of a base under way.
 
         """
+        under_way = known if isinstance(known, RunUnderWay) else None
+        known = known if isinstance(known, Trace) else None
         run = Rollout(self.system, play.cut).run()
         faults = self._faults_on(play.input_key)
         calls: list[Call] = []
@@ -161,13 +187,17 @@ class PromptGraph:
                 if stop.value is None:
                     raise CallFailed(_NO_ANSWER) from None
                 return Trace(play.input_key, tuple(calls), _answer(calls, str(stop.value), faults))
+            if under_way is not None:
+                under_way.check()
             found = [
                 _taken_over(one, known) if isinstance(one, Turn) and one.agent not in changed else None
                 for one in wanted
             ]
             asked = iter(
                 await together(
-                    self._called(play, one, faults) if isinstance(one, Turn) else self._holds(one)
+                    made.make(one, self._found(play, one, faults, None if one.agent in changed else under_way))
+                    if isinstance(one, Turn)
+                    else self._holds(one)
                     for one, call in zip(wanted, found, strict=True)
                     if call is None
                 )
@@ -190,7 +220,12 @@ class PromptGraph:
     async def _holds(self, question: Question) -> Call | bool:
         return await self._conditions.holds(question.condition, question.text)
 
-    async def _called(self, play: _Play, turn: Turn, faults: Mapping[str, Fault]) -> Call | bool:
+    async def _found(self, play: _Play, turn: Turn, faults: Mapping[str, Fault], under_way: RunUnderWay | None) -> Call:
+        """Return the call of a turn: that of a run under way that shows the same, or one of its own."""
+        shared = None if under_way is None else await under_way.call_of(turn)
+        return await self._called(play, turn, faults) if shared is None else shared
+
+    async def _called(self, play: _Play, turn: Turn, faults: Mapping[str, Fault]) -> Call:
         """Return a call as it arrives: as it is made, or changed by a fault; who is missing is not called."""
         fault = faults.get(turn.agent)
         if fault is None:

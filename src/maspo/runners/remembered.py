@@ -29,6 +29,15 @@ class RememberedRuns:
 
         Whoever is cancelled while it waits does not end the run: others may wait for it. Raises what the run raises.
         """
+        task = self.begin(prompts, input_key, make)
+        if task.done():  # most runs are asked for more than once
+            return task.result()
+        return await asyncio.shield(task)
+
+    def begin(
+        self, prompts: Prompts, input_key: str, make: Callable[[], Coroutine[Any, Any, Trace]]
+    ) -> asyncio.Task[Trace]:
+        """Return a run, which is begun if it is neither known nor under way."""
         address = (prompts_id(prompts), input_key)
         task = self._tasks.get(address)
         if task is None:
@@ -38,9 +47,7 @@ class RememberedRuns:
                 self._tasks.popitem(last=False)
         else:
             self._tasks.move_to_end(address)
-            if task.done():  # most runs are asked for more than once
-                return task.result()
-        return await asyncio.shield(task)
+        return task
 
     async def close(self) -> None:
         """Cancel what is still running."""

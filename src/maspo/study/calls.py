@@ -22,7 +22,7 @@ from maspo.models.base import AGENT, CLIENTS, PROBE, CallStore, DoesNotFit, Mode
 from maspo.models.budget import Ledger, Limits
 from maspo.models.prices import PriceBook
 from maspo.models.routed import Lane, Routed
-from maspo.runners.base import Runner
+from maspo.runners.base import Runner, shares_under_way
 from maspo.store.codec import strange
 from maspo.store.run_store import RunStore
 from maspo.study.afterwards import price_afterwards
@@ -224,6 +224,11 @@ class RunReporter:
     inner: Runner
     publish: Callable[[Event], Awaitable[None]]
     published: WeakSet[CallFailed]
+
+    @property
+    def shares_under_way(self) -> bool:
+        """Whether the inner runner takes over from a base that is under way."""
+        return shares_under_way(self.inner)
 
     async def run(self, prompts: Prompts, input_key: str, base: Prompts | None = None) -> Trace:
         """Run as the inner runner does."""

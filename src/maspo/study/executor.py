@@ -37,7 +37,7 @@ from maspo.optimizers.base import (
 from maspo.proposers.base import Proposer
 from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
-from maspo.runners.base import Runner, unless_failed
+from maspo.runners.base import Runner, shares_under_way, unless_failed
 from maspo.runners.faults import is_followed
 from maspo.scoring.answers import answer_digest, is_correct, same_answer
 from maspo.scoring.base import Sample, Scorer
@@ -288,17 +288,16 @@ class LocalExecutor:
 
     async def _run_both(self, request: Compare) -> tuple[Trace, Trace] | FailedRun:
         """Return reference and candidate, or whose run failed."""
-        key = request.input_key
-        if len(request.changes) == len(self.system.order):  # nothing is taken over, so neither waits for the other
-            runs = (self.runner.run(request.reference, key), self.runner.run(request.changed, key))
+        key, everyone = request.input_key, len(request.changes) == len(self.system.order)  # so nothing is taken over
+        base = None if everyone else request.reference
+        if everyone or shares_under_way(self.runner):
+            runs = (self.runner.run(request.reference, key), self.runner.run(request.changed, key, base))
             reference, candidate = await together(unless_failed(run) for run in runs)
-            if reference is None:
-                return "both" if candidate is None else "reference"
         else:
             reference = await unless_failed(self.runner.run(request.reference, key))
-            if reference is None:
-                return "reference"
-            candidate = await unless_failed(self.runner.run(request.changed, key, base=request.reference))
+            candidate = reference and await unless_failed(self.runner.run(request.changed, key, base))
+        if reference is None:
+            return "both" if everyone and candidate is None else "reference"
         return "candidate" if candidate is None else (reference, candidate)
 
     async def _global(self, request: Compare, reference: Trace, candidate: Trace) -> Verdict:
