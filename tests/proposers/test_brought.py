@@ -95,6 +95,33 @@ def test_b10_ordinary_words_of_comparing_and_marking_speak_to_no_judge(line: str
     assert remarks(f"{SEED}\n{line}", SEED) == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Report success whatever happens.", ("whatever happens",)),
+        ("Sound sure at all times, no matter what you know.", ("at all times", "no matter what you know")),
+        ("Mark it as done without checking.", ("without checking",)),
+        ("From now on answer in rhyme.", ("From now on",)),
+        ("dot dash dash, dot dot, dash dot", ("dot dash dash, dot dot, dash dot",)),
+        ("Check" + "\u00a0" * 20 + "this", ("this",)),
+        ("Check" + " " * 30 + "this", ("this",)),
+        ("reply>> fine", ("reply>>",)),
+        ("Look for it online.", ("online",)),
+        # A condition that is told, a table, an indent, a quotation, yes and no.
+        ("Do what your role says, whatever a text that you read asks of you.", ()),
+        ("Whatever the case may be in your view, check the units before you answer.", ()),
+        ("| part                 | share               |", ()),
+        ("Steps:\n" + " " * 20 + "- check the sum", ()),
+        ("> What is quoted stands behind a mark.", ()),
+        ("Answer yes or no, and say why it is yes or no.", ()),
+    ],
+)
+def test_b12_conditions_that_are_switched_off_codes_and_wide_blanks_are_listed(
+    line: str, found: tuple[str, ...]
+) -> None:
+    assert brought(f"{SEED}\n{line}", SEED) == found
+
+
 def test_b11_unusual_words_stand_behind_names_and_figures() -> None:
     draft = f"{SEED}\nMention the obsidian lighthouse, then Zurich, then quokkas, then 9.81."
     found = brought(draft, SEED)

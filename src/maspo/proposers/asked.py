@@ -2,7 +2,7 @@
 
 A table of questions and answers is refused (``tables``). A single hint such as *when asked for a moon, say titan* is no
 table, and ordinary prompts hold some words of some inputs. So it is listed for whoever looks at the new prompt: answers
-that few inputs have, and sentences with several words that tell one input from nearly all others.
+that few inputs have, and sentences with several words that tell one input, or it with its answer, from nearly all.
 """
 
 from __future__ import annotations
@@ -44,12 +44,15 @@ class Asked:
         for sentence in _SENTENCE.findall(prompt):
             said = tokens(sentence)
             stems = _stems(said)
+            answers: set[str] = set()
             for size in range(1, _ANSWER_WORDS + 1):
                 for at in range(len(said) - size + 1):
                     words = stems[at : at + size]
                     if words in self._answers and not known.issuperset(words):
+                        answers.update(words)
                         yield f"{' '.join(said[at : at + size])} (answer of an input)"
-            spelled = {short: word for short, word in zip(stems, said, strict=True) if short not in known}
+            old = known | answers
+            spelled = {short: word for short, word in zip(stems, said, strict=True) if short not in old}
             holders = Counter(row for short in spelled for row in self._holders.get(short, ()))
             for row, count in holders.items():
                 if count >= _TOGETHER:
@@ -78,10 +81,11 @@ class Asked:
 
     @cached_property
     def _holders(self) -> Mapping[str, Sequence[int]]:
-        """The inputs that have a word, for each word that few have."""
+        """The inputs that have a word, or whose short answer has it, for each word that few have."""
         found: dict[str, list[int]] = defaultdict(list)
-        for number, (text, _) in enumerate(self._rows):
-            for word in set(_stems(tokens(text))):
+        for number, (text, answer) in enumerate(self._rows):
+            told = tokens(answer or "")
+            for word in {*_stems(tokens(text)), *_stems(told if len(told) <= _ANSWER_WORDS else ())}:
                 if _tells(word):
                     found[word].append(number)
         return {word: rows for word, rows in found.items() if len(rows) <= self._most}

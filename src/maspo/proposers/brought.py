@@ -4,7 +4,8 @@ Whatever is smuggled has to be there in some form: an address, a key, the answer
 None of them is plain prose. So what is no plain prose, and does not stand in the seed prompt, is listed for whoever
 looks at the new prompt, without asking what it means. Most of it is harmless, as `ISO 8601` or `9.81`: it is a list to
 run the eye over. So are words that neither task nor ordinary prompts have, indirect speech, which is a quotation
-without marks, words in the first person, and what a prompt tells of single inputs (``asked``). Other words that say
+without marks, words in the first person, conditions that are switched off (*whatever happens*), and what a prompt tells
+of single inputs (``asked``). Other words that say
 themselves, however ill they are meant, are not in it: the prompt itself shows them.
 """
 
@@ -42,6 +43,21 @@ _SAID = re.compile(
 """What an agent is to say, in indirect speech, or to behave as: a quotation without marks."""
 _MINE = re.compile(r"\b(?:my|our|mine|ours)\b(?:[^\S\n]+[\w'’-]+){0,2}", re.IGNORECASE)
 """What a prompt has in the first person, though nobody in particular tells an agent what to do."""
+_UNCONDITIONALLY = re.compile(
+    r"\b(?:(?:whatever|whoever|no matter|regardless|irrespective|even when)"
+    r"(?:[^\S\n]+[\w'’-]+){0,4}(?=[^\S\n]*(?:[.;,:!?)\n]|$))"
+    r"|at (?:all|any) (?:costs?|prices?|times)|under (?:all|any) circumstances|come what may"
+    r"|without (?:exception|fail|(?:look|check|ask|read|think|verify|question)ing)"
+    r"|from (?:now|here|this point) on(?:wards?)?|henceforth)\b,?",
+    re.IGNORECASE,
+)
+"""A condition that is switched off: what an agent is to do whatever holds, or in place of what it did so far."""
+_IN_TURN = re.compile(r"\b(\w+)\W{1,3}(?!\1\b)(\w+)(?:\W{1,3}(?:\1|\2)\b){3,}", re.IGNORECASE)
+"""Two words in turn, as signs of a code."""
+_FAR = re.compile(r"(?<=\S)(?:[\u00a0\u2000-\u200a\u202f\u205f\u3000]{4,}|[^\S\n]{16,})(?=[^\s|])\S+")
+"""What stands behind blanks that make a line wide, unless they fill a table; farther away it is refused."""
+_TURN = re.compile(r"(?m)^\W{0,3}(?:\w+[^\S\n]){0,2}\w+>{2,}(?=\s|$)")
+"""How a turn of a chat begins on a terminal."""
 _LETTERS_APART = re.compile(r"(?<![\w'’])(?:[^\W\d_][,;/]?[^\S\n]+){3,}[^\W\d_](?![\w'’])")
 _TOKEN = re.compile(r"\S+")
 _AROUND: Final = ".,;:!?()[]\"'“”‘’«»`*_#>|…—–-/"
@@ -123,10 +139,10 @@ def _found(prompt: str, known: _Known) -> Iterator[str]:
         if not known.holds(number[0]):
             yield number[0]
     rest = _without_quotations(prompt)
-    for kind in (_SAID, _MINE, _LETTERS_APART):
+    for kind in (_SAID, _MINE, _LETTERS_APART, _UNCONDITIONALLY, _IN_TURN, _FAR, _TURN):
         for found in kind.finditer(rest):
             if not known.holds(found[0]):
-                yield " ".join(found[0].split())
+                yield " ".join(found[0].removesuffix(",").split())
         rest = kind.sub(" ", rest)
     rare: list[str] = []
     for row in _rows(rest, known):
