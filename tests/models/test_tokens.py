@@ -356,3 +356,141 @@ def test_i13_no_part_that_is_told_is_left_out() -> None:
         assert found.written >= billed, usage
         if within == set(parts):
             assert found == Tokens(7, billed, 0, parts["reasoning"]), "what is inside is billed once"
+
+
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        # OpenAI's chat, with the details that it always tells, and its responses
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
+                "prompt_tokens_details": {"cached_tokens": 1024, "audio_tokens": 0},
+                "completion_tokens_details": {
+                    **{"reasoning_tokens": 192, "audio_tokens": 0},
+                    **{"accepted_prediction_tokens": 60, "rejected_prediction_tokens": 40},
+                },
+            },
+            Tokens(1200, 300, 1024, 192),
+        ),
+        (
+            {
+                **{"input_tokens": 1200, "output_tokens": 300, "total_tokens": 1500},
+                "input_tokens_details": {"cached_tokens": 1024},
+                "output_tokens_details": {"reasoning_tokens": 192},
+            },
+            Tokens(1200, 300, 1024, 192),
+        ),
+        # OpenAI's speech: what is cached is told once more by what it is
+        (
+            {
+                **{"input_tokens": 150, "output_tokens": 250, "total_tokens": 400},
+                "input_token_details": {
+                    **{"text_tokens": 100, "audio_tokens": 50, "cached_tokens": 64},
+                    "cached_tokens_details": {"text_tokens": 64, "audio_tokens": 0},
+                },
+                "output_token_details": {"text_tokens": 50, "audio_tokens": 200},
+            },
+            Tokens(150, 250, 64),
+        ),
+        # xAI: thinking stands beside what is written; cached text is text
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 10, "total_tokens": 1310},
+                "prompt_tokens_details": {
+                    **{"text_tokens": 1200, "audio_tokens": 0, "image_tokens": 0},
+                    "cached_tokens": 1100,
+                },
+                "completion_tokens_details": {"reasoning_tokens": 100, "audio_tokens": 0},
+                "num_sources_used": 3,
+            },
+            Tokens(1200, 110, 1100, 100),
+        ),
+        # Anthropic, with caches of two ages; Bedrock
+        (
+            {
+                **{"input_tokens": 20, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 880},
+                "cache_creation": {"ephemeral_5m_input_tokens": 100, "ephemeral_1h_input_tokens": 200},
+                **{"output_tokens": 300, "service_tier": "standard", "server_tool_use": {"web_search_requests": 2}},
+            },
+            Tokens(1200, 300, 880),
+        ),
+        (
+            {
+                **{"inputTokens": 20, "outputTokens": 300, "totalTokens": 1500},
+                **{"cacheReadInputTokens": 880, "cacheWriteInputTokens": 300},
+            },
+            Tokens(1200, 300, 880),
+        ),
+        # Google
+        (
+            {
+                **{"promptTokenCount": 1200, "candidatesTokenCount": 100, "thoughtsTokenCount": 200},
+                **{"totalTokenCount": 1500, "cachedContentTokenCount": 1024, "trafficType": "ON_DEMAND"},
+                "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 1200}],
+                "cacheTokensDetails": [{"modality": "TEXT", "tokenCount": 1024}],
+                "candidatesTokensDetails": [{"modality": "TEXT", "tokenCount": 100}],
+            },
+            Tokens(1200, 300, 1024, 200),
+        ),
+        # DeepSeek, Qwen, Mistral, Groq, OpenRouter, Cohere, llama.cpp
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
+                **{"prompt_cache_hit_tokens": 1024, "prompt_cache_miss_tokens": 176},
+                "prompt_tokens_details": {"cached_tokens": 1024},
+                "completion_tokens_details": {"reasoning_tokens": 192},
+            },
+            Tokens(1200, 300, 1024, 192),
+        ),
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
+                "prompt_tokens_details": {"text_tokens": 1200, "audio_tokens": None, "video_tokens": 0},
+                "completion_tokens_details": {"text_tokens": 108, "reasoning_tokens": 192},
+            },
+            Tokens(1200, 300, 0, 192),
+        ),
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500},
+                **{"prompt_audio_seconds": {}, "num_cached_tokens": 1024},
+            },
+            Tokens(1200, 300, 1024),
+        ),
+        (
+            {
+                **{"queue_time": 0.05, "prompt_tokens": 1200, "prompt_time": 0.002, "completion_tokens": 300},
+                **{"completion_time": 0.4, "total_tokens": 1500, "total_time": 0.45},
+            },
+            Tokens(1200, 300),
+        ),
+        (
+            {
+                **{"prompt_tokens": 1200, "completion_tokens": 300, "total_tokens": 1500, "cost": 0.00492},
+                **{"is_byok": False, "cost_details": {"upstream_inference_cost": None}},
+                "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 1024, "audio_tokens": 0},
+                "completion_tokens_details": {"reasoning_tokens": 192, "image_tokens": 0},
+            },
+            Tokens(1200, 300, 0, 192),
+        ),
+        (
+            {
+                "billed_units": {"input_tokens": 1150, "output_tokens": 300},
+                **{"tokens": {"input_tokens": 1200, "output_tokens": 300}, "cached_tokens": 1024},
+            },
+            Tokens(1200, 300, 1024),
+        ),
+        (
+            {
+                **{"cache_n": 1024, "prompt_n": 176, "prompt_ms": 30.9, "prompt_per_token_ms": 0.17},
+                **{"predicted_n": 300, "predicted_ms": 661.0, "predicted_per_second": 52.9},
+            },
+            Tokens(1200, 300, 1024),
+        ),
+    ],
+)
+def test_i14_usage_as_providers_document_it_is_read_as_what_they_bill(usage: dict[str, object], tokens: Tokens) -> None:
+    assert read_tokens(usage) == tokens
+    texts = {name: f"{told:,}" if type(told) is int else told for name, told in usage.items()}
+    assert read_tokens(texts) == tokens, "as text, too"

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from maspo.core.late import late
+from maspo.models.counts import with_plain_numbers
 
 _NUMBER = r"[`'\"\[(]?(\d[\d,]{0,12})"
 # Of local servers: llama.cpp, vLLM, SGLang, LM Studio, TGI. Of providers: OpenAI, Azure, Anthropic, Google, Mistral,
@@ -122,6 +123,7 @@ def sizes_in(words: str, limit: int) -> Sizes | None:
     """Return the sizes in a refusal (in lower case) of a request with a ``limit`` of tokens; None if it is another."""
     if not _TOO_LONG.search(words):
         return None
+    words = with_plain_numbers(words)
     context = _first(_TOLD, words) or _first(_CONTEXT, words)
     prompt = _first(_PROMPT, words)
     if not prompt and (total := _first(_TOTAL, words)) > limit:
@@ -131,6 +133,7 @@ def sizes_in(words: str, limit: int) -> Sizes | None:
 
 def most_written(words: str, limit: int) -> int | None:
     """Return the most tokens of a reply that a refusal (in lower case) allows instead of ``limit``; None if none."""
+    words = with_plain_numbers(words)
     if _RATE.search(words) or not (_LIMIT_NAMED.search(words) and _TOO_MANY.search(words)):
         return None
     allowed = [count for found in _ANY_NUMBER.findall(words) if _FEWEST <= (count := _count(found)) < limit]
@@ -142,7 +145,7 @@ def most_written(words: str, limit: int) -> int | None:
 
 def exactly_written(words: str) -> int | None:
     """Return the one limit of tokens that a refusal (in lower case) allows; None if it names none."""
-    found = _EXACT.search(words)
+    found = _EXACT.search(with_plain_numbers(words))
     return _count(found.group(1)) if found and _count(found.group(1)) >= _FEWEST else None
 
 

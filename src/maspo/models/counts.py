@@ -23,6 +23,16 @@ _GROUPED: Final = re.compile(
     r"(?P<whole>\+?[1-9]\d{0,2}(?P<mark>[ ,.'_])(?:\d{2,3}(?P=mark))*\d{3})(?:(?!(?P=mark))[.,](?P<rest>\d{1,15}))?"
 )
 """Thousands with one kind of mark between them, India's too; decimals have another mark."""
+_TOKENS: Final = r"(?=[\s-](?:\w+[\s-]){0,2}tok)"
+_THOUSANDS: Final = re.compile(
+    r"(?<![\w.,])[1-9]\d{0,2}(?:(?P<mark>[.'’\u00a0\u202f\u2009])\d{3}(?:(?P=mark)\d{3})*(?![\w.,'’]*\w)"
+    r"(?!\s?(?:ms|s|secs?|seconds?|m|mins?|minutes?)\b)"
+    rf"|(?: \d{{3}})+(?![\w.,]*\w){_TOKENS})"
+)
+"""Thousands in prose: blanks that are plain ones only before a word of tokens. No time, no version."""
+_LARGE_UNIT: Final = re.compile(rf"(?<![\w.,-])(\d{{1,4}}(?:\.\d{{1,3}})?)\s?(k(?!\w)|m{_TOKENS})", re.IGNORECASE)
+_UNITS: Final = {"k": 1000, "m": 1_000_000}
+"""A ``k`` may be 1,024: the smaller reading, as what follows is kept below it."""
 _NO_DIGIT: Final = re.compile("[^0-9]")
 _DECIMAL_COMMA: Final = re.compile(r"\+?\d{1,15},\d{1,15}")
 
@@ -44,6 +54,12 @@ def largest(values: Iterable[object]) -> int | None:
         if count is not None and (found is None or count > found):
             found = count
     return found
+
+
+def with_plain_numbers(words: str) -> str:
+    """Return a text whose numbers are digits alone: ``8.192`` and ``8 192 tokens`` as 8192, ``128k`` as 128000."""
+    words = _THOUSANDS.sub(lambda found: _NO_DIGIT.sub("", found[0]), words)
+    return _LARGE_UNIT.sub(lambda found: str(int(float(found[1]) * _UNITS[found[2].lower()])), words)
 
 
 def _readings(text: str) -> Iterator[float]:
