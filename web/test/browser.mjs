@@ -86,10 +86,19 @@ export function sideways() {
   return [...document.querySelectorAll("main .scroll:not(.graph)")].filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => `${one.getAttribute("aria-label")}: ${one.scrollWidth} in ${one.clientWidth}`);
 }
 
-/** Put words for what differs from one making to the next into the page itself, before its picture is taken. */
+/** Put words for what differs from one making to the next into the page itself, before its picture is taken; what a table draws anew gets them, too. */
 export async function steady(page) {
   await page.evaluate((rules) => {
-    const texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
-    while (texts.nextNode()) for (const [what, word] of rules) texts.currentNode.data = texts.currentNode.data.replace(new RegExp(what, "g"), word);
+    const told = rules.map(([what, word]) => [new RegExp(what, "g"), word]);
+    const main = document.querySelector("main");
+    const put = () => {
+      const texts = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const lasting = told.reduce((found, [what, word]) => found.replace(what, word), texts.currentNode.data);
+        if (lasting !== texts.currentNode.data) texts.currentNode.data = lasting;
+      }
+    };
+    put();
+    new MutationObserver(put).observe(main, { subtree: true, childList: true, characterData: true });
   }, PASSING.map(([what, word]) => [what.source, word]));
 }
