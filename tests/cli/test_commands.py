@@ -96,6 +96,18 @@ def test_estimate_states_calls_tokens_and_unknown_money(maspo: Run) -> None:
     assert said.err.index("\nmoney ") < said.err.index("\npurpose "), "what it costs is told first"
 
 
+def test_estimate_says_by_what_calls_are_planned_and_no_bound_is_above_the_cap(maspo: Run) -> None:
+    asked = ["estimate", "system.yaml", "--inputs", "inputs.jsonl", "--agent-model", "nobody", "--json"]
+    said, capped = maspo(*asked), maspo(*asked, "--max-calls", "400")
+    assert "(planned by agents: more inputs take no more)" in said.err and "[models.prices]" in said.err
+    assert "planned by agents" not in capped.err, "but by the cap"
+    assert all(capped.json["calls"][name] <= 400 < said.json["calls"]["total"] for name in capped.json["calls"])
+    (without,) = re.findall(r"at most 400 by --max-calls \(this plan without it: ([\d,]+)\)", capped.err)
+    assert int(without.replace(",", "")) < said.json["calls"]["total"], "another plan than that without a cap"
+    together = re.search(r"^together +([\d,]+)$", capped.err, re.MULTILINE)
+    assert together is not None and together[1] == "400"
+
+
 def test_estimate_knows_the_price_that_is_given(maspo: Run) -> None:
     prices = 'models.prices={"nobody": [1, 2]}'
     said = maspo(

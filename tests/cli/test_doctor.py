@@ -148,6 +148,18 @@ async def test_a_model_that_the_endpoint_does_not_list_is_told_and_one_that_answ
     assert remark.startswith(f"gone is not among the 1 model that {url} lists: did you mean one?")
 
 
+async def test_a_local_server_that_is_the_configured_one_is_asked_and_told_once(
+    maspo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with server(200, '{"data": [{"id": "m"}]}') as (url, _):
+        monkeypatch.setattr("maspo.cli.doctor.LOCAL_PLACES", (Place("a local one", url),))
+        named = await asyncio.to_thread(maspo, "doctor", "--base-url", url, "--json")
+        assert [one["name"] for one in named.json["endpoints"]] == ["configured"]
+        assert named.err.count("Ready") == 1
+        found = await asyncio.to_thread(maspo, "doctor", "--base-url", "http://127.0.0.1:9/v1", "--json")
+        assert [one["name"] for one in found.json["endpoints"]] == ["configured", "a local one"]
+
+
 async def test_each_server_of_a_model_is_asked_and_one_that_does_not_answer_is_told(maspo: Run) -> None:
     gone = "http://127.0.0.1:9/v1"
     async with server(200, '{"data": [{"id": "m"}]}') as (one, _), server(200, '{"data": [{"id": "m"}]}') as (two, _):

@@ -29,6 +29,12 @@ def test_time_by_the_clock_is_told_where_the_run_took_much_less_of_it(
     assert found.startswith(told) and bool(found) == bool(told)
 
 
+def test_time_by_the_clock_goes_into_nothing_that_did_not_come_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("maspo.cli.running.seconds_of_command", lambda: 360.0)
+    assert told_by_the_clock(78.0).endswith("the rest went into starting")
+    assert told_by_the_clock(78.0, ["your answer"]).endswith("the rest went into starting, your answer")
+
+
 def test_foreign_text_is_made_visible(capsys: pytest.CaptureFixture[str]) -> None:
     say("a\x1b[2Jb\ud800")
     note("c\x07\u202ed")

@@ -73,13 +73,34 @@ def test_b05_any_text_is_read_and_its_own_seed_knows_all_of_it(text: str, seed: 
 
 
 def test_b06_all_of_it_is_shown_or_counted() -> None:
-    said = describe_brought([f"N{number}" for number in range(40)])
+    said = describe_brought([f"N{number}" for number in range(40)], "")
     assert "N0, N1" in said and said.endswith("N29 and 10 more")
-    assert describe_brought(()) == ""
-    assert look_at("solver", ["speaks to a judge: x"], ["9.81"]) == [
+    assert describe_brought((), "") == ""
+    assert look_at("solver", ["speaks to a judge: x"], ["Zentrix"], "As Zentrix says.") == [
         "solver's new prompt speaks to a judge: x",
-        "solver's new prompt brings along what its seed prompt does not hold: 9.81",
+        "solver's new prompt brings along what its seed prompt does not hold: Zentrix",
     ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown"),
+    [
+        ("Check it.\nTake g as 9.81 unless the task says otherwise.", "9.81 (in “Take g as 9.81 unless the task”)"),
+        ("9.81", "9.81"),
+        ("Give (9.81).", "9.81 (in “Give (9.81).”)"),
+        ("Nothing of the kind.", "9.81"),
+        (f"{'x' * 90}9.81{'y' * 90}", "9.81"),
+    ],
+)
+def test_b11_a_figure_is_shown_with_the_words_around_it(prompt: str, shown: str) -> None:
+    assert describe_brought(["9.81"], prompt).endswith(f"does not hold: {shown}")
+
+
+@given(st.text(max_size=200), st.text("0123456789.", min_size=1, max_size=5), st.text(max_size=200))
+def test_b12_the_words_around_a_figure_are_few_and_of_its_line(before: str, figure: str, after: str) -> None:
+    shown = describe_brought([figure], f"{before}{figure}{after}").partition("not hold: ")[2]
+    assert shown.startswith(figure) and len(shown) <= 2 * len(figure) + 2 * 40 + len(" (in “”)")
+    assert "\n" not in shown
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import product
 from typing import get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maspo.core.verdict import Reading, Verdict
 from maspo.events import (
@@ -18,6 +21,7 @@ from maspo.events import (
     HoldoutResult,
     PromptChanged,
     RunFinished,
+    RunStarted,
     Shipped,
     StepStarted,
     Usage,
@@ -27,7 +31,7 @@ from maspo.report import phrases, sentences
 from maspo.report.closing import closing
 from maspo.report.fold import JudgeTally, fold
 from maspo.report.lines import line_of
-from maspo.report.questions import answers
+from maspo.report.questions import NOT_YET, answers
 from maspo.report.result import result_of
 from maspo.report.text import summary
 from maspo.report.why import Acceptance
@@ -202,6 +206,24 @@ def test_a_cap_that_ends_the_search_is_told_with_what_is_kept_back_of_it() -> No
     assert kept == "budget reached: --max-calls 300; 88 calls of it are kept back for the final test"
 
 
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
+def test_a_trial_is_told_so_that_it_adds_up_to_its_inputs(wins: int, losses: int, rest: int) -> None:
+    won, lost = f"{wins} win{'s' * (wins != 1)}", f"{losses} loss{'es' * (losses != 1)}"
+    reason = f"4 of its candidates merged, expected worth +0.057; tried: {won}, {lost} on {wins + losses + rest} inputs"
+    told = sentences.decision_reason(reason)
+    assert told.startswith("4 of its candidates merged, expected worth +0.057 by mixed runs; tried: ")
+    before, _, inputs = told.partition(" on ")
+    counted = [int(count) for count in re.findall(r"(\d+) (?:win|loss|tie)", before)]
+    assert sum(counted) == wins + losses + rest == int(inputs.split()[0])
+    assert line_of(PromptChanged("r1/solver", "solver", "a", "b", reason)) == f"  solver: new prompt, {told}"
+    assert sentences.decision_reason("none of 4 candidates was better") == "none of 4 candidates was better"
+
+
+def test_the_end_of_a_plan_names_the_final_test_that_is_part_of_it() -> None:
+    reason = "another round would not fit into the 510 calls planned (search.calls_per_agent, search.calls)"
+    assert "another round and the final test would not fit into the 510 calls" in sentences.end_reason(reason)
+
+
 @pytest.mark.parametrize("width", [40, 60, 100])
 def test_i21_the_closing_summary_has_a_line_for_each_question_that_wraps_on_a_narrower_screen(
     whole_run: list[Event], width: int
@@ -211,8 +233,10 @@ def test_i21_the_closing_summary_has_a_line_for_each_question_that_wraps_on_a_na
         lines = closing(view, width).split("\n")
         assert all(len(line) <= width or len(line[11:].split()) == 1 for line in lines)
         answered = lines[: lines.index("")] if "" in lines else lines
-        assert sum(bool(line[:11].strip()) for line in answered) == len(answers(view)) == 10
-        assert width < 100 or len(answered) == 10
+        known = [one for one in answers(view) if one.answer != NOT_YET]
+        assert sum(bool(line[:11].strip()) for line in answered) == len(known)
+        assert (len(known) == 10) == (view.finished is not None), "before the end what only it answers is left out"
+        assert width < 100 or len(answered) == len(known)
         assert " ".join(closing(view, width).split()) == " ".join(closing(view).split())
 
 
@@ -257,6 +281,28 @@ def test_i25_each_line_of_the_closing_summary_begins_with_what_matters_most(whol
         "more       The search does not say",
         "judge      Not measured: give labels (--labels use), or judge pairs (`maspo judge-check`)",
     ]
+
+
+def test_i25b_of_an_unfinished_run_only_what_is_known_is_told_each_thing_once(interrupted_run: list[Event]) -> None:
+    lines = closing(fold(interrupted_run)).split("\n")
+    assert [line.split("  ")[0] for line in lines if not line.startswith(" ")][:6] == [
+        "helped",
+        "changed",
+        "misread",
+        "cost",
+        "ship",
+        "judge",
+    ]
+    assert len(set(lines)) == len(lines) and "Known when" not in "\n".join(lines)
+
+
+def test_money_that_is_unknown_is_told_with_where_prices_are_set(whole_run: list[Event]) -> None:
+    start, *others, end = whole_run
+    assert isinstance(start, RunStarted) and isinstance(end, RunFinished)
+    unpriced = {purpose: replace(one, usd=None) for purpose, one in end.usage.items()}
+    run = fold([replace(start, simulated=False), *others, replace(end, usage=unpriced)])
+    (cost,) = [line for line in closing(run).split("\n") if "calls in" in line]
+    assert "money unknown ([models.prices] sets prices)" in cost and len(cost) <= 100
 
 
 def test_a_cap_before_any_decision_is_no_search_that_found_nothing(whole_run: list[Event]) -> None:

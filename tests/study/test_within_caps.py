@@ -36,9 +36,11 @@ def test_w01_a_plan_follows_a_lower_cap_and_says_so(cap: int) -> None:
     study = plan_within_caps(usual)
     assert planned(study) == int(PLANNED_OF_A_CAP * cap)
     assert study.plan.about <= cap < usual.plan.about
+    fewer = len(study.split.holdout) < len(usual.split.holdout)
     assert len(study.split.holdout) <= len(usual.split.holdout)
     (told,) = [remark for remark in study.plan.notes if "--max-calls" in remark]
     assert f"is below the {usual.plan.about:,} calls expected" in told and f"planned for {planned(study):,}" in told
+    assert ("fewer inputs held out" in told) == fewer
 
 
 @pytest.mark.parametrize("cap", [150, 200, 250, 300, 500])

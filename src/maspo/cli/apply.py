@@ -197,7 +197,7 @@ def _changed_prompts(job: Job, shipped: Prompts) -> _PromptChanges:
 def _note_what_to_look_at(changed: _PromptChanges) -> None:
     """Say what of each new prompt is to be looked at before it is in use."""
     for name, (old, new) in changed.prompts.items():
-        for what in look_at(name, remarks(new, old), brought(new, old, changed.asked)):
+        for what in look_at(name, remarks(new, old), brought(new, old, changed.asked), new):
             note(f"look at: {what}")
 
 

@@ -15,6 +15,7 @@ from maspo.cli.terminal import lay_out, note, note_each, print_json, say, table
 from maspo.core.errors import BudgetReached, ConfigInvalid, UsageError, typed
 from maspo.core.plain import Dumped
 from maspo.core.running import run
+from maspo.models.prices import HOW_TO_PRICE
 from maspo.report.phrases import money, number
 from maspo.store.files import write_whole
 from maspo.study import trust
@@ -99,6 +100,15 @@ def say_next(wanted: DiscoverOptions) -> None:
     say(lay_out(("next", f"maspo check {words}"), ("", f"maspo optimize {words}")))
 
 
+def is_looked_at(arguments: Arguments) -> bool:
+    """Say whether the arguments name an app without a system file, which is looked at on the way."""
+    from maspo.team.app import App, names_app
+
+    if not names_app(arguments.system):
+        return False
+    return found_file(App(str(arguments.system), arguments.python, folder=str(Path.cwd()))) is None
+
+
 def with_system_file(arguments: Arguments) -> Arguments:
     """Return the arguments with a system file in place of an app's name, discovered now unless it was before.
 
@@ -154,7 +164,7 @@ def _flags_of(left: Caps | None, app: App) -> dict[str, str]:
 
 def _cost(calls: int, rollouts: int, usd: float | None) -> str:
     if usd is None:
-        return "unknown: no price is known for its models"
+        return f"unknown: a model has no known price; {HOW_TO_PRICE}"
     return f"{money(usd)} for {number(calls)} calls, {money(usd / rollouts)} a rollout"
 
 

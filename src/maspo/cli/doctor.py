@@ -33,6 +33,7 @@ from maspo.models.bounded import read_at_most
 from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint, is_secret
 from maspo.models.pages import described, is_page
+from maspo.models.prices import HOW_TO_PRICE
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
@@ -146,8 +147,7 @@ def examine_machine(
     models = settings.config.models
     keys = _keys(models.api_key_env)
     unasked = _why_unasked(settings, allowed)
-    places = ([] if unasked else _configured(models)) + (list(LOCAL_PLACES) if at.local else [])
-    probes = run(probe_all(places))
+    probes = run(probe_all(_places([] if unasked else _configured(models), at.local)))
     versions = _versions()
     sandbox = _say_machine(versions, keys)
     say()
@@ -196,6 +196,12 @@ def _configured(models: ModelSettings) -> list[Place]:
         Place(_CONFIGURED, one.base_url, one.api_key, _SECONDS, one.allow_http, one.use_proxy, one.more_headers)
         for one in servers_of(models)[""]
     ]
+
+
+def _places(configured: Sequence[Place], local: bool) -> list[Place]:
+    """Return what is to be asked: what is configured, and local servers beside it; none is asked twice."""
+    ours = {Endpoint(place.base_url).shown for place in configured}
+    return [*configured, *(place for place in LOCAL_PLACES if local and place.base_url not in ours)]
 
 
 def _say_lessons(taught: Sequence[Lesson]) -> None:
@@ -320,10 +326,7 @@ def remarks_on(probe: Probe, models: ModelSettings) -> list[str]:
         at_home = Endpoint(probe.place.base_url).is_near
         prices = price_book(models)
         if not at_home and prices.price(name) is None:
-            found.append(
-                f"no price is known for {name}: name it under [models.prices] for figures in money (the `prices` extra "
-                "knows those of providers)"
-            )
+            found.append(f"no price is known for {name}: {HOW_TO_PRICE}")
     return found
 
 

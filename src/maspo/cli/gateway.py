@@ -27,6 +27,7 @@ from maspo.models.budget import Ledger, Limits
 from maspo.models.layers.compose import compose
 from maspo.models.layers.limited import AS_ASKED, Health
 from maspo.models.layers.retried import RetryPolicy
+from maspo.models.prices import HOW_TO_PRICE
 from maspo.models.routed import Routed
 from maspo.report.phrases import money
 from maspo.study.connections import price_book, shown_of
@@ -55,7 +56,7 @@ def run_gateway(flags: Mapping[str, str | None], config: Path | None, trust: str
         team = Team(None if out is None else stack.enter_context(_opened(out)))
         run_fast(_serve(models, ledger, team))
     note(team.shown())  # stdout is for a shell to read: no words of an app's prompts stand there
-    usd = "unknown: no price is known for a model" if ledger.usd is None else money(ledger.usd)
+    usd = f"unknown: a model has no known price; {HOW_TO_PRICE}" if ledger.usd is None else money(ledger.usd)
     were = "call was" if ledger.calls == 1 else "calls were"
     note(f"{ledger.calls:,} {were} sent that the endpoint did not refuse; cost: {usd}")
 

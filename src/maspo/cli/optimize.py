@@ -12,7 +12,7 @@ import typer
 
 from maspo.apps.elsewhere import check_elsewhere, rollouts_on
 from maspo.cli.agreeing import agree, agree_to_file
-from maspo.cli.discover import with_system_file
+from maspo.cli.discover import is_looked_at, with_system_file
 from maspo.cli.options import Arguments
 from maspo.cli.planning import plan_text, remarks_on, remarks_on_context
 from maspo.cli.prepare import check_folder, key_missing, model_missing, prepare
@@ -21,7 +21,7 @@ from maspo.cli.printed import ended
 from maspo.cli.running import Begin, confirm, make_whole, run_watched, told_by_the_clock
 from maspo.cli.settings import Sources, load_settings
 from maspo.cli.stores import keeping_of, reach
-from maspo.cli.terminal import note, note_each, print_json, say, width_for_people
+from maspo.cli.terminal import can_ask, note, note_each, print_json, say, width_for_people
 from maspo.cli.watch import JsonLines, told_so_far
 from maspo.core.errors import EXIT_BUDGET, ConfigInvalid, typed
 from maspo.core.executors import check_executor
@@ -39,6 +39,7 @@ from maspo.study.within_caps import plan_within_caps
 
 def run_search(arguments: Arguments) -> None:
     """Read everything, state the plan, and run it once it is agreed to."""
+    before = _before_work(arguments)
     arguments = with_system_file(arguments)
     prepared = prepare(arguments)
     check_free(prepared.out)
@@ -50,7 +51,7 @@ def run_search(arguments: Arguments) -> None:
     note_each(remarks_on(prepared, study))
     agree_to_file(prepared.settings, arguments.trust)
     note_each(remarks_on_context(prepared, arguments.trust))
-    confirm(plan_text(prepared, study.plan), arguments.yes)
+    confirm(plan_text(prepared, study), arguments.yes)
     out, keeping = prepared.out, keeping_of(arguments, prepared.out / JOURNAL)
 
     with rollouts_on(arguments.executor, arguments.carried) as rollouts:
@@ -59,7 +60,14 @@ def run_search(arguments: Arguments) -> None:
         def begin(watcher: Watcher, stop: asyncio.Event) -> Awaitable[Outcome]:
             return start(there, out, watcher, stop=stop, looks=LookLedger(), keeping=keeping)
 
-        _run(begin, out, arguments.as_json)
+        _run(begin, out, arguments.as_json, before=before)
+
+
+def _before_work(arguments: Arguments) -> list[str]:
+    """Return what comes before a run that these arguments start, in words, where it may take a while."""
+    looks = ["a look at the app"] if is_looked_at(arguments) else []
+    answers = ["your answer"] if can_ask() and not arguments.yes else []
+    return ["reading what was given", *looks, *answers]
 
 
 def run_demo(topology: str, seed: int, inputs: int, out: Path | None, as_json: bool) -> None:
@@ -121,10 +129,15 @@ def go_on(
         )
 
 
-def _run(begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] = ()) -> None:
-    """Run to the end, print how the run ended, and exit; ``past`` is what a run that goes on has told."""
+def _run(
+    begin: Begin[Outcome], out: Path, as_json: bool, past: Sequence[Event] = (), before: Sequence[str] = ()
+) -> None:
+    """Run to the end, print how the run ended, and exit.
+
+    ``past`` is what a run that goes on has told, ``before`` names what came before a run that is new.
+    """
     outcome = run_watched(begin, out / JOURNAL, beside=(JsonLines(print_json),) if as_json else (), past=past)
-    if not past and (told := told_by_the_clock(outcome.seconds)):
+    if not past and (told := told_by_the_clock(outcome.seconds, before)):
         note(told)
     show_end(outcome, out, as_json)
     raise typer.Exit(outcome.exit_code)
@@ -148,12 +161,13 @@ def show_end(outcome: Outcome, out: Path, as_json: bool) -> None:
     say(closing(view, width_for_people(WIDTH)))
     say()
     say(f"report    {out / REPORT}")
-    say(f"prompts   {out / 'prompts.json'}" if outcome.finished else f"resume    maspo resume {typed(out)}")
+    if outcome.finished is not None:
+        say(f"prompts   {out / 'prompts.json'}")
     cap = cap_of(view) if outcome.finished and outcome.exit_code == EXIT_BUDGET else ""
     needed = _calls_needed(looked)
     if more := higher_cap(cap, view.usage, outcome.seconds, needed):  # none of a budget that runs share
         say(f"go on     maspo resume {typed(out)} {more}")
     if outcome.finished is None or outcome.message != outcome.finished.why:
-        note(outcome.message)
+        note(outcome.message)  # of a run that has not finished it names the command that goes on
     if as_json:
         print_json(ended(result_of(view), outcome.exit_code, out, REPORT))

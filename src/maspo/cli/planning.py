@@ -16,6 +16,7 @@ from maspo.core.errors import EXIT_USAGE
 from maspo.core.plain import FLAT, Dumped, named
 from maspo.core.running import run
 from maspo.models.leases import NANO
+from maspo.models.prices import HOW_TO_PRICE
 from maspo.report.phrases import duration, list_names, money, number, plural
 from maspo.report.visible import visible
 from maspo.runners.tools.toolbox import Toolbox
@@ -25,7 +26,7 @@ from maspo.study.connections import key_unset
 from maspo.study.fit import remarks_on_fit, told_contexts
 from maspo.study.job import Estimate
 from maspo.study.reach import Reach, of_system
-from maspo.study.resolve import Study, resolve
+from maspo.study.resolve import Study, planned_search, resolve
 from maspo.study.trust import is_trusted
 from maspo.study.within_caps import plan_within_caps
 from maspo.team import System
@@ -42,14 +43,15 @@ def print_estimate(arguments: Arguments) -> None:
     plan = study.plan
     remarks = remarks_on(prepared, study)
     note_each(remarks)
-    say(plan_text(prepared, plan))
+    say(plan_text(prepared, study))
     say()
+    cap = prepared.job.config.caps.calls
     rows = [*plan.calls.items(), ("together", plan.most)]
-    say(table(("purpose", "calls at most"), [(name, f"{calls:,}") for name, calls in rows]))
+    say(table(("purpose", "calls at most"), [(name, f"{_capped(calls, cap):,}") for name, calls in rows]))
     if sum(plan.calls.values()) > plan.most:
         say("Each line is the worst case of its own; they cannot all happen in one run, so they do not add up.")
     if arguments.as_json:
-        print_json(_figures(plan, remarks))
+        print_json(_figures(plan, remarks, cap))
 
 
 def print_check(arguments: Arguments) -> None:
@@ -65,10 +67,10 @@ def print_check(arguments: Arguments) -> None:
     note_each(remarks)
     say(all_is_fine(missing))
     say()
-    say(plan_text(prepared, plan))
+    say(plan_text(prepared, study))
     if arguments.as_json:
         system = prepared.job.system
-        figures = _figures(plan, [*remarks, missing] if missing else remarks)
+        figures = _figures(plan, [*remarks, missing] if missing else remarks, prepared.job.config.caps.calls)
         print_json(_CheckFigures(not missing, system.name, tuple(system.order), system.output, figures))
     end_without(missing)
 
@@ -152,8 +154,9 @@ def _is_agreed(reach: Reach, allowed: str) -> bool:
     return not reach.settings or allowed == reach.fingerprint or is_trusted(reach)
 
 
-def plan_text(prepared: PreparedJob, plan: Estimate) -> str:
+def plan_text(prepared: PreparedJob, study: Study) -> str:
     """Return the plan of a run for people: what is optimized, on what, where, and what it costs at most."""
+    plan = study.plan
     system, config = prepared.job.system, prepared.job.config
     models, caps, levels = config.models, config.caps, system.levels
     if len(system.order) <= _MOST_NAMED:
@@ -161,13 +164,13 @@ def plan_text(prepared: PreparedJob, plan: Estimate) -> str:
     else:
         size = f"{number(len(system.order))} agents in {number(len(levels))} levels"
         shape = f"{list_names(levels[0])} → … → {list_names(levels[-1])} ({size})"
-    price = f"unknown: no price is known for {', '.join(plan.unpriced)}"
+    price = f"unknown: no price is known for {', '.join(plan.unpriced)}; {HOW_TO_PRICE}"
     return lay_out(
         ("system", f"{system.name}: {shape}"),
         *_flow_lines(system),
         ("inputs", f"{plan.search_inputs} for the search, {_held_out(plan)} for the final test"),
         ("endpoint", describe_endpoints(models)),
-        ("calls", _calls(plan, caps.calls)),
+        ("calls", _calls(study, caps.calls)),
         ("tokens", _tokens(plan)),
         ("money", price if plan.usd is None else _money(plan, plan.usd)),
         *_time(plan, models.concurrency),
@@ -192,11 +195,23 @@ def _flow_lines(system: System) -> list[tuple[str, str]]:
     return [("" if place else "flow", line) for place, line in enumerate(lines[:_MOST_NAMED])]
 
 
-def _calls(plan: Estimate, cap: int | None) -> str:
-    most = plan.most if cap is None else min(cap, plan.most)
-    about = f"about {plan.about:,}, " if plan.about < most else ""
-    without = f" by --max-calls ({plan.most:,} without it)" if most < plan.most else ""
+def _calls(study: Study, cap: int | None) -> str:
+    plan = study.plan
+    most = _capped(plan.most, cap)
+    by_agents = " (planned by agents: more inputs take no more)" if _is_planned_by_agents(study) else ""
+    about = f"about {plan.about:,}{by_agents}, " if plan.about < most else ""
+    without = f" by --max-calls (this plan without it: {plan.most:,})" if most < plan.most else ""
     return f"{about}at most {most:,}{without}"
+
+
+def _is_planned_by_agents(study: Study) -> bool:
+    """Say whether a run takes the calls that are usual for as many agents, whatever the inputs, and no set number."""
+    search = planned_search(study.job)
+    return search.planned_calls(study.problem.team) is not None and getattr(search, "calls", None) is None
+
+
+def _capped(calls: int, cap: int | None) -> int:
+    return calls if cap is None else min(cap, calls)
 
 
 def _tokens(plan: Estimate) -> str:
@@ -275,11 +290,12 @@ class _CheckFigures(Dumped):
     plan: _PlanFigures = field(metadata=FLAT)
 
 
-def _figures(plan: Estimate, remarks: Sequence[str]) -> _PlanFigures:
+def _figures(plan: Estimate, remarks: Sequence[str], cap: int | None) -> _PlanFigures:
     found = plan.expected
+    most = {name: _capped(calls, cap) for name, calls in plan.calls.items()}
     tokens = _Tokens(found.tokens_in, found.tokens_out) if found else _Tokens(0, 0)
     return _PlanFigures(
-        calls={**plan.calls, "planned": plan.planned, "expected": plan.about, "total": plan.most},
+        calls={**most, "planned": plan.planned, "expected": plan.about, "total": _capped(plan.most, cap)},
         tokens=_Tokens(plan.tokens_in, plan.tokens_out),
         usd=plan.usd,
         unpriced=plan.unpriced,

@@ -25,7 +25,7 @@ from maspo.core.plain import Dumped
 from maspo.core.plain_files import is_there
 from maspo.core.running import run
 from maspo.events import Event
-from maspo.report.phrases import duration
+from maspo.report.phrases import duration, list_names
 from maspo.store import mend
 from maspo.study.attention import Attention
 from maspo.study.fruitless import NothingLearned
@@ -45,14 +45,17 @@ _SHOW_CURSOR = b"\r\n\x1b[?25h"
 """DECTCEM, after a new line: the terminal shows its cursor again."""
 
 
-def told_by_the_clock(worked: float) -> str:
-    """Return how much longer a command has taken by the clock than the run in it; empty where that is not much."""
+def told_by_the_clock(worked: float, before: Sequence[str] = ()) -> str:
+    """Return how much longer a command has taken by the clock than the run in it; empty where that is not much.
+
+    ``before`` names what came before the run, besides starting the program.
+    """
     whole = seconds_of_command()
     if whole - worked < max(_MUCH, _MUCH_OF_RUN * worked):
         return ""
     return (
-        f"By the clock {duration(whole)}, of which the run worked {duration(worked)}: the rest went into what comes "
-        "before it (reading, looking at an app, your answer)"
+        f"By the clock {duration(whole)}, of which the run worked {duration(worked)}: the rest went into "
+        f"{list_names(('starting', *before))}"
     )
 
 

@@ -400,7 +400,9 @@ def _run(view: RunView) -> Run:
         holdout=None if result.holdout is None else HeldOut.model_validate(result.holdout.dump()),
         rewritten=list(rewritten),
         prompts=dict(view.finished.prompts) if view.finished else rewritten,
-        suspicious=[what for agent in view.agents for what in look_at(agent.name, agent.suspicious, agent.brought)],
+        suspicious=[
+            what for agent in view.agents for what in look_at(agent.name, agent.suspicious, agent.brought, agent.winner)
+        ],
         calls=calls,
         usd=result.usd,
         seconds=result.seconds,

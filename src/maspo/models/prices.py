@@ -91,6 +91,8 @@ class PriceBook:
         return next((name for name in found if self.price(name, endpoint=endpoint) is not None), "")
 
 
+HOW_TO_PRICE: Final = "name it under [models.prices] in maspo.toml (the `prices` extra knows those of providers)"
+"""How a model without a price gets one, for figures in money."""
 _EXTRA: Final = (
     "; or install the `prices` extra (pip install 'maspo[prices]'), which knows those of public endpoints, each at its "
     "own address"

@@ -101,7 +101,7 @@ def _to_look_at(now: Standing) -> Iterator[str]:
     for prompts in (now.shipped, now.candidate or {}):
         for agent, text in prompts.items():
             before = now.anchor.get(agent, text)
-            for what in look_at(agent, remarks(text, before), brought(text, before)) if text != before else ():
+            for what in look_at(agent, remarks(text, before), brought(text, before), text) if text != before else ():
                 yield f"Look at: {what}."
 
 

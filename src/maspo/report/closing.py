@@ -10,7 +10,7 @@ from typing import Final
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
 from maspo.report.in_short import Say, in_short
-from maspo.report.questions import Answer, answers
+from maspo.report.questions import NOT_YET, Answer, answers
 from maspo.report.visible import visible
 
 _NAMES: Final = (
@@ -42,10 +42,11 @@ _CUT: Final = "\u00a0…"
 def closing(view: RunView, width: int = WIDTH, say: Say = str) -> str:
     """Return ten answers to ten questions: did it help, by how much, is it sure, what changed, and so on.
 
-    Each has a line of at most ``WIDTH`` characters; where lines have at most ``width``, it goes on below its beginning.
-    ``say`` names settings as the reader gives them.
+    Of a run that has not finished those that only its end answers are left out. Each has a line of at most ``WIDTH``
+    characters; where lines have at most ``width``, it goes on below its beginning. ``say`` names settings as the reader
+    gives them.
     """
-    told = [*zip(_NAMES, in_short(view, WIDTH - _NAME, say), strict=True)]
+    told = [one for one in zip(_NAMES, in_short(view, WIDTH - _NAME, say), strict=True) if one[1] != NOT_YET]
     below = remarks(view, say)
     told += [("", ""), *below] if below else []
     return "\n".join(line for name, text in told for line in _wrapped(name, text, width))
@@ -62,8 +63,10 @@ def answered(view: RunView, say: Say) -> list[Answer]:
 
 def remarks(view: RunView, say: Say) -> list[tuple[str, str]]:
     """Return what needs a look, each with what it is."""
-    suspicious = [told for agent in view.agents for told in sentences.look_at(agent.name, agent.suspicious, ())]
-    suspicious += [told for agent in view.agents for told in sentences.look_at(agent.name, (), agent.brought)]
+    suspicious = [told for agent in view.agents for told in sentences.look_at(agent.name, agent.suspicious, (), "")]
+    suspicious += [
+        told for agent in view.agents for told in sentences.look_at(agent.name, (), agent.brought, agent.winner)
+    ]
     faults = sentences.describe_faults(view.faults)
     found = [*_some("faults", faults), *_some("look at", suspicious), *_some("note", _notes(view))]
     return [(name, say(text)) for name, text in found]

@@ -28,7 +28,7 @@ class Evidence:
         one = next(found for found in self.view.agents if found.name == agent)
         shipped = one.winner if one.shipped is None else one.shipped
         reasons = [
-            step.decision.reason
+            sentences.decision_reason(step.decision.reason)
             for step in self.view.steps
             if isinstance(step.decision, PromptChanged) and step.agent == agent
         ]

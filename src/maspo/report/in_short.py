@@ -165,7 +165,8 @@ def _who_misread(view: RunView) -> list[str]:
         parts.append(f"{'; c' if parts else 'C'}hanges of {kept} and {dropped} clash")
     if found and others:
         parts.append(f"; {phrases.plural(others, 'other case')}")
-    return parts or ["Nobody: no misalignment case and no conflict was found"]
+    so_far = "" if as_tested(view).finished else " so far"
+    return parts or [f"Nobody{so_far}: no misalignment case and no conflict was found"]
 
 
 def _what_it_cost(view: RunView) -> list[str]:
@@ -183,7 +184,8 @@ def _what_it_cost(view: RunView) -> list[str]:
         f"{_FAMILIES.get(family, family)} {phrases.percent(it / sum(of.values()))}" for family, it in dearest if it
     ]
     shares = [f"; of the {'money' if priced else 'calls'} {found[0]}", *(f", {one}" for one in found[1:])]
-    money = ", simulated" if view.simulated else f", money {phrases.money_spent(whole, False)}"
+    unknown = " ([models.prices] sets prices)" if whole.usd is None else ""
+    money = ", simulated" if view.simulated else f", money {phrases.money_spent(whole, False)}{unknown}"
     return [f"{phrases.plural(whole.calls, 'call')}{time}", money, *shares]
 
 

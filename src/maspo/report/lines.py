@@ -42,7 +42,14 @@ from maspo.events import (
 from maspo.report.fold import by_rounds
 from maspo.report.often import often
 from maspo.report.phrases import VERDICT_NAMES, list_names, number, percent, plural
-from maspo.report.sentences import describe_conflict, describe_loss, describe_unsettled, describe_weighed, end_reason
+from maspo.report.sentences import (
+    decision_reason,
+    describe_conflict,
+    describe_loss,
+    describe_unsettled,
+    describe_weighed,
+    end_reason,
+)
 
 
 def describe_decision(event: Decided) -> str:
@@ -213,7 +220,9 @@ def step_name(event: StepStarted, run: RunStarted | None = None) -> str:
 
 def _with_ties(reason: str) -> str:
     """Return the reason of a decision; of a share that counts ties as halves, that it does."""
-    return f"{reason}, a tie counted as half" if reason.endswith("of its outputs preferred") else reason
+    return (
+        f"{reason}, a tie counted as half" if reason.endswith("of its outputs preferred") else decision_reason(reason)
+    )
 
 
 def round_name(event: StepStarted) -> str:

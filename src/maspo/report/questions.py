@@ -143,7 +143,7 @@ def _reason(view: RunView, step: StepView) -> str:
     if tried is not None:
         better, worse = len(tried.won), len(tried.lost)
         return f"{_TRIED}{phrases.plural(tried.inputs, 'input')}, answered better on {better} and worse on {worse}"
-    return step.decision.reason if step.decision else ""
+    return sentences.decision_reason(step.decision.reason) if step.decision else ""
 
 
 def _what_got_worse(view: RunView, lost: Sequence[str]) -> str:

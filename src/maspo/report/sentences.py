@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from maspo.core.usage import total
 from maspo.core.worked_examples import new_examples
@@ -55,6 +57,13 @@ _LOOKED = {True: "No claim that the new prompts are better", False: "No claim th
 """Said where earlier looks alone stand against a claim, by whether labels decided."""
 _MOST_BROUGHT = 30
 """Names and figures that a remark lists."""
+_AROUND: Final = 40
+"""Characters on either side of a figure that are looked at for the words around it."""
+_MOST_WORDS: Final = 4
+"""Of them on either side, what is joined to the figure among them: three words tell what most figures are of."""
+_WORTH: Final = re.compile(r"\bexpected worth [+-]\d+\.\d{3}(?= *;)")
+_TRIAL: Final = re.compile(r"\b(\d+) wins?, (\d+) loss(?:es)? on (\d+) inputs\b")
+"""How a search says what a trial came to."""
 _MOST_FAULTS = 3
 """Faults that are named: those that cost most are what is asked for."""
 _SEED_SHIPPED = "The seed prompts are shipped."
@@ -113,17 +122,33 @@ def _why_most_often(lost: Sequence[CallLost]) -> str:
     return f"most often, {why}" if why and others else why
 
 
-def describe_brought(found: Sequence[str]) -> str:
+def describe_brought(found: Sequence[str], prompt: str) -> str:
     """Return what a new prompt brings along, for whoever looks at it; empty where that is nothing."""
     if not found:
         return ""
     more = f" and {len(found) - _MOST_BROUGHT} more" if len(found) > _MOST_BROUGHT else ""
-    return f"brings along what its seed prompt does not hold: {', '.join(found[:_MOST_BROUGHT])}{more}"
+    shown = ", ".join(_in_its_words(one, prompt) for one in found[:_MOST_BROUGHT])
+    return f"brings along what its seed prompt does not hold: {shown}{more}"
 
 
-def look_at(name: str, suspicious: Sequence[str], found: Sequence[str]) -> list[str]:
+def _in_its_words(found: str, prompt: str) -> str:
+    """Return a figure with the words around it, since by itself it says nothing; anything else as it is."""
+    place = -1 if any(sign.isalpha() for sign in found) else prompt.find(found)
+    if place < 0:
+        return found
+    before, after = prompt[:place].rpartition("\n")[2], prompt[place + len(found) :].partition("\n")[0]
+    words_before, words_after = before[-_AROUND:].split(" "), after[:_AROUND].split(" ")
+    if len(before) > _AROUND:
+        del words_before[0]
+    if len(after) > _AROUND:
+        del words_after[-1]
+    around = f"{' '.join(words_before[-_MOST_WORDS:])}{found}{' '.join(words_after[:_MOST_WORDS])}".strip()
+    return found if around == found else f"{found} (in “{around}”)"
+
+
+def look_at(name: str, suspicious: Sequence[str], found: Sequence[str], prompt: str) -> list[str]:
     """Return what of an agent's new prompt is to be looked at before it is in use."""
-    return [f"{name}'s new prompt {what}" for what in (*suspicious, *filter(None, [describe_brought(found)]))]
+    return [f"{name}'s new prompt {what}" for what in (*suspicious, *filter(None, [describe_brought(found, prompt)]))]
 
 
 def describe_health(view: RunView) -> list[str]:
@@ -301,7 +326,21 @@ def rounds_of(view: RunView) -> tuple[int, int] | None:
 def end_reason(reason: str) -> str:
     """Return why a search ended; what it says in two brackets, one after the other, in one."""
     # The words of the search stay as they are, or old records would not go on.
-    return reason.replace(" (--focus auto) (", " (--focus auto; ")
+    said = reason.replace(" (--focus auto) (", " (--focus auto; ")
+    return said.replace(" would not fit into the ", " and the final test would not fit into the ")
+
+
+def decision_reason(reason: str) -> str:
+    """Return why a prompt was taken or kept: with what a worth rests on, and a trial that adds up to its inputs."""
+    # The words of the search stay as they are, as above.
+    return _TRIAL.sub(_whole_trial, _WORTH.sub(r"\g<0> by mixed runs", reason))
+
+
+def _whole_trial(found: re.Match[str]) -> str:
+    wins, losses, inputs = map(int, found.groups())
+    rest = inputs - wins - losses
+    neither = f", {number(rest)} {'tie' if rest == 1 else 'ties'} or undecided" if rest > 0 else ""
+    return f"{plural(wins, 'win')}, {plural(losses, 'loss', 'losses')}{neither} on {plural(inputs, 'input')}"
 
 
 def holdout_counts(holdout: HoldoutResult) -> str:

@@ -442,7 +442,8 @@ def remark_on_looks(following: Taken, groups: int) -> str:
     if groups < fewest:
         inputs = "1 independent input" if groups == 1 else f"{groups} independent inputs"
         return f"{said}, and there are only {inputs}: nothing can be proven; give fresh ones"
-    return f"{said}; on fresh inputs a first look needs less (docs/evidence.md)"
+    less = write_number(FIRST.level) != write_number(level)
+    return f"{said}; on fresh inputs a first look needs less (docs/evidence.md)" if less else said
 
 
 def describe_groups(inputs: int, groups: int, group_by: str) -> str:

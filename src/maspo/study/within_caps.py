@@ -36,7 +36,8 @@ def plan_within_caps(study: Study) -> Study:
     if again.plan.about > most:  # proofs that were asked for come on top of a plan
         calls = max(calls - (again.plan.about - most), FEWEST_CALLS)
         again = _planned_for(study, calls)
-    less = "smaller rounds, and fewer inputs held out" if calls != planned else "fewer pairs of agents are looked at"
+    less = "smaller rounds" if calls != planned else "fewer pairs of agents are looked at"
+    less += ", and fewer inputs held out" if len(again.split.holdout) < len(study.split.holdout) else ""
     told = (
         f"--max-calls {cap:,} is below the {study.plan.about:,} calls expected, so the search is planned for {calls:,} "
         f"(search.calls): {less}. A larger cap finds more"

@@ -200,7 +200,7 @@ def _collect_remarks(view: RunView, known: Extras) -> tuple[model.Remark, ...]:
     found += [
         ("note", f"The new prompt of {agent.name} {what}.")
         for agent in view.agents
-        if (what := sentences.describe_brought(agent.brought))
+        if (what := sentences.describe_brought(agent.brought, agent.winner))
     ]
     found += [("note", f"{line[0].upper()}{line[1:]}.") for line in sentences.describe_health(view)]
     if view.hint:

@@ -108,7 +108,7 @@ def _decision(step: StepView) -> model.Decision | None:
     decided = step.decision
     if decided is None:
         return None
-    reason = shorten(decided.reason)
+    reason = shorten(sentences.decision_reason(decided.reason))
     if isinstance(decided, PromptChanged):
         return model.Decision(True, prompt_id(decided.before), prompt_id(decided.after), reason, decided.ruled)
     return model.Decision(False, "", "", reason)
