@@ -51,6 +51,29 @@ def test_b02_a_call_overtakes_those_that_were_sent_clearly_before_it() -> None:
     assert beside.end(second, 2.2).overtaken == 0
 
 
+@given(st.lists(st.tuples(st.integers(0, 9), st.floats(0.0, 3.0)), max_size=60))
+def test_b05_who_is_told_is_who_was_sent_and_answered_then(turns: list[tuple[int, float]]) -> None:
+    """Written out without the order in which calls stand: those clearly before it, and those of its moment."""
+    beside, now = Beside(), 0.0
+    sent: dict[int, float] = {}
+    answered: list[tuple[float, float]] = []
+    for turn, pause in turns:
+        now += pause
+        if turn < 5 or not sent:
+            sent[beside.begin(now)] = now
+            continue
+        number = sorted(sent)[turn % len(sent)]
+        own = sent.pop(number)
+        took = now - own
+        ended = beside.end(number, now)
+        assert ended.overtaken == min(12, sum(other < own - 0.2 * took for other in sent.values()))
+        if ended.ahead is not None:
+            still = [math.inf for other in sent.values() if other < own - 0.05 * took]
+            through = [at for at, other in reversed(answered[-2 * MOST :]) if at > own and other <= own + 0.05 * took]
+            assert ended.ahead == (*still, *through)
+        answered.append((now, own))
+
+
 @given(
     st.integers(1, 4),
     st.lists(st.tuples(st.floats(1.0, 1.2), st.floats(1.0, 9.0)), min_size=1, max_size=6),

@@ -159,7 +159,7 @@ class Ledger:
     @property
     def calls(self) -> int:
         """Calls sent so far that count, those in flight included and refused attempts not."""
-        return int(sum(self._figures("calls")) - sum(self._figures("refused")))
+        return sum([tally.told["calls"] - tally.told["refused"] for tally in self._spent.values()])
 
     @property
     def usd(self) -> float | None:
@@ -245,7 +245,7 @@ class Ledger:
         tokens_in, tokens_out = reply.tokens_in, reply.tokens_out
         if usd is not None and not (math.isfinite(usd) and usd >= 0):
             usd = tokens_in = tokens_out = None
-        if tokens_in is not None and tokens_in < any(message.content for message in request.messages):
+        if tokens_in is not None and tokens_in < 1 and tokens_in < any(one.content for one in request.messages):
             tokens_in = None
         if tokens_out is not None and tokens_out * _MOST_OF_A_TOKEN < size_of_text(reply.text):
             tokens_out = None
@@ -466,7 +466,7 @@ class Ledger:
 
     def _capped_usd(self) -> float:
         """Return the money charged that caps hold for: all but what was priced afterwards."""
-        return math.fsum(usd or 0.0 for usd in self._figures("usd")) - self._afterwards
+        return math.fsum([usd or 0.0 for usd in self._figures("usd")]) - self._afterwards
 
     def _reserved(self) -> float:
         """Return the money that calls in flight may cost."""

@@ -33,7 +33,7 @@ from maspo.models.base import (
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
 from maspo.models.endpoint import Endpoint, is_loopback
-from maspo.models.incoming import LARGEST_BODY, WHOLE, Incoming, is_too_large
+from maspo.models.incoming import LARGEST_BODY, WHOLE, Incoming, in_utf8, is_too_large
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told, says_nothing
 from maspo.models.replies import is_stream, read_reply, told_failure
 from maspo.models.surroundings import Surroundings, ask
@@ -248,14 +248,15 @@ class ChatClient:
         attempt = _Attempt(request, known, dialect, whole, len(body), self.endpoint)
         answer, place = await self._post(request, known, body), attempt.endpoint.shown
         reply = _reply_in(answer, place)
-        if reply is None:
-            # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
-            answer = answer.without_key(self.endpoint)
+        if reply is not None:
+            return self._accept(attempt, answer, reply)
+        # What says why is quoted in part, so the key is cut out before; of a reply only what was read goes on.
+        answer = answer.without_key(self.endpoint)
         if answer.is_too_large:
             reason = f"a body of more than {LARGEST_BODY:,} bytes, which no reply within a token limit needs"
             raise Unusable(f"{place}: {reason}", None, answer.seconds)
         if answer.status in _ANSWERED:
-            return self._accept(attempt, answer, reply or self._read_or_learn(attempt, answer))
+            return self._accept(attempt, answer, self._read_or_learn(attempt, answer))
         return self._take_refusal(attempt, answer)
 
     def _read_or_learn(self, attempt: _Attempt, answer: _Answer) -> Reply:
@@ -495,7 +496,10 @@ class ChatClient:
                     if not incoming.take(chunk):
                         response.close()
                         break
-                    deadline = incoming.deadline_after(chunk, response.content.at_eof())
+                    is_last = response.content.at_eof()
+                    deadline = incoming.deadline_after(chunk, is_last)
+                    if is_last:
+                        break
                     if deadline is not None:
                         scope.reschedule(deadline)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -505,7 +509,9 @@ class ChatClient:
         assert answered is not None  # noqa: S101 (else there was an error)
         if answered.status in _ANSWERED:
             known.waits.append(incoming.first_part)
-        came, kind = incoming.in_utf8(answered.charset or ""), answered.headers.get("Content-Type", "")
+        came, kind = bytes(incoming.body), answered.headers.get("Content-Type", "")
+        if not came.isascii():
+            came = in_utf8(came, answered.charset or "")
         return _Answer(answered.status, answered.headers, came, time.perf_counter() - began, kind)
 
     def _patience(self, known: _Known) -> float:

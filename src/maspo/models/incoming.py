@@ -95,7 +95,7 @@ class Incoming:
     def deadline_after(self, chunk: bytes, is_last: bool) -> float | None:
         """Return until when more has to come, now that this has; None leaves it as it was."""
         came = self._lines_of(chunk)
-        if _KEEPS_AWAKE.fullmatch(_told_by(came)):
+        if not came.startswith(b"{") and _KEEPS_AWAKE.fullmatch(_told_by(came)):  # a whole reply is none of it
             return None
         moment, is_first = self._now(), not self.first_part
         self.first_part = self.first_part or moment - self._began
@@ -124,17 +124,6 @@ class Incoming:
             return ""
         return "written" if self._now() >= self._last else "silent"
 
-    def in_utf8(self, charset: str) -> bytes:
-        """Return the body in UTF-8 if it is of the charset that its headers name; else as it is, whatever they say."""
-        body = bytes(self.body)
-        if body.isascii() or charset.lower() not in _CHARSETS:
-            return body
-        try:
-            body.decode("utf-8")
-        except UnicodeDecodeError:
-            return body.decode(charset, "replace").encode()
-        return body
-
     def _lines_of(self, chunk: bytes) -> bytes:
         """Return the lines that a chunk belongs to: it may begin within one, and tell of something else alone."""
         begin = self._line if len(self.body) - self._line < _LONGEST_LINE else len(self.body) - len(chunk)
@@ -153,6 +142,17 @@ def _told_by(lines: bytes) -> bytes:
     whole, end, begun = lines.rpartition(b"\n")
     may_be = any(begun[: len(name)].lower() == name[: len(begun)] for name in _LINES)
     return whole + end if len(begun) < _TELLING and may_be else lines
+
+
+def in_utf8(body: bytes, charset: str) -> bytes:
+    """Return a body in UTF-8 if it is of the charset that its headers name; else as it is, whatever they say."""
+    if charset.lower() not in _CHARSETS:
+        return body
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode(charset, "replace").encode()
+    return body
 
 
 def is_too_large(body: bytes) -> bool:

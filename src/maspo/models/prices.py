@@ -50,15 +50,18 @@ class PriceBook:
         addresses: Mapping[str, Sequence[str]] | None = None,
         others: Sequence[str] = (),
     ) -> None:
-        self._overrides = dict(overrides or {})
+        self._overrides: dict[str, Price] = {}
         self._addresses = dict(addresses or {})
-        for model, given in self._overrides.items():
+        for model, given in (overrides or {}).items():
             if not (len(given) in (2, 3) and all(_possible(usd) for usd in given)):
                 shown = ", ".join(f"{usd:g}" for usd in given)
                 raise ConfigInvalid(
                     f"models.prices.{model}: [{shown}] is given; expected two finite numbers, 0 or "
                     "more: US dollars per million tokens (in, out), and a third where cached tokens have a price"
                 )
+            token_in, token_out, *more = given
+            cached = min(more[0], token_in) if more else token_in
+            self._overrides[model] = Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
         self._base_urls = (base_url, *others)
         self._found: dict[tuple[str, bool, str], Price | None] = {}
         """What was looked up: every call asks."""
@@ -69,9 +72,7 @@ class PriceBook:
         ``endpoint`` is the role whose own endpoint answers.
         """
         if model in self._overrides:
-            token_in, token_out, *more = self._overrides[model]
-            cached = min(more[0], token_in) if more else token_in
-            return Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
+            return self._overrides[model]
         sought = model, prompt_tokens > LONG_PROMPT, endpoint
         if sought not in self._found:
             self._found[sought] = self._dearest(*sought)

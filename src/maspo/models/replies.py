@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -81,6 +82,7 @@ _DATA = re.compile(rb"\s{0,9}data\s?:", re.IGNORECASE)
 """How a line begins that holds a piece, or a part of one: some servers set blanks around the name."""
 _FIELDS = (b":", b"event:", b"id:", b"retry:")
 """How lines of a stream begin that hold no piece."""
+_BEGINS = (b"data:", b"data :", *_FIELDS)
 _BARE_BEGINS = 20_000
 """Bytes within which the second piece begins: the first one holds a role, or some letters."""
 _DEEPEST_ENVELOPE = 2
@@ -114,8 +116,10 @@ def is_done(data: bytes) -> bool:
 
 def is_stream(body: bytes | bytearray) -> bool:
     """Say whether a body is a stream of server-sent events, whatever its headers say."""
+    if body[:1] == b"{":  # most are whole
+        return _is_bare(body)
     begins = body[:200].removeprefix(_BOM).lstrip().lower()
-    return begins.startswith((b"data:", b"data :", *_FIELDS)) or _is_bare(body)
+    return begins.startswith(_BEGINS) or _is_bare(body)
 
 
 def _is_bare(body: bytes | bytearray) -> bool:
@@ -220,13 +224,11 @@ def reply_of(found: Any, seconds: float) -> Reply:
     text = "" if _is_blank(said or refusal) else (said or refusal).removeprefix("\ufeff")
     tokens = read_tokens(usage_in(found))
     told = "content_filter" if not said and _takes_text(_filters_of(choice)) else _ending(choice)
-    ended = _word(told)
-    cut = _CUT.search(ended) is not None
-    broken = not cut and not _FILTERED.search(ended) and _BROKEN.search(ended) is not None
+    ended = _End.of(told)
     # As it came: where letters are changed or left out, nobody finds a key in it any more.
-    missing = f"finish_reason: {_whole_characters(told)}" if broken else ""
-    if not broken and not text:
-        asks_for_tool = ended in _TOOLS or message.get("tool_calls") or message.get("function_call")
+    missing = f"finish_reason: {_whole_characters(told)}" if ended.broken else ""
+    if not ended.broken and not text:
+        asks_for_tool = ended.word in _TOOLS or message.get("tool_calls") or message.get("function_call")
         missing = (
             "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
         )
@@ -238,12 +240,12 @@ def reply_of(found: Any, seconds: float) -> Reply:
         tokens_cached=tokens.cached,
         tokens_thought=tokens.thought,
         seconds=seconds,
-        truncated=cut,
+        truncated=ended.cut,
         simulated=found.get("system_fingerprint") == "simulated",
         model=_whole_characters(_text_or_nothing(found.get("model"))),
         missing=missing,
         refused_by=_refused_by(ended, refusal),
-        broken=broken,
+        broken=ended.broken,
         asks=tuple(_read_tool_calls(message.get("tool_calls"))),
     )
 
@@ -540,22 +542,35 @@ def _text_or_nothing(found: object) -> str:
     return found if isinstance(found, str) else ""
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What a reason to end says."""
+
+    word: str
+    """It as one word in lower case, however it is written."""
+    cut: bool
+    filtered: bool
+    broken: bool
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def of(reason: str) -> _End:
+        """Read a reason; every reply of an endpoint ends for one of a few."""
+        word = _WORD_BEGINS.sub("_", reason).lower().replace("-", "_")
+        cut, filtered = _CUT.search(word) is not None, _FILTERED.search(word) is not None
+        return _End(word, cut, filtered, not cut and not filtered and _BROKEN.search(word) is not None)
+
+
 def _ending(choice: Mapping[str, Any]) -> str:
     """Return how a choice ended: what a gateway says, unless the model behind it tells of less than an answer."""
     native = _reason(choice.get("native_finish_reason"))
-    word = _word(native)
-    told = word and any(pattern.search(word) for pattern in (_CUT, _FILTERED, _BROKEN))
-    return native if told else _reason(choice.get("finish_reason"))
+    told = _End.of(native)
+    return native if told.cut or told.filtered or told.broken else _reason(choice.get("finish_reason"))
 
 
 def _reason(found: object) -> str:
     """Return a reason to end, which SGLang's own form has as the ``type`` of an object; empty for what is none."""
     return _text_or_nothing(found.get("type") if isinstance(found, dict) else found).strip()
-
-
-def _word(reason: str) -> str:
-    """Return a reason to end as one word in lower case, however it is written."""
-    return _WORD_BEGINS.sub("_", reason).lower().replace("-", "_")
 
 
 def _refusal_part(content: object) -> str:
@@ -565,8 +580,8 @@ def _refusal_part(content: object) -> str:
     return "".join(_text_or_nothing(part.get("refusal")) for part in told)
 
 
-def _refused_by(ended: str, refusal: str) -> str:
+def _refused_by(ended: _End, refusal: str) -> str:
     """Return who declined to answer; empty when nobody did."""
-    if _FILTERED.search(ended):
+    if ended.filtered:
         return "a content filter"
-    return "the model" if refusal.strip() or ended in _DECLINED else ""
+    return "the model" if refusal.strip() or ended.word in _DECLINED else ""

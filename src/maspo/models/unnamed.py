@@ -65,7 +65,8 @@ class Guesses:
 
         One that was sent before the refusal clears what is left out now: it is not that.
         """
-        self.taken |= parts_of(request, dialect)
+        if len(self.taken) < len(_WORDS):
+            self.taken |= parts_of(request, dialect)
         if self.before is not None and not self.taken.isdisjoint(self.out):
             now = self.before
             self.tried &= self.taken
@@ -85,11 +86,11 @@ def parts_of(request: Request, dialect: Dialect) -> Set[str]:
     """Return the parts of a request that some endpoints refuse."""
     has = {
         "max_tokens": dialect.tokens == "max_tokens",
-        "seed": bool(dialect.seed and request.identity),
-        "stream": bool(dialect.stream),
+        "seed": dialect.seed and request.identity,
+        "stream": dialect.stream,
         "stream_options": dialect.stream == "metered",
-        "system": dialect.system == "system" and any(one.role == "system" for one in request.messages),
-        "temperature": bool(dialect.temperature),
+        "system": dialect.system == "system" and "system" in [one.role for one in request.messages],
+        "temperature": dialect.temperature,
     }
     return {name for name, there in has.items() if there}
 

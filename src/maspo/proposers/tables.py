@@ -126,10 +126,10 @@ class Tables:
         )
         self._whole: dict[tuple[str, ...], list[tuple[str, ...]]] = defaultdict(list)
         """Questions word by word, by their first words."""
-        quoted = [text for text in own if text]
+        quoted = [words(text) for text in own if text]
         for text in found.values():
             asked = words(text)
-            if len(asked) >= _FEWEST_QUOTED and not any(_stands_in(asked, words(one)) for one in quoted):
+            if len(asked) >= _FEWEST_QUOTED and not any(_stands_in(asked, one) for one in quoted):
                 self._whole[asked[:_FEWEST_QUOTED]].append(asked)
         self._allowed: set[int] = set()
         """Rows of which an own text holds an entry, or the label."""

@@ -90,7 +90,8 @@ class Beside:
         self._in_flight -= 1
         sent = self._sent.pop(number)
         clearly = sent - _CLEARLY * (now - sent)
-        overtaken = sum(other < clearly for other in islice(self._sent.values(), _FEW))
+        # Those in flight stand in the order in which they were sent, so that mostly the first one tells.
+        overtaken = _count_before(clearly, islice(self._sent.values(), _FEW))
         most = self._peaks[bisect_left(self._peaks, (number,))][1]
         ahead = self._ahead(sent, now) if most <= MOST else None
         self._ended.append((now, sent))
@@ -99,9 +100,23 @@ class Beside:
     def _ahead(self, sent: float, now: float) -> tuple[float, ...]:
         """Return when those before a call were through: of those of its moment, those that were answered before."""
         moment = _ONE_MOMENT * (now - sent)
-        still = sum(other < sent - moment for other in self._sent.values())
-        through = (at for at, other in reversed(self._ended) if at > sent and other <= sent + moment)
-        return (*(math.inf for _ in range(still)), *through)
+        found = [math.inf] * _count_before(sent - moment, self._sent.values())
+        for at, other in reversed(self._ended):
+            if at <= sent:
+                break
+            if other <= sent + moment:
+                found.append(at)
+        return tuple(found)
+
+
+def _count_before(moment: float, times: Iterable[float]) -> int:
+    """Return how many times in a row, the earliest first, are before a moment."""
+    count = 0
+    for one in times:
+        if one >= moment:
+            break
+        count += 1
+    return count
 
 
 class _Took:

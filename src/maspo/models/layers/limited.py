@@ -392,7 +392,8 @@ class Limited:
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
-        sent, number = _now(), self._beside.begin(_now())
+        sent = _now()
+        number = self._beside.begin(sent)
         try:
             reply = await self._inner.complete(request)
         except Adapted as learned:
@@ -420,8 +421,7 @@ class Limited:
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
-        now = _now()
-        self._pace.note_answer(now, sent)
+        self._pace.note_answer(ended.at, sent)
         self._pace.crowding.note(request, reply, ended)
         return reply
 
