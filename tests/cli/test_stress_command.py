@@ -98,5 +98,6 @@ def test_q13_a_search_can_be_asked_to_go_under_stress(maspo: Run, url: str, team
     said = maspo(*given, "--set", "runner.options.stress=0.5", "--out", "r")
     assert said.code == 0, said
     assert json.loads((team / "r" / "config.json").read_text())["runner"]["options"] == {"stress": 0.5}
+    assert "a fault is met on 50% of the inputs" in said.err and "search.calls_per_agent=1400" in said.err, said
     said = maspo(*given, "--set", 'runner.options={"stress": 0.5, "faults": ["nonsense@nobody"]}', "--out", "wrong")
     assert said.code == 2 and "cannot be met in this team" in said.err

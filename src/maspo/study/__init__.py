@@ -3,8 +3,8 @@
 - A run: ``optimize`` begins it, searches and resumes; ``conclusion`` lets the winners meet the hold-out, and
   ``holdout`` says what that comes to; ``job`` is what it is given and gives
 - Before the first call: ``resolve`` decides split, optimizer and prices, ``bound`` the calls at most, ``within_caps``
-  a plan that its cap pays; ``fit``, ``carried``, ``library``, ``connections``, ``upstreams``; ``reach`` and ``trust``
-  for what a folder of others asks for
+  a plan that its cap pays, ``hardening`` one that keeps clean answers under stress; ``fit``, ``carried``, ``library``,
+  ``connections``, ``upstreams``; ``reach`` and ``trust`` for what a folder of others asks for
 - Work: ``session`` is one process at a record; its ``executor`` performs requests, with ``rewriting``, ``texts``,
   ``credit``, ``asking``; ``followed`` holds a search against the record; ``calls``, ``answering``, ``looks``,
   ``traces``

@@ -25,6 +25,7 @@ from maspo.runners.messages import check_fit, check_inputs, columns_read
 from maspo.study.bound import Bound, bound_of, estimate, remarks_on_first_round
 from maspo.study.calibration import pairs_asked
 from maspo.study.connections import price_book
+from maspo.study.hardening import remarks_on_hardening
 from maspo.study.holdout import MOST_SEARCHED
 from maspo.study.job import Estimate, Job, Split
 from maspo.team import Agent, System
@@ -100,6 +101,8 @@ def resolve(job: Job, parts: Parts | None = None) -> Study:
         problem = _in_the_worst_case(problem, job, given)
         looks = f"before each round faults ({len(problem.faults)} in all) are tried on a few inputs"
         notes = [*notes, f"search.worst_case: {looks}, within the calls planned"]
+    if given.optimizer is None and given.runner is None:
+        notes = [*notes, *remarks_on_hardening(job, search)]
     prices = prices_of(job)
     bound = bound_of(optimizer, problem, found.holdout, search.planned_calls(problem.team))
     notes = [*notes, *remarks_on_first_round(optimizer, problem, job.config.caps.calls, bound.expected)]
