@@ -54,6 +54,12 @@ def test_w01_a_request_that_comes_back_before_the_reply_is_left_out(before: str,
         '"\\nu = 5"',
         '"x \\neq 3"',
         "You solve it.What is 3 + 4?7",
+        '[{"type": ["text"], "text": "no"}]',
+        '[{"type": {"text": 1}, "text": "no"}]',
+        '[{"text": 5}]',
+        '[{"text": true}, {"text": "yes"}]',
+        "[{'text': {[]: 1}}]",
+        "[{'text': {(): []}, 'type': ('text',)}]",
     ],
 )
 def test_w02_what_a_model_says_itself_stays(text: str) -> None:
@@ -83,3 +89,9 @@ def test_w06_objects_with_a_text_are_the_answer_where_json_was_asked_for() -> No
 def test_w05_a_text_of_json_is_read_unless_json_was_asked_for() -> None:
     assert read('"a\\nb"').text == "a\nb"
     assert read('"a\\nb"', (*ASKED, Message("user", "Answer with a JSON string."))).text == '"a\\nb"'
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udfff"])
+def test_w07_half_a_character_in_a_list_of_parts_becomes_none_that_cannot_be_kept(half: str) -> None:
+    reply = read(f'[{{"type": "thinking", "thinking": "a{half}"}}, {{"type": "text", "text": "b{half}"}}]')
+    assert (reply.text.encode()[:1], reply.thoughts.encode()[:1]) == (b"b", b"a")

@@ -226,15 +226,15 @@ def reply_of(found: Any, seconds: float) -> Reply:
     told = "content_filter" if not said and _takes_text(_filters_of(choice)) else _ending(choice)
     ended = _End.of(told)
     # As it came: where letters are changed or left out, nobody finds a key in it any more.
-    missing = f"finish_reason: {_whole_characters(told)}" if ended.broken else ""
+    missing = f"finish_reason: {whole_characters(told)}" if ended.broken else ""
     if not ended.broken and not text:
         asks_for_tool = ended.word in _TOOLS or message.get("tool_calls") or message.get("function_call")
         missing = (
             "it asks for a tool instead; give a model that answers in text" if asks_for_tool else "the content is empty"
         )
     return Reply(
-        text=_whole_characters(text),
-        thoughts=_whole_characters(told_thoughts(message) + thoughts),
+        text=whole_characters(text),
+        thoughts=whole_characters(told_thoughts(message) + thoughts),
         tokens_in=tokens.read,
         tokens_out=tokens.written,
         tokens_cached=tokens.cached,
@@ -242,7 +242,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
         seconds=seconds,
         truncated=ended.cut,
         simulated=found.get("system_fingerprint") == "simulated",
-        model=_whole_characters(_text_or_nothing(found.get("model"))),
+        model=whole_characters(_text_or_nothing(found.get("model"))),
         missing=missing,
         refused_by=_refused_by(ended, refusal),
         broken=ended.broken,
@@ -277,7 +277,7 @@ def _read_tool_calls(found: object) -> Iterator[ToolAsked]:
             arguments = json.dumps(arguments or {}, ensure_ascii=False)
         name = _text_or_nothing(function.get("name"))
         if name:
-            yield ToolAsked(_text_or_nothing(one.get("id")) or f"call-{place}", name, _whole_characters(arguments))
+            yield ToolAsked(_text_or_nothing(one.get("id")) or f"call-{place}", name, whole_characters(arguments))
 
 
 @dataclass
@@ -533,7 +533,7 @@ def _is_blank(text: str) -> bool:
     return not any(one.isprintable() and not one.isspace() for one in without_invisible(text))
 
 
-def _whole_characters(text: str) -> str:
+def whole_characters(text: str) -> str:
     """Return text without lone surrogates, which are no text: they could be neither sent on nor shown."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

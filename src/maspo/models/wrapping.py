@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from maspo.models.base import Message, Reply
+from maspo.models.replies import whole_characters
 from maspo.models.thoughts import said_and_thought
 
 _MARK = (
@@ -37,7 +38,8 @@ def unwrapped(reply: Reply, messages: Sequence[Message]) -> Reply:
     text = _after_request(reply.text, messages)
     if _PARTS.match(text) and (parts := _parts_in(text, _asks_for_json(messages))) is not None:
         text, thought = said_and_thought(parts)
-        return replace(reply, text=text, thoughts="\n".join(one for one in (reply.thoughts, thought) if one))
+        text, thoughts = whole_characters(text), whole_characters(thought)
+        return replace(reply, text=text, thoughts="\n".join(one for one in (reply.thoughts, thoughts) if one))
     text = _decoded(text, messages)
     return reply if text is reply.text else replace(reply, text=text)
 
@@ -78,12 +80,21 @@ def _parts_in(text: str, only_typed: bool) -> list[object] | None:
     for read in (json.loads, ast.literal_eval):
         try:
             found = read(text.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
-        parts = [part for part in found if isinstance(part, dict) and _FIELDS.issuperset(part)]
-        kinds = {part.get("type", "" if only_typed else "text") for part in parts}
-        return found if len(parts) == len(found) and kinds and _KINDS.issuperset(kinds) else None
+        parts = [part for part in found if isinstance(part, dict) and _FIELDS.issuperset(part) and _holds_text(part)]
+        kinds = [part.get("type", "" if only_typed else "text") for part in parts]
+        return found if len(parts) == len(found) and kinds and all(map(_is_kind, kinds)) else None
     return None
+
+
+def _holds_text(part: dict[str, object]) -> bool:
+    """Say whether what a part says is text, or holds some: a number would be lost."""
+    return all(isinstance(part[name], str | list | dict) for name in _KINDS if name in part)
+
+
+def _is_kind(told: object) -> bool:
+    return isinstance(told, str) and told in _KINDS
 
 
 def _decoded(text: str, messages: Sequence[Message]) -> str:
