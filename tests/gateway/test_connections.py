@@ -86,16 +86,20 @@ def get(url: URL, proxy: str | None = None) -> bytes:
     return request_head("GET", url, (("X-Sent", "1"),), 0, proxy)
 
 
+@pytest.mark.parametrize("with_head", [0, 7])
 @pytest.mark.parametrize("most", [1, 100_000, 10**9])
-async def test_r01_all_comes_in_order_however_slowly_it_is_taken_and_the_connection_is_kept(most: int) -> None:
+async def test_r01_all_comes_in_order_however_slowly_it_is_taken_and_the_connection_is_kept(
+    most: int, with_head: int
+) -> None:
     async with endpoint(PIECES, b"0\r\n\r\n") as (text, requests), opened() as connections:
         url = URL(text)
         for _ in range(3):
             taker = Slow(most)
             connection = await connections.take(url)
             assert (await connection.ask(get(url), b"", 10**9)).status == 200
-            await connection.pass_on(taker)
-            assert b"".join(taker.pieces) == b"".join(PIECES) == connection.body
+            first = bytes(connection.body[:with_head])  # what the taker has already
+            await connection.pass_on(taker, len(first))
+            assert first + b"".join(taker.pieces) == b"".join(PIECES) == connection.body
             assert bool(taker.waits) == (most < 10**9)
             connections.give_back(url, None, connection)
         assert requests == [3]

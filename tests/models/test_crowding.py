@@ -46,3 +46,10 @@ def test_b11_a_level_that_no_answer_told_of_is_not_compared() -> None:
     for number in range(2 * in_flight):
         crowding.note(REQUEST, Reply("so", seconds=1.0), Ended(sent, sent + 1.0 + number / 100, in_flight))
     assert crowding.limit >= 24
+
+
+def test_b12_where_it_is_told_how_many_calls_are_worked_on_no_answer_is_looked_at() -> None:
+    crowding = Crowding(1, 64, 2.0)
+    assert crowding.looks
+    crowding.tell(4)
+    assert (crowding.looks, crowding.limit) == (False, 5.0)

@@ -31,6 +31,8 @@ _CONNECT_SECONDS: Final = 15.0
 """Longest wait for a connection, as of the chat client."""
 _LARGEST_REPLY: Final = 64 * 1024 * 1024
 """Bytes, unpacked: a reply with several images. What is longer is passed on, and recorded as failed."""
+_WITH_HEAD: Final = 16_384
+"""Bytes of a stream that go to the app in one write with its status and headers: any socket takes as many at once."""
 WIRE: Final = "wire"
 """The endpoint of an app's own calls, among those of roles (``Request.endpoint``)."""
 ASSUMED_TOKENS: Final = Request.max_tokens
@@ -72,8 +74,8 @@ class Delivery:
     cut: bool = False
     """The connection to the endpoint broke while it was passed on."""
 
-    async def begin(self, head: Head) -> None:
-        """Take status and headers of a stream."""
+    async def begin(self, head: Head, first: bytes) -> None:  # noqa: ARG002 (what has come of its body already)
+        """Take status and headers of a stream, and the bytes that came with them."""
         self.head = head
 
     def put(self, piece: bytes) -> bool:  # noqa: ARG002 (a taker's)
@@ -313,7 +315,7 @@ class WireClient:
         raw: bytes | bytearray = b""
         asked = self._endpoint(request.dialect.provider)
         started = time.perf_counter()
-        begun = failure = False
+        begun, failure, passed = False, False, 0
         try:
             url, proxy = self._way(request)
             connection = await self._lines.take(url, proxy)
@@ -321,9 +323,11 @@ class WireClient:
                 head = await self._ask(connection, request, url, proxy, most=_LARGEST_REPLY)
                 if request.streamed and head.status == 200:
                     begun = True
-                    await request.delivery.begin(head)
+                    first = bytes(connection.body[:_WITH_HEAD])
+                    await request.delivery.begin(head, first)
+                    passed = len(first)
                 raw = connection.body
-                await connection.pass_on(request.delivery if begun else None)
+                await connection.pass_on(request.delivery if begun else None, passed)
             finally:
                 self._lines.give_back(url, proxy, connection)
         except (TimeoutError, OSError, ValueError) as error:

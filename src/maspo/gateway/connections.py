@@ -117,15 +117,17 @@ class Connection(asyncio.Protocol):
         self._busy = False
         return told.status
 
-    async def pass_on(self, taker: Taker | None) -> None:
+    async def pass_on(self, taker: Taker | None, since: int = 0) -> None:
         """Wait for the end of the body; pass on what has come and what comes. The connection is then free, or closed.
+
+        ``since`` are the bytes of it that the taker has.
 
         Raises:
             OSError, TimeoutError, NotHttp: it broke off.
 
         """
         self._taker = taker
-        if taker is not None and self.body and not taker.put(bytes(self.body)):
+        if taker is not None and len(self.body) > since and not taker.put(bytes(self.body[since:])):
             self._pause(taker)
         while not self._reader.ended or self._waits is not None:
             await self._news()

@@ -82,6 +82,8 @@ _PATIENCE: Final = 600.0
 endpoint may be silent: it holds a place among the calls in flight meanwhile, and comments may come for ever."""
 _NOT_ASKED: Final = frozenset({"metadata", "user", "prompt_cache_key", "safety_identifier", "store"})
 """Members of a body that tell the provider something and the model nothing: they may differ from run to run."""
+_IN_ORDER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+"""Writes equal bodies alike, whatever the order of their members."""
 _MADE_UP: Final = re.compile(
     r'("(?:tool_call_id|call_id|tool_use_id|id)":)"'
     r'((?:[a-z]{1,8}[-_])?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})"'
@@ -116,8 +118,8 @@ class _ToApp(Delivery):
         """Whether all that came of a stream was sent."""
         return self.stream is not None and not self.gone
 
-    async def begin(self, head: Head) -> None:
-        """Send status and headers."""
+    async def begin(self, head: Head, first: bytes) -> None:
+        """Send status and headers, and in the same write what has come of the body."""
         self.head = head
         self.stream = web.StreamResponse(status=head.status)
         for name, value in _returned(head.headers):
@@ -126,7 +128,9 @@ class _ToApp(Delivery):
             self.stream.force_close()  # Of HTTP/1.0: nothing else tells the end, even where the app would keep it open.
         try:
             self._writer = await self.stream.prepare(self._request)
-            if self._writer is not None:
+            if self._writer is not None and first:
+                await self._writer.write(first)
+            elif self._writer is not None:
                 self._writer.send_headers()
         except (ConnectionError, RuntimeError):
             self.gone = True
@@ -483,7 +487,7 @@ class Gateway:
         asked = {name: value for name, value in incoming.body.items() if name not in _NOT_ASKED}
         if before:
             asked = {**asked, "previous_response_id": before}
-        text = json.dumps([dialect.name, incoming.path, asked], sort_keys=True, separators=(",", ":"))
+        text = _IN_ORDER([dialect.name, incoming.path, asked])
         if 'id":"' in text:
             names: dict[str, int] = {}
             text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)

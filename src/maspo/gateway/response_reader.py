@@ -13,8 +13,9 @@ _LONGEST_HEAD: Final = 8 * LONGEST_HEADER
 _LONGEST_LINE: Final = 4096
 """Bytes of a line between chunks: a size, and extensions that nobody uses."""
 _END_OF_HEAD: Final = re.compile(rb"\r?\n\r?\n")
-_STATUS: Final = re.compile(rb"HTTP/1\.([01]) (\d{3})(?: .*)?")
-_NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_STATUS: Final = re.compile(r"HTTP/1\.([01]) ([0-9]{3})(?: .*)?")
+_BLANKS: Final = " \t\v\f"
+_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")
 """How nearly all chunks begin."""
 _SIZE: Final = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?")
@@ -193,20 +194,23 @@ class ResponseReader:
 
 
 def _head(head: bytes) -> tuple[int, int, Headers]:
-    """Return status, minor version and headers."""
-    first, *lines = [line.removesuffix(b"\r") for line in head.split(b"\n")]
-    told = _STATUS.fullmatch(first)
+    """Return status, minor version and headers; what holds of every line is looked for in all of them at once."""
+    first, more, rest = head.decode("latin-1").partition("\n")
+    told = _STATUS.fullmatch(first.removesuffix("\r"))
     if told is None:
         raise NotHttp(f"no response of HTTP/1.1: {first[:40]!r}")
+    rest = rest.replace("\r\n", "\n").removesuffix("\r")
+    if "\r" in rest or "\0" in rest:  # where one reader ends the line, another does not (RFC 9110, 5.5)
+        raise NotHttp("a header holds the end of a line, or a NUL")
     headers: list[tuple[str, str]] = []
-    for line in lines:
-        if b"\r" in line or b"\0" in line:  # where one reader ends the line, another does not (RFC 9110, 5.5)
-            raise NotHttp(f"no header: {line[:40]!r}")
-        name, colon, value = line.partition(b":")
-        if line[:1] in (b" ", b"\t") and headers:  # a line that was folded
-            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip().decode('latin-1')}")
-        elif not colon or len(line) > LONGEST_HEADER or not _NAME.fullmatch(name):
+    for line in rest.split("\n") if more else ():
+        name, colon, value = line.partition(":")
+        if line.startswith((" ", "\t")) and headers:  # a line that was folded
+            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip(_BLANKS)}")
+        elif not (name and colon) or len(line) > LONGEST_HEADER:
             raise NotHttp(f"no header: {line[:40]!r}")
         else:
-            headers.append((name.decode(), value.strip(b" \t").decode("latin-1")))
+            headers.append((name, value.strip(" \t")))
+    if headers and not _NAMES.fullmatch("".join([name for name, _ in headers])):
+        raise NotHttp(f"no name of a header among {', '.join(name for name, _ in headers)[:400]!r}")
     return int(told[2]), int(told[1]), tuple(headers)

@@ -216,9 +216,18 @@ class Crowding:
         self._told = True
         self.limit = min(self._most, float(slots + (slots > 1)))
 
+    @property
+    def looks(self) -> bool:
+        """Whether an answer may still change how many are sent: not where the endpoint, or whoever asks, has told."""
+        return not self._told or self._is_growing
+
+    @property
+    def _is_growing(self) -> bool:
+        return self._doing == "growing" and self._now is self._high
+
     def note(self, request: Request, reply: Reply, ended: Ended) -> None:
         """Take note of an answer to a call, and of what was in flight beside it."""
-        growing = self._doing == "growing" and self._now is self._high
+        growing = self._is_growing
         if growing and ended.overtaken + 1 >= self._high.limit:
             self._grow(self._high, ended.at)
             return

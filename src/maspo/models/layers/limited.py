@@ -392,8 +392,8 @@ class Limited:
 
     async def _send(self, request: Request) -> Reply:
         """Send a call and learn from how it ends."""
-        sent = _now()
-        number = self._beside.begin(sent)
+        sent, crowding = _now(), self._pace.crowding
+        number = self._beside.begin(sent) if crowding.looks else None
         try:
             reply = await self._inner.complete(request)
         except Adapted as learned:
@@ -417,12 +417,14 @@ class Limited:
             self._hopeless = error
             raise
         finally:
-            ended = self._beside.end(number, _now())
+            ended = None if number is None else self._beside.end(number, _now())
             self._changed.set()
         if reply.adapted:
             self._health.adapted.setdefault(reply.adapted)
-        self._pace.note_answer(ended.at, sent)
-        self._pace.crowding.note(request, reply, ended)
+        now = _now()
+        self._pace.note_answer(now, sent)
+        if ended is not None:
+            crowding.note(request, reply, ended)
         return reply
 
     async def _until_due(self, request: Request) -> None:
