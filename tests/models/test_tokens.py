@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from maspo.models import tokens as reading
 from maspo.models.counts import MOST_TOKENS, count_of
 from maspo.models.tokens import Tokens, later_usage, read_tokens
 from tests.lengths import length
@@ -494,3 +495,17 @@ def test_i14_usage_as_providers_document_it_is_read_as_what_they_bill(usage: dic
     assert read_tokens(usage) == tokens
     texts = {name: f"{told:,}" if type(told) is int else told for name, told in usage.items()}
     assert read_tokens(texts) == tokens, "as text, too"
+
+
+def test_i15_plain_usage_is_read_as_usage_in_any_form_is() -> None:
+    draw, plain = random.Random(15), 0
+    counts = (*ODD, 0, 1, 7, 10, 3, MOST_TOKENS, MOST_TOKENS + 1, "7")
+    names = ("prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "input_tokens")
+    for _ in range(CASES):
+        told = [0, 3, 7, 10, MOST_TOKENS] if draw.random() < 0.5 else counts
+        usage = {name: draw.choice(told) for name in names[:3] if draw.random() < 0.9}
+        usage |= {name: draw.choice((None, 7, {})) for name in names[3:] if draw.random() < 0.2}
+        found = reading._read_plain(usage)
+        plain += found is not None
+        assert found in (None, reading._read_any(usage)), usage
+    assert plain > CASES // 10

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from maspo.models.counts import count_of, largest
+from maspo.models.counts import MOST_TOKENS, count_of, largest
 
 _FEWEST_READ = 1
 """Tokens of a prompt: nobody asks nothing."""
@@ -92,6 +92,8 @@ _TOLD_ELSEWHERE = (
 
 _BESIDE = ("prompt_eval_count", "eval_count")
 """The same beside the choices: Ollama's, through what wraps it."""
+_PLAIN = frozenset({_READ[0], _WRITTEN[0], "total_tokens"})
+"""All that most usage tells."""
 _ENVELOPE = frozenset({"id", "object", "created", "model", "system_fingerprint", "choices", "usage"})
 """What nearly every piece of a stream has: none of it tells tokens elsewhere."""
 
@@ -122,6 +124,23 @@ def read_tokens(usage: object) -> Tokens:
             usage = json.loads(usage)
     if not isinstance(usage, Mapping):
         return Tokens()
+    return _read_plain(usage) or _read_any(usage)
+
+
+def _read_plain(usage: Mapping[Any, Any]) -> Tokens | None:
+    """Return the tokens of usage that tells two counts, and their total at most, as that of most replies; else None."""
+    if not {name for name, told in usage.items() if told is not None} <= _PLAIN:
+        return None
+    read, written, total = usage.get(_READ[0]), usage.get(_WRITTEN[0]), usage.get("total_tokens", 0)
+    if not (type(read) is type(written) is type(total) is int):
+        return None
+    if min(read, written, total) < 0 or max(read, written, total) > MOST_TOKENS:
+        return None
+    return Tokens(read, max(written, total - read))
+
+
+def _read_any(usage: Mapping[Any, Any]) -> Tokens:
+    """Return the tokens of usage in whatever form."""
     usage = _in_our_names(usage)
     total = count_of(usage.get("total_tokens"))
     read, cached = _prompt(usage)
