@@ -65,6 +65,7 @@ async def test_a_cap_before_any_decision_says_what_would_do(tmp_path: Path) -> N
     assert outcome.finished is not None
     assert "before any change was tried to the end" in outcome.finished.why
     assert "`maspo estimate` tells" in outcome.finished.why
+    assert "fewer --max-calls" not in outcome.finished.why, "calls are what was too few"
     assert "nothing better" not in outcome.finished.why
 
 

@@ -152,6 +152,14 @@ def test_u08_the_rerun_of_the_seed_prompts_tells_how_many_inputs_differ_by_chanc
     assert f"The same prompts run twice differ on {said}" in notes(found)
 
 
+def test_u10_controls_are_explained_and_no_contestants(two_sets: Compared) -> None:
+    found = told(two_sets, Guarded(), a=0, b=0)
+    (controls,) = [note for note in notes(found) if "controls" in note]
+    assert all(one.name in controls for one in found.table.standings if one.kind == "control")
+    assert comparison_sheet(found).line.startswith("2 contestants on ")
+    assert sum("2 contestants met one hold-out" in note for note in notes(found)) == 1
+
+
 def test_u09_prompts_of_ones_own_took_no_search_and_have_no_column_for_what_one_took(two_sets: Compared) -> None:
     text = markdown(two_sets)
     assert "| verdict |\n" in text and "| time |" not in text

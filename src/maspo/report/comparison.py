@@ -20,12 +20,24 @@ from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
 from maspo.report.visible import clipped, visible
 from maspo.stats.looks import by_number
+from maspo.stats.paired import SIGNIFICANT
 from maspo.stats.shown import beside, write_number
 from maspo.store.files import write_whole
 from maspo.study.comparison.compare import Compared, RunEnd
 from maspo.study.comparison.course import CurvePoint, curves_of
 from maspo.study.comparison.plan import Comparison, Equal
-from maspo.study.comparison.tally import Claim, DecidedBy, GuardMet, InputMet, Kind, Pair, Standing, Table
+from maspo.study.comparison.tally import (
+    BEST_OF_2,
+    RERUN,
+    Claim,
+    DecidedBy,
+    GuardMet,
+    InputMet,
+    Kind,
+    Pair,
+    Standing,
+    Table,
+)
 
 PAGE = COMPARISON_PAGE
 RESULT = "comparison.json"
@@ -256,13 +268,20 @@ def notes(found: Compared) -> list[str]:
     by = "their labels decide" if of.decided_by == "labels" else "the judge decides, in both orders"
     unseen = "; no search saw them" if found.runs else ""  # of prompts of one's own nobody knows who saw what
     said.append(f"{inputs}{grouped}, the same for all{unseen}; {by}.")
-    tested = sum(one.verdict is not None for one in of.standings)
+    tested = _tested(of)
     families = " of each kind (against the seed prompts; against each other)" if of.pairs else ""
     corrected = "p-values are corrected by Holm's method, and " if tested > 1 else ""
     said.append(
         f"{phrases.plural(tested, 'contestant')} met one hold-out: {corrected}a claim"
-        f"{families} needs p ≤ {write_number(of.level)}. This was look {of.look} at this hold-out."
+        f"{families} needs p ≤ {write_number(of.level)}. This was look {of.look} at this hold-out: all looks at it "
+        f"together claim wrongly in {SIGNIFICANT:.0%} of cases at most."
     )
+    if any(one.kind == "control" for one in of.standings):
+        said.append(
+            f"Two lines are controls, of which nothing is claimed: {RERUN}, the seed prompts a second time, and "
+            f"{BEST_OF_2}, two further runs of them, of which the judge picks one. Who gains no more could be replaced "
+            "by asking twice."
+        )
     again = next((one for one in of.standings if one.kind == "control"), None)
     if again is not None:
         differ = len(again.won) + len(again.lost)
@@ -293,6 +312,11 @@ def notes(found: Compared) -> list[str]:
     if undecided:
         said.append(f"Up to {phrases.plural(undecided, 'input')} undecided; claims hold if all of them were lost.")
     return said
+
+
+def _tested(of: Table) -> int:
+    """Return how many contestants something may be claimed of: neither the seed prompts nor controls."""
+    return sum(one.verdict is not None for one in of.standings)
 
 
 def _planned(of: Comparison) -> str:
@@ -613,7 +637,7 @@ def comparison_sheet(found: Compared) -> Sheet:
     return sheet(
         "comparison",
         f"{found.comparison.system.name}: comparison",
-        line=f"{phrases.number(len(of.standings))} contestants on {phrases.plural(of.inputs, 'hold-out input')}",
+        line=f"{phrases.plural(_tested(of), 'contestant')} on {phrases.plural(of.inputs, 'hold-out input')}",
         label=label,
         tone=tone,
         headline=headline(found),

@@ -80,7 +80,8 @@ def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
     drawn = Bars("Calls used, of those planned", "number", tuple(bars))
     stopped = "" if state == "running" else "; then it was stopped"
     line = f"{ended} of {phrases.plural(len(asked.runs), 'run')} have ended{stopped}."
-    contestants, held = len(asked.contestants), len(asked.holdout)
+    contestants = sum(one.kind in ("method", "own") for one in asked.contestants)
+    held = len(asked.holdout)
     return sheet(
         "comparison",
         f"{asked.system.name}: comparison",

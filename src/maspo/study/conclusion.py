@@ -103,11 +103,13 @@ def _left_out(missing: int, cap: str) -> str:
 
 def _cut_off(cap: str) -> str:
     """Say that a cap ended a search before it had decided anything, and what helps."""
-    return (
+    said = (
         f"{cap} ended the search before any change was tried to the end. Go on with more (`maspo estimate` tells what "
-        "a run without a cap takes); where money or minutes are short, begin anew with fewer --max-calls: a run is "
-        "planned for them."
+        "a run without a cap takes)"
     )
+    if cap.startswith("--max-calls"):
+        return f"{said}."
+    return f"{said}; where money or minutes are short, begin anew with fewer --max-calls: a run is planned for them."
 
 
 # ── the test ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -77,7 +77,10 @@ def evaluation_sheet(found: EvaluationFindings) -> Sheet:
         facts += [(what, describe_difference(found.difference)), ("Test", describe_tests(found.difference))]
         facts += [("Missing", describe_missing(found.difference))]
     facts += [("Seen by the search", "; ".join(describe_seen(found)))]
-    facts += [(f"{PER_INPUTS:,} inputs, {names[side]}", describe_cost(cost)) for side, cost in found.costs.items()]
+    facts += [
+        (f"{PER_INPUTS:,} inputs, {names[side]}", describe_cost(cost, found.simulated))
+        for side, cost in found.costs.items()
+    ]
     facts += spent_facts(total(found.usage.values()), found.simulated, found.seconds)
     return sheet(
         "evaluation",

@@ -170,13 +170,14 @@ def describe_missing(difference: Difference) -> str:
     )
 
 
-def describe_cost(cost: Cost) -> str:
-    """Return what 1,000 inputs cost with one prompt set."""
+def describe_cost(cost: Cost, simulated: bool) -> str:
+    """Return what 1,000 inputs cost with one prompt set; in a simulated world no money."""
     parts = [phrases.plural(round(cost.calls * PER_INPUTS), "call")]
     if cost.tokens_in is not None and cost.tokens_out is not None:
         parts.append(f"{phrases.number(round(cost.tokens_in * PER_INPUTS))} tokens in")
         parts.append(f"{phrases.number(round(cost.tokens_out * PER_INPUTS))} out")
-    parts.append("money unknown" if cost.usd is None else phrases.money(cost.usd * PER_INPUTS))
+    if not simulated:
+        parts.append("money unknown" if cost.usd is None else phrases.money(cost.usd * PER_INPUTS))
     return ", ".join(parts)
 
 
@@ -252,7 +253,7 @@ def summary(found: EvaluationFindings) -> str:
     remarks = [remark for remark in remarks_on(found) if remark not in said]
     add("note", *remarks, *phrases.describe_replies(found.usage))
     for side, cost in found.costs.items():
-        add("1,000 inputs", f"{names[side]}: {describe_cost(cost)}")
+        add("1,000 inputs", f"{names[side]}: {describe_cost(cost, found.simulated)}")
     add(
         "spent",
         phrases.spent(spent),
