@@ -102,6 +102,7 @@ def test_t11_traces_are_received_where_the_address_says_and_kept_ones_are_looked
 def test_t02_what_cannot_be_done_is_said_in_words(maspo: Run, asked: Path, given: tuple[str, ...], why: str) -> None:
     said = maspo("watch", *given)
     assert said.code == 2 and why in said.err, said
+    assert "which pay a search" not in said.err, "nor is the opposite said before"
     assert asked.is_file()
 
 

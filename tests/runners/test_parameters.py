@@ -126,3 +126,24 @@ def test_a_package_goes_before_a_module_of_the_same_name(tmp_path: Path) -> None
     (tmp_path / "team").mkdir()
     (tmp_path / "team" / "__init__.py").write_text("def answer(text: str): ...")
     assert told(tmp_path, "def answer(a, b): ...", ("text",)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_told"),
+    [
+        ("def answer(question, language): ...", True),
+        ("def answer(question, language='en'): ...", False),
+        ("def answer(row: dict): ...", False),
+        ("def answer(language: str): ...", False),
+    ],
+)
+def test_rows_that_lack_what_others_have_are_counted_and_the_first_is_named(
+    tmp_path: Path, source: str, is_told: bool
+) -> None:
+    (tmp_path / "team.py").write_text(source)
+    rows = [{"question": "one", "language": "en"}, {"question": "two"}, {"question": "three"}]
+    remarks = check_parameters(App("team:answer", folder=str(tmp_path)), make_inputs(rows, source="rows.jsonl"))
+    assert bool(remarks) == is_told
+    if is_told:
+        assert "rows.jsonl: 2 of 3 inputs lack what team:answer takes" in remarks[0]
+        assert "without language)" in remarks[0]

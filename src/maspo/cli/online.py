@@ -196,8 +196,11 @@ def _budget(plan: Plan, costs: Costs) -> str:
     money = "" if plan.usd is None else f", ${plan.usd:,.2f}"
     if plan.calls is None:
         return f"any number of calls{money}"
-    windows = max(0, plan.calls - costs.search) // costs.look
-    return f"{plan.calls:,} calls{money}, which pay a search and at least {plural(windows, 'window')}"
+    windows = (plan.calls - costs.search) // costs.look
+    pay = (
+        f"pay a search and at least {plural(windows, 'window')}" if windows > 0 else "do not pay a search and a window"
+    )
+    return f"{plan.calls:,} calls{money}, which {pay}"
 
 
 def _prompts(system: System, asked: WatchOptions) -> tuple[System, Prompts]:

@@ -46,8 +46,10 @@ def check_parameters(app: App, inputs: Inputs) -> list[str]:
     found = parameters_of(app)
     columns = frozenset[str]().union(*(row.columns for row in inputs.rows))
     missing = [] if found is None else [name for name in found.names if name not in columns]
-    if found is None or not missing:
+    if found is None:
         return []
+    if not missing:
+        return _remarks_on_rows(app, found, inputs)
     takes = f"{inputs.source}: {app.run} takes {', '.join(found.names)}, and no row has {' or '.join(missing)}"
     if found.takes_row:
         is_meant = found.is_read or found.type is not None or missing[0] in _ROWS
@@ -56,6 +58,22 @@ def check_parameters(app: App, inputs: Inputs) -> list[str]:
     if len(found.names) == 1 and ("input" in columns or len(columns) == 1):
         return []
     raise InputsInvalid(f"{takes}; {_fix(found, missing, columns)}, or let the function take the whole row (row: dict)")
+
+
+def _remarks_on_rows(app: App, found: Parameters, inputs: Inputs) -> list[str]:
+    """Return that some rows lack what others have and the function has to be given; none where it takes whole rows."""
+    lacking = [] if found.takes_row else [row for row in inputs.rows if not row.columns.keys() >= {*found.names}]
+    if len(found.names) == 1:  # it is given the input, or the only column, where none is called like it
+        lacking = [row for row in lacking if "input" not in row.columns and len(row.columns) != 1]
+    if not lacking:
+        return []
+    first = lacking[0]
+    names = " and ".join(name for name in found.names if name not in first.columns)
+    where = f"row {inputs.numbers[first.key]}" if first.key in inputs.numbers else first.label
+    return [
+        f"{inputs.source}: {len(lacking):,} of {len(inputs.rows):,} inputs lack what {app.run} takes, so they bring no "
+        f"answer (first: {where}, without {names})"
+    ]
 
 
 def _fix(found: Parameters, missing: Sequence[str], columns: frozenset[str]) -> str:
