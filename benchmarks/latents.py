@@ -299,18 +299,24 @@ def searched(latent: Latent, job: Job, follow: Callable[[Ask], object]) -> Ask:
     except StopIteration as end:  # not even its first step fits into the planned calls
         ask = end.value
     follow(ask)
+    known: dict[str, Result] = {}
     while ask.requests:
-        answers: list[Result] = []
-        for request in ask.requests:
+        for request in (*ask.requests, *ask.ahead):
             if latent.calls.total() >= most:
                 return ask
-            answers.append(latent.answer(request))
+            if request.id not in known:
+                known[request.id] = latent.answer(request)
         try:
-            ask = searching.send(tuple(answers))
+            ask = searching.send(tuple(known[request.id] for request in ask.requests))
         except StopIteration as end:
             ask = end.value
         follow(ask)
     return ask
+
+
+def waves(asks: Sequence[Ask]) -> int:
+    """Return how often a search asked for something new; the last of its asks is its end."""
+    return sum(not ask.begun for ask in asks) - 1
 
 
 def search(latent: Latent, config: RunConfig, inputs: int) -> Ended:
@@ -318,7 +324,7 @@ def search(latent: Latent, config: RunConfig, inputs: int) -> Ended:
     job = Job(latent.system, make_inputs(latent.world.inputs(inputs)), config)
     asks: list[Ask] = []
     end = searched(latent, job, asks.append)
-    return Ended(end.prompts, split_of(job).holdout, len(asks) - 1)
+    return Ended(end.prompts, split_of(job).holdout, waves(asks))
 
 
 def run_whole(
@@ -347,7 +353,7 @@ def play(graph: str, world: str, seed: int, config: RunConfig, inputs: int = 120
     end, _, found = run_whole(latent, job, asks.append)
     before = latent.world.accuracy(latent.system, {}, truth)
     shipped = latent.world.accuracy(latent.system, end.prompts, truth) if found.shipped != "seed" else before
-    return Played(before, shipped, latent.calls.total(), len(asks) - 1, found.verdict == "improved")
+    return Played(before, shipped, latent.calls.total(), waves(asks), found.verdict == "improved")
 
 
 def keep(row: Mapping[str, object], records: Path | None) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
@@ -29,6 +29,7 @@ from maspo.events import (
     PromptKept,
     ProxyTold,
     SearchEnded,
+    SearchEvent,
 )
 from maspo.optimizers.base import Ask
 from maspo.team.graph import Team
@@ -40,7 +41,8 @@ PAIR = Team(order=("a", "b"), successors={"a": ("b",), "b": ()}, output="b")
 FILE = Path(__file__).with_name("golden.json")
 SEEDS = range(3)
 _ADDED = frozenset({"form", "history", "instruction", "rewrites", "objections", "outcomes", "settled"})
-"""Fields of requests that are newer than the digests: left out where they say what all requests meant before."""
+_ADDED |= {"ahead", "rollouts", "begun"}
+"""Fields of what is asked that are newer than the digests: left out where they say what all of it meant before."""
 _DIGITS = 8
 """Digits of numbers that count: the last ones differ between versions of Python, whose sums are rounded otherwise."""
 
@@ -130,11 +132,22 @@ def digest(asks: Sequence[Ask]) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def in_turn(asks: Sequence[Ask]) -> Iterator[Ask]:
+    """Yield what a search asks for as if all that it begins were waited for at once: nothing else may be different."""
+    told: tuple[SearchEvent, ...] = ()
+    for ask in asks:
+        if ask.begun:
+            told += ask.events
+        else:
+            yield replace(ask, requests=(*ask.requests, *ask.ahead), events=(*told, *ask.events), ahead=())
+            told = ()
+
+
 def summary(found: Played) -> dict[str, object]:
     """Return what is stored of a search; beside the digest, numbers that say roughly what became different."""
-    return {"asks": len(found.asks), "requests": len(found.requests), "events": len(found.events)} | {
-        "sha256": digest(found.asks)
-    }
+    asks = list(in_turn(found.asks))
+    requests = sum(len(ask.requests) for ask in asks)
+    return {"asks": len(asks), "requests": requests, "events": len(found.events)} | {"sha256": digest(asks)}
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ import pytest
 from maspo.core.prompts import Prompts
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import CandidateScored, ConflictFound, InfluenceMeasured, PromptChanged, ProxyTold, SearchEnded
-from maspo.optimizers.anchor_race import _Race
+from maspo.optimizers.anchor_race import AnchorRace, _Race
 from maspo.optimizers.base import (
     AblateEdge,
     CallCount,
@@ -245,3 +246,30 @@ def test_r14_an_agent_whose_runs_take_more_calls_gets_fewer_of_them(
     mixed = [request for request in whole.requests if isinstance(request, Compare) and request.purpose == "mixed"]
     runs = {name: sum(name in request.changes for request in mixed) for name in DIAMOND.rewritten}
     assert [runs[name] / 40 for name in DIAMOND.rewritten] == pytest.approx(shares, abs=0.1), "equal mixtures met once"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_r20_what_is_begun_ahead_is_asked_for_and_runs_that_are_begun_are_met(seed: int) -> None:
+    whole = played(AnchorRace(AnchorRaceConfig(passes=5)), problem_of(seed), Oracle(DIAMOND, seed))
+    waiting = [place for place, ask in enumerate(whole.asks) if ask.begun]
+    assert waiting, "drafts are begun beside a union"
+    for place in waiting:
+        ask, (mixed, *_) = whole.asks[place], whole.asks[place + 1 :]
+        met = {(one.reference["a"], one.input_key) for one in mixed.requests if isinstance(one, Compare)}
+        begun = {(one.prompts["a"], one.input_key) for one in ask.rollouts}
+        assert begun and begun <= met, "nothing is run that no comparison of the round needs"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_r21_drafts_that_are_begun_ahead_count_as_they_did_beside_the_union(seed: int) -> None:
+    problem, oracle = problem_of(seed), Oracle(DIAMOND, seed)
+    search = _Race(AnchorRaceConfig(passes=5), problem)
+    going, begun = search.run(), dict[str, Request]()
+    ask = next(going)
+    with suppress(StopIteration):
+        while True:
+            before, begun = search.spent.calls, begun | {one.id: one for one in ask.ahead}
+            ask, asked = going.send(tuple(map(oracle.answer, ask.requests))), ask
+            if asked.begun:
+                assert search.spent.calls == before, "they were counted when they were begun"
+                assert all(begun[one.id] == one for one in asked.requests)

@@ -74,7 +74,7 @@ class Table(_Race):
         self.tried.append((purpose, [part.members for part in tried.values()]))
         return [Trial(part, tuple(self.met(frozenset(part.members), key) for key in inputs)) for part in tried.values()]
 
-    def ask(self, requests: Sequence[Request]) -> Generator[Ask, Results, Answers]:
+    def ask(self, requests: Sequence[Request], ahead: Sequence[Request] = ()) -> Generator[Ask, Results, Answers]:
         """Look up how candidates together do beside some of them."""
         yield from ()
         found: list[tuple[Request, Comparison]] = []
@@ -309,7 +309,7 @@ class Together:
     def __init__(self, verdicts: dict[str, Callable[[int], Verdict]]) -> None:
         self.verdicts, self.asked = verdicts, list[Compare]()
 
-    def ask(self, requests: Sequence[Request]) -> Generator[Ask, Results, Answers]:
+    def ask(self, requests: Sequence[Request], ahead: Sequence[Request] = ()) -> Generator[Ask, Results, Answers]:
         yield from ()
         found: list[tuple[Request, Comparison]] = []
         for request in requests:

@@ -52,9 +52,9 @@ def performed(monkeypatch: pytest.MonkeyPatch) -> dict[str, PerformedRequest]:
     found: dict[str, PerformedRequest] = {}
     record = sessions.Session._record
 
-    async def recording(session: sessions.Session, done: PerformedRequest, stage: str) -> None:
+    async def recording(session: sessions.Session, done: PerformedRequest, stage: str, span: str) -> None:
         found[done.request.id] = done
-        await record(session, done, stage)
+        await record(session, done, stage, span)
 
     monkeypatch.setattr(sessions.Session, "_record", recording)
     return found

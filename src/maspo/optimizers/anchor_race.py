@@ -15,7 +15,7 @@ from maspo.core.prompts import Prompts, prompts_id
 from maspo.core.seeded import rank, shuffled
 from maspo.core.verdict import Comparison, Level
 from maspo.events import FocusNarrowed, SearchEnded, StepStarted
-from maspo.optimizers.base import Answers, Asking, Compare, Drafts, Problem, Propose, Search
+from maspo.optimizers.base import Answers, Asking, Compare, Drafts, Problem, Propose, Rollout, Search
 from maspo.optimizers.parts.balance import shown_first
 from maspo.optimizers.parts.merge import without_added
 from maspo.optimizers.parts.misalignment import hard_negatives
@@ -131,8 +131,8 @@ class _Race(SearchState):
         """Per agent, prompts that lost against an anchor whose neighbourhood has not changed since."""
         self.met_carried = False
         """Whether what an earlier run found has met the seed prompts, so that it is no candidate any more."""
-        self.drafts_ahead: Answers = ()
-        """Drafts for the next round that were asked for beside the union of this one."""
+        self.drafts_ahead: tuple[Propose, ...] = ()
+        """Proposals for the next round that were begun beside the union of this one."""
         self.objected = False
         """A person has vetoed something since the last round began, so there is one more, whatever is planned."""
         self.prunings = 0
@@ -143,11 +143,14 @@ class _Race(SearchState):
         if not self.team.rewritten:
             return self.make_ask()
         yield from self.look_around()
-        drafts: Answers = ()
+        ahead: Sequence[Propose] = ()
         while True:
             while not (reason := self.why_end()):
                 round_ = yield from self.open_round()
-                drafts = drafts or (yield from self.ask(self.proposals(self.prompts, round_.number)))  # Eq. 4, 6
+                if ahead:
+                    drafts = yield from self.collect(ahead, self.references())
+                else:
+                    drafts = yield from self.ask(self.proposals(self.prompts, round_.number))  # Eq. 4, 6
                 round_.candidates = self.enter(drafts)
                 good = list(range(len(round_.candidates)))
                 for before, after in pairwise((0, *round_.size.stages)):  # one stage, unless settings say more
@@ -156,9 +159,11 @@ class _Race(SearchState):
                 best = yield from unite(self, round_, good, self.config.beam_width, self.conflicts)
                 self.move_anchor(best)  # Eq. 8, by construction: nothing is carried across an anchor change
                 self.narrow()
-                drafts = self.still_wanted(self.drafts_ahead) if best.comparisons else ()
+                ahead = self.still_wanted(self.drafts_ahead) if best.comparisons else ()
                 if self.obey():
-                    drafts = ()  # They were written for other prompts, or for an agent that keeps its own.
+                    ahead = ()  # They were written for other prompts, or for an agent that keeps its own.
+                if not ahead:
+                    self.spent.count_ahead(())  # what is asked for anew is counted again
             if self.config.prune:
                 yield from self.prune()
             yield from self.conflicts.tell()
@@ -327,6 +332,23 @@ class _Race(SearchState):
 
     # ── mixed runs and their estimate (Eq. 5) ────────────────────────────────────────────────────────────────────────
 
+    def references(self) -> Iterator[Rollout]:
+        """Yield the runs of the anchor that the first mixed runs of a round meet, if as many drafts come as usual."""
+        config, round_ = self.config, self.round
+        blocks = split_blocks(self.team.rewritten, config.blocks)
+        drafts = {"": range(config.drafts * config.edits)}  # of an agent
+        on_an_input = mixtures_of_an_input(drafts, config.mixed) if config.design == "dealt" else 1
+        keys = dict[str, None]()
+        for agents in blocks:
+            inputs = self.inputs.draw(round_.inputs, agents, round_.size.shared_inputs)
+            count = self.runs_of(agents, blocks, round_.size.stages[0])
+            keys |= dict.fromkeys(inputs[: -(-count // on_an_input)])
+        yield from (Rollout(self.prompts, key, self.team.everyone) for key in keys)
+
+    def runs_of(self, block: Sequence[str], blocks: Sequence[Sequence[str]], most: int) -> int:
+        """Return how many mixed runs a block gets of a number that those get which get all."""
+        return max(1, round(most * share_of_runs(block, blocks, self.team, self.config.far_share)))
+
     def run_mixtures(self, good: Sequence[int], before: int, after: int) -> Asking[list[MixedRun]]:
         """Let mixtures of the candidates of each block of agents meet the anchor; return what came of it.
 
@@ -343,7 +365,7 @@ class _Race(SearchState):
                 continue
             inputs = self.inputs.draw(round_.inputs, agents, round_.size.shared_inputs)
             where = f"r{round_.number}/{block}/race/{stage}"
-            count = max(1, round((after - before) * share_of_runs(agents, blocks, self.team, config.far_share)))
+            count = self.runs_of(agents, blocks, after - before)
             mix_up, on_an_input = draw_mixtures, 1
             if config.design == "dealt":
                 mix_up, on_an_input = deal_mixtures, mixtures_of_an_input(pools, config.mixed)
@@ -378,7 +400,7 @@ class _Race(SearchState):
     # ── unite, and the next anchor (Eq. 8) ───────────────────────────────────────────────────────────────────────────
 
     def try_together(self, purpose: str, parts: Sequence[Mixture]) -> Asking[None]:
-        """Let mixtures of candidates meet the anchor on the inputs of the union; the first time, ask for drafts too."""
+        """Let mixtures of candidates meet the anchor on the inputs of the union; the first time, begin drafts too."""
         round_, attempt = self.round, len(self.round.attempts) + 1
         # The inputs of the union, also for its parts: conflicts are told by inputs that both met.
         whole = [trial.part for trial in round_.trials[:1]] or parts
@@ -388,6 +410,9 @@ class _Race(SearchState):
         ahead: tuple[Propose, ...] = ()
         if attempt == 1 and self.config.ahead and not self.why_end():
             ahead = self.proposals({**self.prompts, **parts[0].changes}, round_.number + 1)
+        # Those of a union that parts are tried of are led by what it was; they are dropped, and asked for anew.
+        self.drafts_ahead = ahead
+        self.spent.count_ahead(ahead)
         round_.add(purpose, (yield from self.try_each(purpose, tried, inputs, ahead)))
 
     def inputs_ahead(self, agents: Sequence[str]) -> tuple[str, ...]:
@@ -448,10 +473,9 @@ class _Race(SearchState):
             self.planned_calls = self.spent.calls + round(left * len(kept) / len(agents)) + self.problem.reserve
         self.events.append(FocusNarrowed(f"r{number}", shares, self.moves.runs_of(agents), gone, self.planned_calls))
 
-    def still_wanted(self, drafts: Answers) -> Answers:
-        """Return drafts that were asked for ahead without those for agents that were left out meanwhile."""
-        agents = self.team.rewritten
-        return [one for one in drafts if isinstance(one[0], Propose) and one[0].agent in agents]
+    def still_wanted(self, proposals: Sequence[Propose]) -> Sequence[Propose]:
+        """Return proposals that were begun ahead without those for agents that were left out meanwhile."""
+        return [one for one in proposals if one.agent in self.team.rewritten]
 
     def obey(self) -> bool:
         """Do what a person ruled since the last time; return whether that was anything."""
@@ -516,14 +540,13 @@ class _Race(SearchState):
     ) -> Asking[list[Trial]]:
         """Let each of some changes, by the place it is tried at, meet the anchor on all of some inputs.
 
-        What is asked for ahead is kept for the next round.
+        What is begun ahead is asked for in the next round.
         """
         asked = {
             where: [request for request, _ in self.compare(purpose, where, [(part, key) for key in inputs])]
             for where, part in tried.items()
         }
-        answers = yield from self.ask([*chain.from_iterable(asked.values()), *ahead])
-        self.drafts_ahead = answers[len(answers) - len(ahead) :]
+        answers = yield from self.ask([*chain.from_iterable(asked.values())], ahead)
         met = {request.id: result for request, result in answers if isinstance(result, Comparison)}
         return [Trial(part, tuple(met[one.id] for one in asked[where])) for where, part in tried.items()]
 

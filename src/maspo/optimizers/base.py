@@ -107,6 +107,13 @@ class Ask:
     """What happened since the last ``Ask``, for the record."""
     cases: tuple[Case, ...] = ()
     """The misalignment cases so far, newest first."""
+    ahead: tuple[Request, ...] = ()
+    """What it asks for later, as it stands here, unless what comes back makes it needless: it may be begun beside the
+    requests, and nobody waits for it before it is asked for."""
+    rollouts: tuple[Rollout, ...] = ()
+    """Runs of the team that its next requests need, whatever comes back: they may be begun now, too."""
+    begun: bool = False
+    """It waits for what was begun ahead: no new place in the search at which it could be steered."""
 
 
 T = TypeVar("T")

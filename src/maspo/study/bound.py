@@ -172,6 +172,8 @@ class _Dearest:
     calls: CallCount = field(init=False)
     texts_shown: int = 0
     drafts: int = 1
+    begun: dict[str, Result] = field(default_factory=dict)
+    """Answers to what was begun ahead and is not asked for yet: it is counted once."""
 
     def __post_init__(self) -> None:
         self.calls = CallCount(self.problem)
@@ -189,9 +191,14 @@ class _Dearest:
                         f"is won, after {_MOST_ASKS:,} times still, so that no bound of its calls can be stated; let "
                         "it end after a number of rounds that its settings give"
                     )
-                ask = search.send(tuple(map(self.answer, ask.requests)))
+                self.begun |= {one.id: self.answer(one) for one in ask.ahead}
+                ask = search.send(tuple(map(self.answer_once, ask.requests)))
         except StopIteration:
             return
+
+    def answer_once(self, request: Request) -> Result:
+        """Return the answer to what is asked for; what was begun ahead has been counted."""
+        return self.begun.pop(request.id) if request.id in self.begun else self.answer(request)
 
     def answer(self, request: Request) -> Result:
         """Count what a request takes at most, and return the answer that makes the search ask for the most."""

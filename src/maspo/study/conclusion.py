@@ -53,6 +53,7 @@ async def conclude_run(
     if changed:
         result, comparisons = await _test(study, session, winners)
         await _look_closer(study, session, winners, comparisons)
+    await session.settle()
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
     if verdict.shipped == "optimized" and job.config.holdout.approve == "each":
         agents = [name for name in seed if winners[name] != seed[name] and job.system.by_name[name].prompt_of == name]

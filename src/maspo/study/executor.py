@@ -30,6 +30,7 @@ from maspo.optimizers.base import (
     Propose,
     Request,
     Result,
+    Rollout,
     Scored,
     ScoreOutput,
     Vet,
@@ -86,6 +87,15 @@ class Executor(Protocol):
         """Perform requests side by side; each is given to ``record`` as soon as it is done.
 
         When one meets the end of all calls, those in flight finish and are recorded, and no new one is sent.
+
+        Raises:
+            ProviderError, BudgetReached, Interrupted: no further call can be made.
+
+        """
+        ...
+
+    async def roll_out(self, rollouts: Sequence[Rollout]) -> None:
+        """Run the team before a request asks for it; whoever does then finds it run, or under way.
 
         Raises:
             ProviderError, BudgetReached, Interrupted: no further call can be made.
@@ -177,6 +187,10 @@ class LocalExecutor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def roll_out(self, rollouts: Sequence[Rollout]) -> None:
+        """Run the team before a request asks for it; see ``Executor``. A run that fails is met by who asks for it."""
+        await together(unless_failed(self.runner.run(one.prompts, one.input_key)) for one in rollouts)
 
     async def _drain(self, pending: set[asyncio.Task[None]], failure: BaseException) -> None:
         """Let calls in flight finish and be recorded, while no new one is sent."""

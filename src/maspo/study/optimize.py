@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -251,6 +251,8 @@ async def _go_on(
             await session.publish(finished)
             return _outcome(job, finished, finished.why)
         except Interrupted as error:
+            with suppress(MaspoError):
+                await session.settle()  # calls in flight finish, and no new one is sent
             await session.pause(str(error))
             message = f"{error} Everything paid for is saved; go on with: {_go_on_with(job, record, out)}"
             return Outcome(
@@ -338,11 +340,13 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
                 break
             begun = max(begun, rounds_begun(ask))
             await session.search.follow(ask.events)
-            steering.note_ask(ask)
+            if not ask.begun:
+                steering.note_ask(ask)
             reserve_for_holdout(study, session)
+            session.begin(_allowed(steering, ask.ahead), ask.rollouts)
             results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())
-            rulings = steering.note_answer()
+            rulings = () if ask.begun else steering.note_answer()
             refuse = steering.rulings.refuse
             results = tuple(refuse(*pair) for pair in zip(ask.requests, results, strict=True))
             # To such a search more is sent than the type of all of them says.
@@ -354,6 +358,8 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
     except BudgetReached as error:
         cap = session.ledger.reached or str(error)
         await session.publish(BudgetStopped(cap, session.ledger.kept_of(cap)))
+    if cap or session.job.config.caps != Caps():
+        await session.settle()  # before what is kept for the test may be spent
     await steering.ended()
     kept = steering.hold_to(ask.prompts, study.problem.seed_prompts)
     ask = replace(ask, prompts=_without_never_called(study, session, kept))
@@ -379,10 +385,15 @@ def _without_never_called(study: Study, session: Session, prompts: Prompts) -> P
     }
 
 
+def _allowed(steering: Steering, requests: Sequence[Request]) -> list[Request]:
+    """Return requests without those that a ruling forbids; vetoes are told in the others."""
+    rulings = steering.rulings
+    return [rulings.tell_in(one) for one in requests if not rulings.forbids(one)]
+
+
 async def _perform(session: Session, steering: Steering, requests: Sequence[Request]) -> Results:
     """Return the results of requests, without drafts for agents whose prompts a person pinned; vetoes are told."""
-    rulings = steering.rulings
-    asked = [rulings.tell_in(one) for one in requests if not rulings.forbids(one)]
+    rulings, asked = steering.rulings, _allowed(steering, requests)
     found = iter(await with_edits(session, asked, await session.submit(asked)))
     return tuple(Drafts(()) if rulings.forbids(one) else next(found) for one in requests)
 

@@ -33,7 +33,7 @@ from maspo.models.layers.limited import Health
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.leases import NANO
 from maspo.models.prices import PriceBook
-from maspo.optimizers.base import Case, Request, Result, Results
+from maspo.optimizers.base import Case, Request, Result, Results, Rollout
 from maspo.proposers.base import PROPOSERS
 from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
@@ -53,7 +53,7 @@ from maspo.study.calls import (
 )
 from maspo.study.connections import price_book
 from maspo.study.early import EarlyWarnings
-from maspo.study.executor import Executor, LocalExecutor, PerformedRequest
+from maspo.study.executor import Executor, LocalExecutor, PerformedRequest, pick_severest
 from maspo.study.followed import FollowedSearch
 from maspo.study.job import PAUSED, BudgetLease, Job, Looks, Progress, Watcher
 from maspo.study.looks import HoldoutLooks
@@ -123,6 +123,12 @@ class Session:
         recorded = [entry.item for entry in store.read_since()]
         results = [item for item in recorded if isinstance(item, RecordedResult)]
         self._results: dict[str, Result] = {item.request: item.result for item in results}
+        self._begun: dict[str, asyncio.Task[None]] = {}
+        """Work on requests that were begun before they are asked for, by their ids."""
+        self._rolling_out: set[asyncio.Task[None]] = set()
+        """Runs of the team that were begun before they are asked for."""
+        self._awaited: frozenset[str] = frozenset()
+        """The requests that are asked for now, by their ids."""
         self._events: list[Event] = [item for item in recorded if not isinstance(item, RecordedResult)]
         self.search = FollowedSearch(self._events, self.publish)
         self.at_something_new = asyncio.Event()
@@ -313,20 +319,51 @@ class Session:
                 )
         missing = {name: request for name, request in asked.items() if name not in self._results}
         self.begin_stage(stage, len(missing))
+        self._awaited = frozenset(missing)
         for name in asked:
             self._count(self._results.get(name))
         if missing:
             self.at_something_new.set()
         try:
-            await self.executor.submit(list(missing.values()), lambda done: self._record(done, stage))
+            await self._perform([one for name, one in missing.items() if name not in self._begun], stage)
+            for task in {self._begun[name] for name in missing if name in self._begun}:
+                await asyncio.shield(task)
         finally:
             await self.tell_adapted()
         return tuple(self._results[request.id] for request in requests)
 
-    async def _record(self, done: PerformedRequest, stage: str) -> None:
+    def begin(self, requests: Sequence[Request], rollouts: Sequence[Rollout] = ()) -> None:
+        """Begin what the search will ask for later, or need, beside what it asks for now; nobody waits for it yet.
+
+        What it fails by is met by whoever asks for it, or at the end (``settle``).
+        """
+        fresh = [one for one in requests if one.id not in self._results and one.id not in self._begun]
+        if fresh:
+            task = asyncio.create_task(self._perform(fresh, SEARCH.id))
+            self._begun |= dict.fromkeys((one.id for one in fresh), task)
+        if rollouts and self.at_something_new.is_set():  # of what is recorded nothing is run
+            self._rolling_out.add(asyncio.create_task(self.executor.roll_out(rollouts)))
+
+    async def settle(self) -> None:
+        """Wait for what was begun and not asked for: it is paid, and belongs to what is spent.
+
+        Raises:
+            ProviderError, Interrupted: no further call can be made. A cap is no reason: nobody needs these answers.
+
+        """
+        tasks = {*self._begun.values(), *self._rolling_out}
+        await asyncio.gather(*tasks, return_exceptions=True)
+        failure = pick_severest(tasks)
+        if failure is not None and not isinstance(failure, BudgetReached):
+            raise failure
+
+    async def _perform(self, requests: Sequence[Request], stage: str) -> None:
+        spans = {one.id: self.search.span_of(one) if stage == SEARCH.id else one.purpose for one in requests}
+        await self.executor.submit(requests, lambda done: self._record(done, stage, spans[done.request.id]))
+
+    async def _record(self, done: PerformedRequest, stage: str, span: str) -> None:
         request = done.request
         kept = bool(done.runs) and self._quota.grants(request.id, stage, self.planned_calls)
-        span = self.search.span_of(request) if stage == SEARCH.id else request.purpose
         recorded = RecordedResult(
             request=request.id,
             result=done.result,
@@ -340,8 +377,9 @@ class Session:
             *self._warnings.see_budget(self.ledger.share_of_budget, self.ledger.calls),
         )
         self._results[request.id] = done.result
-        self._count(done.result)
-        self.stage.advance()
+        if request.id in self._awaited:
+            self._count(done.result)
+            self.stage.advance()
 
     def _count(self, result: Result | None) -> None:
         """Count a verdict on final answers, for those who look on."""
@@ -433,6 +471,10 @@ class Session:
 
     async def close(self) -> None:
         """End what is still under way, and give back what was not spent of a shared budget."""
+        begun = {*self._begun.values(), *self._rolling_out}
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
         for runner in self._runners.values():
             await runner.close()
         with suppress(StoreError):  # what cannot be given back stays charged

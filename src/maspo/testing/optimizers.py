@@ -216,7 +216,7 @@ def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
     for ask in islice(play(optimizer, problem, noting), _MOST_ASKS):
         _check_prompts(ask.prompts, problem)
         noting.check_used(ask.prompts)
-        for request in ask.requests:
+        for request in (*ask.requests, *ask.ahead):
             _check_request(request, problem)
             if isinstance(request, Compare):
                 noting.check_used(request.changes)
@@ -226,6 +226,9 @@ def _checked(optimizer: Optimizer, problem: Problem, oracle: Oracle) -> Played:
     rule(len(ids) == len(set(ids)), "no two requests of a search share an id")
     rule(not asks[-1].requests, f"a search ends, without requests, and asks no more than {_MOST_ASKS:,} times")
     rule(all(ask.requests for ask in asks[:-1]), "an Ask without requests is only the end: it is returned, not yielded")
+    begun = {one.id: one for ask in asks for one in ask.ahead}
+    collected = all(begun.get(one.id) == one for ask in asks if ask.begun for one in ask.requests)
+    rule(collected, "an Ask that waits for what was begun ahead asks for that, as it stood there")
     rule(problem == given, "a search does not change the problem that it is given")
     rule(asks == seen, "a search does not change prompts, requests or events that it has handed out")
     return Played(tuple(asks))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from maspo.core.verdict import Comparison
@@ -21,11 +22,20 @@ class CallsSpent:
     calls: int = 0
     by_anchor: set[str] = field(default_factory=set)
     """Inputs on which the anchor has been run."""
+    ahead: set[str] = field(default_factory=set)
+    """Proposals that were counted when they were begun, before they were asked for."""
+
+    def count_ahead(self, requests: Sequence[Propose]) -> None:
+        """Count proposals that are begun now, whenever their drafts are asked for; those before them were dropped."""
+        self.calls += sum(one.price(self.problem).proposer for one in requests)
+        self.ahead = {one.id for one in requests}
 
     def count(self, answers: Answers, team: Team) -> None:
         """Count the calls of some answers of a team, of which a person may have pinned prompts meanwhile."""
         systems = set[tuple[str, ...]]()
         for request, result in answers:
+            if request.id in self.ahead:
+                continue
             price = request.price(self.problem, result)
             self.calls += price.judge + price.proposer
             if isinstance(request, Propose):
