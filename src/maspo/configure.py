@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -42,8 +42,10 @@ def configure(settings: Sequence[Setting]) -> RunConfig:
             each.
 
     """
+    problems = _wrong_choices(settings)
+    if problems:  # nobody knows what a search goes by whose optimizer does not exist
+        settings = [setting for setting in settings if setting.path[0] not in ("profile", "search")]
     optimizer = _choose_optimizer(settings)
-    problems: list[str] = []
     found: dict[SettingPath, Setting] = {}
     for group in map(_role_in_full, settings):
         for setting in _split_group(group, RunConfig, 0, optimizer):
@@ -106,6 +108,10 @@ def _section(annotation: Any, search: type[BaseModel]) -> type[BaseModel] | None
 # ── what was given ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+_PROFILE: Final[SettingPath] = ("profile",)
+_METHOD: Final[SettingPath] = ("search", "method")
+
+
 @dataclass(frozen=True)
 class _Optimizer:
     """The optimizer that is asked for, the place that asks for it, and its settings."""
@@ -116,11 +122,8 @@ class _Optimizer:
 
 
 def _choose_optimizer(settings: Sequence[Setting]) -> _Optimizer:
-    """Return the optimizer that is asked for by name, by the profile, or by nobody."""
-    profile = _last(settings, ("profile",))
-    named = _last(settings, ("search", "method"))
-    _check_choice(profile, list(PROFILES))
-    _check_choice(named, OPTIMIZERS.names())
+    """Return the optimizer that is asked for by name, by the profile, or by nobody; both choices are known."""
+    profile, named = _last(settings, _PROFILE), _last(settings, _METHOD)
     if named is not None:
         method, chosen_by = str(named.value), named.place
     elif profile is not None:
@@ -130,11 +133,14 @@ def _choose_optimizer(settings: Sequence[Setting]) -> _Optimizer:
     return _Optimizer(method, chosen_by, config_class(method))
 
 
-def _check_choice(setting: Setting | None, choices: Sequence[str]) -> None:
-    if setting is not None and setting.value not in choices:
-        raise ConfigInvalid(
-            f"{setting.place}: {_write_value(setting.value)} is given; expected one of: {', '.join(choices)}"
-        )
+def _wrong_choices(settings: Sequence[Setting]) -> list[str]:
+    """Return a line for a profile, and for an optimizer, that does not exist."""
+    given = ((_last(settings, _PROFILE), list(PROFILES)), (_last(settings, _METHOD), OPTIMIZERS.names()))
+    return [
+        f"{setting.place}: {_write_value(setting.value)} is given; expected one of: {', '.join(choices)}"
+        for setting, choices in given
+        if setting is not None and setting.value not in choices
+    ]
 
 
 def _last(settings: Sequence[Setting], path: SettingPath) -> Setting | None:

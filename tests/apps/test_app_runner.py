@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import socket
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from maspo.apps.inside import maspo_tools
 from maspo.apps.inside.maspo_tools import replayed
 from maspo.apps.probe import look
 from maspo.apps.runner import AppRunner
@@ -338,6 +340,108 @@ def test_a_tool_runs_as_ever_where_maspo_does_not_answer(monkeypatch: pytest.Mon
         port = closed.getsockname()[1]
     monkeypatch.setenv("MASPO_TOOLS", f"http://127.0.0.1:{port}/tools")
     assert replayed(divmod_of)(7, 2) == [3, 1]
+
+
+def said_of(topic: str) -> str:
+    return f"on {topic}"
+
+
+def around(name: str) -> Callable[[Callable[[str], str]], Callable[[str], str]]:
+    def decorate(function: Callable[[str], str]) -> Callable[[str], str]:
+        @functools.wraps(function)
+        def called(topic: str) -> str:
+            return f"{name} {function(topic)}"
+
+        return called
+
+    return decorate
+
+
+def by_default(name: str) -> Callable[[str], str]:
+    @functools.wraps(said_of)
+    def called(topic: str, source: str = name) -> str:
+        return f"{source} {said_of(topic)}"
+
+    return called
+
+
+def by_a_helper(name: str) -> Callable[[str], str]:
+    def tell(topic: str, source: str = name) -> str:
+        return f"{source} on {topic}"
+
+    def search(topic: str) -> str:
+        return tell(topic)
+
+    return search
+
+
+def by_a_keyword(name: str) -> Callable[[str], str]:
+    def tell(topic: str, *, source: str = name) -> str:
+        return f"{source} on {topic}"
+
+    def search(topic: str) -> str:
+        return tell(topic)
+
+    return search
+
+
+def by_an_attribute(name: str) -> Callable[[str], str]:
+    def search(topic: str) -> str:
+        return f"{vars(search)['source']} on {topic}"
+
+    vars(search)["source"] = name
+    return search
+
+
+def by_what_it_decorates(name: str) -> Callable[[str], str]:
+    tell = around(name)(said_of)
+
+    def search(topic: str) -> str:
+        return tell(topic)
+
+    return search
+
+
+class Source(str):
+    """A text that holds more than its letters."""
+
+    told: str
+
+    def search(self) -> str:
+        return f"{self.told} on {self}"
+
+
+def by_its_owner(name: str) -> Callable[[str], str]:
+    def search(topic: str) -> str:
+        owner = Source(topic)
+        owner.told = name
+        told: str = replayed(Source.search)(owner)
+        return told
+
+    return search
+
+
+@pytest.mark.parametrize(
+    "made",
+    [by_default, by_a_helper, by_a_keyword, by_an_attribute, by_what_it_decorates, by_its_owner],
+)
+def test_a_tool_is_not_answered_with_what_one_that_was_made_otherwise_told(
+    made: Callable[[str], Callable[[str], str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: dict[str, Any] = {}
+
+    def answer(asked: dict[str, Any]) -> dict[str, Any]:
+        place = json.dumps([asked["name"], asked["arguments"]])
+        if "result" in asked:
+            known.setdefault(place, asked["result"])
+        return {"result": known[place]} if place in known else {}
+
+    monkeypatch.setenv("MASPO_TOOLS", "http://127.0.0.1:1/tools")
+    monkeypatch.setattr(maspo_tools, "_ask_gateway", answer)
+    assert [replayed(made(name))("pens") for name in ("law", "sport")] == ["law on pens", "sport on pens"]
+    assert replayed(said_of)("pens") == "on pens"
+    asked = len(known)
+    assert replayed(said_of)("pens") == "on pens" and len(known) == asked, "what holds nothing is told by its name"
 
 
 def divmod_of(number: int, by: int) -> list[int]:

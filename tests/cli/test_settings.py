@@ -203,6 +203,18 @@ def test_i13_all_problems_are_told_at_once() -> None:
     assert len(str(error.value).splitlines()) == 6
 
 
+@pytest.mark.parametrize("place", ["profile", "search.method"])
+def test_i13b_a_choice_that_does_not_exist_hides_no_other_problem(place: str) -> None:
+    with pytest.raises(ConfigInvalid) as error:
+        config({"max-calls": 0}, [f"{place}=nope", "models.attempts=0", "search.passes=2", "caps=3"])
+    lines = str(error.value).splitlines()
+    assert len(lines) == 4 and lines[0].startswith(f'--set {place}: "nope" is given; expected one of: ')
+    assert not any("passes" in line for line in lines), "what a search goes by hangs on its optimizer"
+    with pytest.raises(ConfigInvalid) as error:
+        config(sets=["profile=nope", "search.method=none"])
+    assert len(str(error.value).splitlines()) == 2
+
+
 @given(st.lists(st.text(max_size=30) | st.from_regex(r"[a-z._]{1,20}=[\w\[\]{}\",.:-]{0,20}", fullmatch=True)))
 def test_i14_any_text_is_a_setting_or_a_refusal(sets: list[str]) -> None:
     try:

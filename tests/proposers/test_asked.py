@@ -62,3 +62,11 @@ def test_q05_any_inputs_are_read_and_nothing_asked_tells_nothing(
 ) -> None:
     Asked(rows).met_in(text, seed)
     assert Asked(rows).met_in(text, text) == NOTHING_ASKED.met_in(text, seed) == ()
+
+
+def test_a_sentence_without_an_end_tells_the_words_of_each_input_that_it_names() -> None:
+    letters = "bcdfghjklmnpqrst"
+    names = [f"{one}a{two}o{three}u" for one in letters for two in letters for three in letters]
+    rows = [(" ".join(names[place] for place in (at, at + 1)), None) for at in range(0, len(names), 2)]
+    told = Asked(rows).met_in(" ".join(names), "")
+    assert told == tuple(f"{one} … {other} (of one input)" for one, other in zip(names[::2], names[1::2], strict=True))

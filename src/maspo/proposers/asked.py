@@ -53,11 +53,11 @@ class Asked:
                         yield f"{' '.join(said[at : at + size])} (answer of an input)"
             old = known | answers
             spelled = {short: word for short, word in zip(stems, said, strict=True) if short not in old}
-            holders = Counter(row for short in spelled for row in self._holders.get(short, ()))
-            for row, count in holders.items():
-                if count >= _TOGETHER:
-                    its = (word for short, word in spelled.items() if row in self._holders.get(short, ()))
-                    yield f"{' … '.join(its)} (of one input)"
+            its: dict[int, list[str]] = defaultdict(list)
+            for short, word in spelled.items():
+                for row in self._holders.get(short, ()):
+                    its[row].append(word)
+            yield from (f"{' … '.join(words)} (of one input)" for words in its.values() if len(words) >= _TOGETHER)
 
     @cached_property
     def shared(self) -> frozenset[str]:

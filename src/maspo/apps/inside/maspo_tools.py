@@ -21,7 +21,6 @@ import os
 import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException
-from types import FunctionType
 from typing import Any
 
 _PLAIN = (str, int, float, bool, type(None))
@@ -69,19 +68,54 @@ def _describe_call(
     """Return what is asked; nothing where maspo does not answer, or where JSON cannot say it."""
     if not os.environ.get("MASPO_TOOLS"):
         return None
-    layers = _layers(function)
-    if not all(map(inspect.isfunction, layers)) or layers[-1].__name__ == "<lambda>":
-        return None  # no name of its own, or around it something of which nobody knows what it holds
     bound = signature.bind(*given, **named)
     bound.apply_defaults()
     arguments = {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
     try:
-        for outside, layer in enumerate(reversed(layers)):  # what a decorator holds may be named as an argument is
-            held = _closed_over(layer, layers[-1])
-            arguments.update({f"{'@' * outside}{name}": value for name, value in held.items()})
-    except ValueError:  # something that was never set
+        arguments.update(_held(function, ()))  # a decorator may call what it holds as an argument is called
+    except ValueError:
         return None
-    return _Asked(f"{function.__module__}.{function.__qualname__}", arguments) if _is_json(arguments) else None
+    asked = f"{function.__module__}.{function.__qualname__}"
+    return _Asked(asked, arguments) if _is_json(arguments) and _is_plain(arguments) else None
+
+
+def _held(function: Callable[..., Any], within: tuple[Callable[..., Any], ...]) -> dict[str, Any]:
+    """Return what a function, and what its decorators have put around it, hold of whoever made them, by name.
+
+    Functions that are made by one have one name, and differ in it. The own defaults of a tool are arguments of its
+    call; ``within`` are the functions that are being described, so a tool is the first of them.
+
+    Raises:
+        ValueError: nobody knows what it holds, or what it is.
+
+    """
+    layers = _layers(function)
+    own = layers[-1]
+    if not all(map(inspect.isfunction, layers)) or own.__name__ == "<lambda>":
+        raise ValueError("no name of its own, or something around it that is no function")
+    found: dict[str, Any] = {}
+    for outside, layer in enumerate(reversed(layers)):
+        held = dict(inspect.getclosurevars(layer).nonlocals)  # or ValueError: something that was never set
+        if outside or "<locals>" in own.__qualname__:
+            held.update({f".{name}": value for name, value in vars(layer).items() if name != "__wrapped__"})
+            if (outside or within) and layer.__defaults__:
+                held["="] = list(layer.__defaults__)
+            if (outside or within) and layer.__kwdefaults__:
+                held["*="] = dict(layer.__kwdefaults__)
+        inside = (*within, own)
+        found.update({f"{'@' * outside}{name}": _said(value, inside) for name, value in held.items()})
+    return found
+
+
+def _said(value: Any, within: tuple[Callable[..., Any], ...]) -> Any:
+    """Return a value as it is, or what tells a function from others: its name, and what it holds."""
+    if not inspect.isfunction(value):
+        return value
+    own = inspect.unwrap(value)
+    if own in within:
+        return within.index(own)
+    name, held = f"{own.__module__}.{own.__qualname__}", _held(value, within)
+    return [name, held] if held else name
 
 
 def _layers(function: Callable[..., Any]) -> list[Any]:
@@ -90,26 +124,6 @@ def _layers(function: Callable[..., Any]) -> list[Any]:
     while hasattr(found[-1], "__wrapped__") and found[-1].__wrapped__ not in found:
         found.append(found[-1].__wrapped__)
     return found
-
-
-def _closed_over(layer: FunctionType, function: FunctionType) -> dict[str, Any]:
-    """Return what a function holds of whoever made it: functions that are made by one have one name, and differ in it.
-
-    So does what a decorator has put around ``function``. A function that holds nothing itself is told by its name.
-    """
-    found = inspect.getclosurevars(layer).nonlocals
-    return {name: _named(value) for name, value in found.items() if not _is_of(value, function)}
-
-
-def _is_of(value: Any, function: FunctionType) -> bool:
-    return inspect.isfunction(value) and inspect.unwrap(value) is function
-
-
-def _named(value: Any) -> Any:
-    own = inspect.unwrap(value) if inspect.isfunction(value) else None
-    if inspect.isfunction(own) and own.__closure__ is None and own.__name__ != "<lambda>":
-        return f"{own.__module__}.{own.__qualname__}"
-    return value
 
 
 def _tell_result(asked: _Asked | None, result: Any) -> Any:
