@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -332,7 +333,15 @@ def test_i12_of_a_stream_the_later_figures_count_but_for_what_tells_nothing() ->
     assert later_usage(told, nothing) == told
     assert later_usage(told, None) == later_usage(None, told) == later_usage(nothing, told) == told
     assert later_usage(told, {"completion_tokens": 2000}) == {**told, "completion_tokens": 2000}
-    assert later_usage(7, "many") == "many"
+    assert later_usage("default", "priority") == "priority"
+
+
+@pytest.mark.parametrize("unknown", [-1, "n/a", "many", True, math.nan, math.inf, 10**30, {"x": -1}, ["?"], "done"])
+def test_i12b_what_is_no_count_takes_none_back(unknown: object) -> None:
+    told = {"prompt_tokens": 1000, "completion_tokens": 200, "service_tier": "default"}
+    assert later_usage(7, unknown) == 7
+    assert later_usage(told, unknown) == told or isinstance(unknown, dict)
+    assert read_tokens(later_usage(told, dict.fromkeys(told, unknown))) == Tokens(1000, 200)
 
 
 def test_i13_no_part_that_is_told_is_left_out() -> None:

@@ -154,7 +154,16 @@ def later_usage(earlier: object, later: object) -> object:
     """Return what two pieces of a stream tell of its tokens: what comes later counts, but for what tells nothing."""
     if isinstance(earlier, Mapping) and isinstance(later, Mapping):
         return {**earlier, **{name: later_usage(earlier.get(name), told) for name, told in later.items()}}
+    if _counts(earlier) and not _counts(later):
+        return earlier  # ``-1``, ``n/a``: what is no count takes none back
     return later if _tells(later) else earlier
+
+
+def _counts(told: object) -> bool:
+    """Say whether a part of usage holds a count of tokens, also as a text of JSON."""
+    if isinstance(told, Mapping | list):
+        return any(map(_counts, told.values() if isinstance(told, Mapping) else told))
+    return bool(count_of(told)) or (isinstance(told, str) and told.lstrip().startswith("{"))
 
 
 def _tells(told: object) -> bool:
