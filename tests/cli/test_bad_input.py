@@ -204,6 +204,12 @@ def test_a_file_of_python_in_the_place_of_an_app_is_told(maspo: Run, folder: Pat
     assert missing.code == 2 and "gone.py: no such file" in missing.err
 
 
+def test_rows_in_the_place_of_a_system_file_are_told(maspo: Run, folder: Path) -> None:
+    said = maspo("check", "inputs.jsonl", "--inputs", "system.yaml")
+    assert said.code == 2
+    assert "inputs.jsonl: rows, by its name" in said.err and "--inputs inputs.jsonl" in said.err
+
+
 def test_i05_control_characters_of_a_file_do_not_reach_the_terminal(maspo: Run, folder: Path) -> None:
     (folder / "system.yaml").write_text('agents: {a: {prompt: x, reads: ["\\e[2J"]}}')
     said = maspo("check", *ARGUMENTS)
@@ -304,10 +310,11 @@ def test_i11_a_cap_under_which_no_round_ends_names_one_under_which_it_does(maspo
 
 
 def test_i12_a_plan_tells_no_more_calls_than_its_cap_lets_pass(maspo: Run) -> None:
-    (whole,) = re.findall(r"^calls +about [\d,]+, at most ([\d,]+)$", maspo("estimate", *ARGUMENTS).out, re.MULTILINE)
+    said = maspo("estimate", *ARGUMENTS).out
+    (whole,) = re.findall(r"^calls +about [\d,]+ \(planned by agents[^)]*\), at most ([\d,]+)$", said, re.MULTILINE)
     capped = maspo("estimate", *ARGUMENTS, "--max-calls", "500").out
     (most,) = re.findall(
-        r"^calls +about 425, at most 500 by --max-calls \(([\d,]+) without it\)$", capped, re.MULTILINE
+        r"^calls +about 425, at most 500 by --max-calls \(this plan without it: ([\d,]+)\)$", capped, re.MULTILINE
     )
     assert int(most.replace(",", "")) <= int(whole.replace(",", ""))
     own = maspo("estimate", *ARGUMENTS, "--set", "search.calls=1000", "--max-calls", "500").out

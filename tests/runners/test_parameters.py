@@ -145,5 +145,5 @@ def test_rows_that_lack_what_others_have_are_counted_and_the_first_is_named(
     remarks = check_parameters(App("team:answer", folder=str(tmp_path)), make_inputs(rows, source="rows.jsonl"))
     assert bool(remarks) == is_told
     if is_told:
-        assert "rows.jsonl: 2 of 3 inputs lack what team:answer takes" in remarks[0]
+        assert "rows.jsonl: 2 of 3 inputs bring no answer, as what team:answer takes" in remarks[0]
         assert "without language)" in remarks[0]

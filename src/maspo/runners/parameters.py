@@ -71,8 +71,8 @@ def _remarks_on_rows(app: App, found: Parameters, inputs: Inputs) -> list[str]:
     names = " and ".join(name for name in found.names if name not in first.columns)
     where = f"row {inputs.numbers[first.key]}" if first.key in inputs.numbers else first.label
     return [
-        f"{inputs.source}: {len(lacking):,} of {len(inputs.rows):,} inputs lack what {app.run} takes, so they bring no "
-        f"answer (first: {where}, without {names})"
+        f"{inputs.source}: {len(lacking):,} of {len(inputs.rows):,} inputs bring no answer, as what {app.run} takes "
+        f"is missing there (first: {where}, without {names})"
     ]
 
 

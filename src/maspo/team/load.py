@@ -50,6 +50,8 @@ _MEANT = {
     **dict.fromkeys(("nodes", "team", "workflow", "crew", "steps", "tasks"), "agents"),
 }
 """Keys that other frameworks and habit have for those of a system file."""
+_OF_ROWS = (".jsonl", ".csv", ".tsv", ".parquet")
+"""What files of rows end in, and no YAML does; JSON may be either."""
 PROMPT_SUFFIXES = (".txt", ".md", ".prompt")
 _SHOWN = 60
 """Characters of a wrong value that a message shows: enough to find it in the file."""
@@ -69,10 +71,17 @@ def load_system(path: str | Path) -> System:
 
     """
     file = Path(path)
-    if app := _meant_as_app(file):
-        raise SystemInvalid(f"{file}: {app}")
+    if meant := _meant_as_rows(file) or _meant_as_app(file):
+        raise SystemInvalid(f"{file}: {meant}")
     text = _read_text(file, f"{file}", "give the path of a system file (YAML)")
     return parse_system(text, source=str(file), folder=file.parent, default_name=file.stem or "system")
+
+
+def _meant_as_rows(file: Path) -> str:
+    """Return what to do where rows stand in the place of a system file; empty where none do."""
+    if file.suffix.lower() not in _OF_ROWS:
+        return ""
+    return f"rows, by its name, and no system file (YAML), which is given first; give rows with --inputs {typed(file)}"
 
 
 def _meant_as_app(file: Path) -> str:
