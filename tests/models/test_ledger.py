@@ -274,7 +274,7 @@ def test_i17_the_reserve_is_an_upper_bound_of_byte_level_tokens(text: str) -> No
 def test_i18_own_prices_win_and_are_per_million() -> None:
     price = PriceBook({"gpt-4.1-mini": (3.0, 4.0)}).price("gpt-4.1-mini")
     assert price is not None
-    assert price == pytest.approx((3e-6, 4e-6, 3e-6))
+    assert price == pytest.approx((3e-6, 4e-6, 3e-6, 3e-6))
 
 
 def test_i19_the_table_knows_tiers_and_who_answers_where() -> None:
@@ -304,7 +304,7 @@ async def test_i23_cached_tokens_cost_what_the_table_says_and_all_of_them_where_
     for impossible in (-5, 2000):
         odd = replace(cached, tokens_out=1, tokens_cached=impossible)
         assert book.settle(await book.reserve(ASK), odd) == pytest.approx(1000e-6 + 10e-6)
-    price = Price(1e-6, 10e-6, 0.25e-6)
+    price = Price(1e-6, 10e-6, 0.25e-6, 1e-6)
     assert price.of(1000, 1, 600) == pytest.approx(400e-6 + 150e-6 + 10e-6)
     pytest.importorskip("genai_prices")
     listed = PriceBook().price("gpt-4.1-mini")
@@ -313,6 +313,28 @@ async def test_i23_cached_tokens_cost_what_the_table_says_and_all_of_them_where_
     unknown = PriceBook().price("gpt-4")
     assert unknown is not None
     assert unknown.token_cached == unknown.token_in
+
+
+async def test_i31_tokens_put_into_a_cache_cost_what_the_table_says_and_are_reserved_at_that_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    price = Price(1e-6, 10e-6, 0.1e-6, 1.25e-6)
+    assert price.of(1000, 1, 100, 600) == pytest.approx(300e-6 + 10e-6 + 750e-6 + 10e-6)
+    assert price.most(1000, 1) == pytest.approx(1250e-6 + 10e-6)
+    book = ledger()
+    monkeypatch.setattr(book.prices, "price", lambda *_, **__: price)
+    reserved = await book.reserve(ASK)
+    stored = Reply("x", tokens_in=1000, tokens_out=1, tokens_cached=100, tokens_stored=600)
+    assert book.settle(reserved, stored) == pytest.approx(1070e-6)
+    assert reserved.worst is not None and reserved.worst >= price.most(1, ASK.max_tokens)
+    for impossible in (-5, 2000):  # no more than was read, beside what was cached
+        usd = book.settle(await book.reserve(ASK), replace(stored, tokens_stored=impossible))
+        assert usd == pytest.approx(1010e-6 - 90e-6 if impossible < 0 else 10e-6 + 900 * 1.25e-6 + 10e-6)
+    pytest.importorskip("genai_prices")
+    listed = PriceBook(None, "https://api.anthropic.com/v1").price("claude-sonnet-4-5")
+    assert listed is not None and listed.token_stored == pytest.approx(1.25 * listed.token_in)
+    plain = PriceBook().price("gpt-4.1-mini")
+    assert plain is not None and plain.token_stored == plain.token_in
 
 
 async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:

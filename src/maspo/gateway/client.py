@@ -394,6 +394,7 @@ class WireClient:
             tokens_in=said.tokens_in,
             tokens_out=said.tokens_out,
             tokens_cached=said.tokens_cached,
+            tokens_stored=said.tokens_stored,
             seconds=seconds,
             truncated=said.finish in _CUT,
             adapted=(

@@ -50,6 +50,8 @@ class WireReply:
     tokens_out: int | None = None
     tokens_cached: int = 0
     """Of ``tokens_in``: those that the endpoint had in its own cache."""
+    tokens_stored: int = 0
+    """Of ``tokens_in``: those that it put there."""
     whole: bool = True
     failure: str = ""
     id: str = ""

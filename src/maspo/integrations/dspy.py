@@ -344,6 +344,7 @@ def _ask(lm: Any, messages: Sequence[Any], options: Mapping[str, Any], kept: Cal
         seconds=time.perf_counter() - started,
         truncated=any(getattr(one, "finish_reason", "") == "length" for one in choices),
         tokens_cached=tokens.cached,
+        tokens_stored=tokens.stored,
         tokens_thought=tokens.thought,
     )
 

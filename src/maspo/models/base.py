@@ -195,6 +195,8 @@ class Reply:
     """Why there is no text, as far as the endpoint tells; not recorded."""
     tokens_cached: int = 0
     """Of ``tokens_in``: tokens that the endpoint had in its own cache, and bills at a price of their own."""
+    tokens_stored: int = 0
+    """Of ``tokens_in``: tokens that the endpoint put into its cache, and may bill dearer; not recorded."""
     refused_by: str = ""
     """Who declined to answer (``a content filter``, ``the model``); such a reply is no answer, whatever its text."""
     broken: bool = False

@@ -216,7 +216,7 @@ class Ledger:
         price = self.prices.price(request.model, tokens, request.endpoint)
         if price is None and self.limits.usd is not None:
             raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
-        worst = None if price is None else price.of(tokens, request.max_tokens)
+        worst = None if price is None else price.most(tokens, request.max_tokens)
         async with self._turn:
             while not (self._fits(request.model, worst) and await self._is_leased(request.model, worst)):
                 self._settled.clear()
@@ -277,7 +277,8 @@ class Ledger:
         if price is None:
             return reservation.worst
         cached = min(max(reply.tokens_cached, 0), read or 0)
-        usd = price.of(tokens_in, _most_written(request, reply) if written is None else written, cached)
+        stored = min(max(reply.tokens_stored, 0), (read or 0) - cached)
+        usd = price.of(tokens_in, _most_written(request, reply) if written is None else written, cached, stored)
         highest = self._highest(reservation) or 0.0
         self._learn(reservation, usd)
         return usd if read is not None and written is not None else max(usd, highest)

@@ -17,15 +17,30 @@ LONG_PROMPT = 100_000
 
 
 class Price(NamedTuple):
-    """USD per token, in and out; ``token_cached`` is that of a token in which the endpoint had in its own cache."""
+    """USD per token, in and out.
+
+    ``token_cached`` is that of a token in which the endpoint had in its own cache, ``token_stored`` of one that it puts
+    there, which is never less than that of any other.
+    """
 
     token_in: float
     token_out: float
     token_cached: float
+    token_stored: float
 
-    def of(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
-        """Return what so many tokens cost, in USD; of those in, ``cached`` have a price of their own."""
-        return (tokens_in - cached) * self.token_in + cached * self.token_cached + tokens_out * self.token_out
+    def of(self, tokens_in: int, tokens_out: int, cached: int = 0, stored: int = 0) -> float:
+        """Return what so many tokens cost, in USD; of those in, ``cached`` and ``stored`` have prices of their own."""
+        others = tokens_in - cached - stored
+        return (
+            others * self.token_in
+            + cached * self.token_cached
+            + stored * self.token_stored
+            + tokens_out * self.token_out
+        )
+
+    def most(self, tokens_in: int, tokens_out: int) -> float:
+        """Return what so many tokens cost at most: whoever asks may have all that is read put into a cache."""
+        return self.of(tokens_in, tokens_out, stored=tokens_in)
 
 
 class PriceBook:
@@ -61,7 +76,8 @@ class PriceBook:
                 )
             token_in, token_out, *more = given
             cached = min(more[0], token_in) if more else token_in
-            self._overrides[model] = Price(token_in / _MILLION, token_out / _MILLION, cached / _MILLION)
+            in_, out, kept = token_in / _MILLION, token_out / _MILLION, cached / _MILLION
+            self._overrides[model] = Price(in_, out, kept, in_)
         self._base_urls = (base_url, *others)
         self._found: dict[tuple[str, bool, str], Price | None] = {}
         """What was looked up: every call asks."""
@@ -141,16 +157,18 @@ def _listed(model: str, base_url: str, prompt_tokens: int) -> Price | None:
     except ImportError:
         return None
 
-    def look_up(cached: int) -> tuple[float, float]:
-        usage = Usage(input_tokens=prompt_tokens, cache_read_tokens=cached, output_tokens=_MILLION)
+    def look_up(cached: int = 0, stored: int = 0) -> tuple[float, float]:
+        usage = Usage(
+            input_tokens=prompt_tokens, cache_read_tokens=cached, cache_write_tokens=stored, output_tokens=_MILLION
+        )
         found = calc_price(usage, model, provider_api_url=base_url or None)
         return float(found.input_price) / prompt_tokens, float(found.output_price) / _MILLION
 
     try:
-        token_in, token_out = look_up(0)
+        token_in, token_out = look_up()
         # Where the table knows no price of cached tokens it says that of all others.
-        token_cached = look_up(prompt_tokens)[0]
+        token_cached, token_stored = look_up(cached=prompt_tokens)[0], look_up(stored=prompt_tokens)[0]
     except (LookupError, ValueError):
         return None
-    price = Price(token_in, token_out, min(token_cached, token_in))
+    price = Price(token_in, token_out, min(token_cached, token_in), max(token_stored, token_in))
     return price if all(_possible(usd) for usd in price) else None

@@ -238,6 +238,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
         tokens_in=tokens.read,
         tokens_out=tokens.written,
         tokens_cached=tokens.cached,
+        tokens_stored=tokens.stored,
         tokens_thought=tokens.thought,
         seconds=seconds,
         truncated=ended.cut,

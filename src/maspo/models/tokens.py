@@ -102,13 +102,15 @@ _ENVELOPE = frozenset({"id", "object", "created", "model", "system_fingerprint",
 class Tokens:
     """The tokens of one call; None is unknown.
 
-    ``cached`` counts those read that came from the endpoint's own cache, ``thought`` those written that nobody reads.
+    ``cached`` counts those read that came from the endpoint's own cache, ``stored`` those that were put there, which
+    some bill dearer than others; ``thought`` those written that nobody reads.
     """
 
     read: int | None = None
     written: int | None = None
     cached: int = 0
     thought: int = 0
+    stored: int = 0
 
 
 def read_tokens(usage: object) -> Tokens:
@@ -143,11 +145,11 @@ def _read_any(usage: Mapping[Any, Any]) -> Tokens:
     """Return the tokens of usage in whatever form."""
     usage = _in_our_names(usage)
     total = count_of(usage.get("total_tokens"))
-    read, cached = _prompt(usage)
+    read, cached, stored = _prompt(usage)
     written, thought = _answer(usage, read or 0, total)
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
-    return Tokens(read, written, cached, min(thought, written or 0))
+    return Tokens(read, written, cached, min(thought, written or 0), stored)
 
 
 def later_usage(earlier: object, later: object) -> object:
@@ -291,14 +293,14 @@ def _our_name(key: str) -> str:
     return next((ours for pattern, ours in _NAMES if pattern.fullmatch(name)), name)
 
 
-def _prompt(usage: Mapping[str, Any]) -> tuple[int | None, int]:
-    """Return the tokens of the prompt, and how many of them are cheaper since they were cached.
+def _prompt(usage: Mapping[str, Any]) -> tuple[int | None, int, int]:
+    """Return the tokens of the prompt, how many are cheaper since they were cached, and how many were put there.
 
     Parts that have no room in what is told of the whole stand beside it.
     """
     read = largest([usage.get(name) for name in _READ])
     if read is None:
-        return None, 0
+        return None, 0, 0
     kinds: dict[str, int] = usage.get(_READ_DETAILS) or {}
     hits = [count for name in _CACHED if (count := count_of(usage.get(name))) is not None]
     hits += [count for kind, count in kinds.items() if _CACHE.fullmatch(kind)]
@@ -316,8 +318,8 @@ def _prompt(usage: Mapping[str, Any]) -> tuple[int | None, int]:
     others = sum(count for kind, count in kinds.items() if kind not in _TEXT and not _of_cache(kind))
     read = _with_parts(read, others, kinds.get("text", 0), others + kinds.get("text", 0) <= read)
     read += sum(count_of(usage.get(name)) or 0 for name in _BESIDE_PROMPT)
-    # The smaller reading, since they are cheaper.
-    return read, min(hits, default=0)
+    # The smaller reading of what is cheaper, and the larger one of what is dearer.
+    return read, min(hits, default=0), max(stored)
 
 
 def _answer(usage: Mapping[str, Any], read: int, total: int | None) -> tuple[int | None, int]:

@@ -201,6 +201,7 @@ class Metered(TypedDict, total=False):
     tokens_in: int | None
     tokens_out: int | None
     tokens_cached: int
+    tokens_stored: int
 
 
 def metered(usage: object) -> Metered:
@@ -208,7 +209,12 @@ def metered(usage: object) -> Metered:
     if not usage:
         return {}
     tokens = read_tokens(usage)
-    return {"tokens_in": tokens.read, "tokens_out": tokens.written, "tokens_cached": tokens.cached}
+    return {
+        "tokens_in": tokens.read,
+        "tokens_out": tokens.written,
+        "tokens_cached": tokens.cached,
+        "tokens_stored": tokens.stored,
+    }
 
 
 def unreadable(body: bytes) -> WireReply:

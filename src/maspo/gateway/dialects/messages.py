@@ -133,6 +133,6 @@ def _assembled(body: bytes) -> WireReply:
             block["input"] = "".join(pieces)
     said = _said(list(blocks.values()), finish, usage)
     return WireReply(
-        *(said.text, said.tools, finish, said.tokens_in, said.tokens_out, said.tokens_cached),
+        *(said.text, said.tools, finish, said.tokens_in, said.tokens_out, said.tokens_cached, said.tokens_stored),
         *(ended and not failure, failure),
     )
