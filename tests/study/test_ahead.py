@@ -114,3 +114,21 @@ async def test_h04_a_run_that_is_stopped_meanwhile_goes_on_and_repeats_no_call(a
     assert outcome.finished is not None
     await begin(JOB, tmp_path / "whole", counted_world(JOB), parts=Parts(optimizer=Waves(ahead=False)))
     assert lasting(tmp_path / "run") == lasting(tmp_path / "whole")
+
+
+async def test_h05_a_run_that_fails_lets_what_is_begun_and_in_flight_end_and_repeats_none_of_it(tmp_path: Path) -> None:
+    async def refuses(request: Request) -> None:
+        if request.purpose == PROPOSER:
+            await asyncio.sleep(0.3)
+        elif model.purposes[PROPOSER]:
+            raise ProviderError("no such key")
+
+    parts = Parts(optimizer=Waves(ahead=True))
+    model = counted_world(JOB, refuses)
+    with pytest.raises(ProviderError, match="no such key"):
+        await begin(JOB, tmp_path / "run", model, parts=parts)
+    assert model.purposes[PROPOSER] == 1, "it was in flight"
+    again = counted_world(JOB)
+    outcome = await go_on(JOB, tmp_path / "run", again, parts=parts)
+    assert outcome.finished is not None and outcome.finished.usage[PROPOSER].calls == 1
+    assert PROPOSER not in again.purposes

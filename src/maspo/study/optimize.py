@@ -6,7 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -251,14 +251,14 @@ async def _go_on(
             await session.publish(finished)
             return _outcome(job, finished, finished.why)
         except Interrupted as error:
-            with suppress(MaspoError):
-                await session.settle()  # calls in flight finish, and no new one is sent
+            await session.end_begun(error)
             await session.pause(str(error))
             message = f"{error} Everything paid for is saved; go on with: {_go_on_with(job, record, out)}"
             return Outcome(
                 None, error.exit_code, message, job.config.seed, session.ledger.usage(), session.ledger.seconds
             )
         except MaspoError as error:
+            await session.end_begun(error)
             if session.answered:
                 await session.pause(str(error))
             raise

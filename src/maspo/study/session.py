@@ -10,7 +10,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
 
-from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, Interrupted, ProviderError, StoreError
+from maspo.core.errors import (
+    BudgetReached,
+    CallFailed,
+    ConfigInvalid,
+    Interrupted,
+    MaspoError,
+    ProviderError,
+    StoreError,
+)
 from maspo.core.prompts import prompt_id
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import (
@@ -356,6 +364,13 @@ class Session:
         failure = pick_severest(tasks)
         if failure is not None and not isinstance(failure, BudgetReached):
             raise failure
+
+    async def end_begun(self, error: MaspoError) -> None:
+        """Let calls of what was begun finish and be recorded where a run ends by an error, while no new one is sent."""
+        if any(not task.done() for task in (*self._begun.values(), *self._rolling_out)):
+            self.ledger.halt(error)
+            with suppress(MaspoError):
+                await self.settle()
 
     async def _perform(self, requests: Sequence[Request], stage: str) -> None:
         spans = {one.id: self.search.span_of(one) if stage == SEARCH.id else one.purpose for one in requests}
