@@ -106,13 +106,14 @@ async def over_rows(
     """Find something for each input; stop when it is enough.
 
     Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file; those
-    that are to come ``last`` follow, in the same order.
+    that are to come ``last`` begin when all others have ended, in the same order: what a cap allows goes to the others.
     """
     keys = [row.key for row in session.job.inputs.rows]
     session.begin_stage("evaluation", len(keys), planned)
     caps = session.job.config.caps
     size = _ROWS_UNDER_A_CAP if enough or any((caps.calls, caps.usd, caps.minutes)) else len(keys)
-    order = sorted(shuffled(keys, session.job.config.seed, "evaluate"), key=frozenset(last).__contains__)
+    order, later = shuffled(keys, session.job.config.seed, "evaluate"), frozenset(last)
+    parts = [key for key in order if key not in later], [key for key in order if key in later]
     found: dict[str, T] = {}
 
     async def row(key: str) -> None:
@@ -122,8 +123,8 @@ async def over_rows(
         finally:
             session.stage.advance()
 
-    for begin in range(0, len(order), size):
-        await together(map(row, order[begin : begin + size]))
+    for batch in (part[begin : begin + size] for part in parts for begin in range(0, len(part), size)):
+        await together(map(row, batch))
         await session.save()
         if enough and enough(found):
             break
