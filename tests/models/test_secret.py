@@ -210,6 +210,7 @@ async def test_k07_a_word_that_stands_in_for_a_key_is_no_secret_and_mangles_no_t
         "sk-secret-9f8e7d6c",
         "a1b2c3d4e5f6",
         "a-b-c-d-1-2-3-4",
+        "straße-aB3dE6gH9",
     ],
 )
 def test_k08_what_may_be_a_key_is_cut_out(key: str) -> None:
@@ -323,6 +324,20 @@ def _after_a_backslash(key: str, rng: random.Random) -> list[str]:
 
 LONG = 500
 """Characters of a key of which a few texts are enough: each takes a second."""
+
+
+def test_k14_strings_are_seen_wherever_they_stand_and_whatever_their_lengths() -> None:
+    rng = random.Random(14)
+    signs = ("abc019-_", "aé9€", "ab\ud800\n", "01")
+    for _ in range(300):
+        lengths = rng.choice(((1, 7), (8, 16), (14, 24), (23, 70), (1, 200)))
+        sought = ["".join(rng.choices(rng.choice(signs), k=rng.randint(*lengths))) for _ in range(rng.randint(1, 30))]
+        strings = Strings(sought)
+        for one in rng.sample(sought, min(len(sought), 5)):
+            for before in range(17):
+                assert strings.may_stand_in("z" * before + one + "é" * rng.randrange(9))
+    assert not Strings([]).may_stand_in("anything")
+    assert not Strings(["sk-9fKx2Qm4ZtW81"]).may_stand_in("So he said that he would come again, and that was that.")
 
 
 def test_k12_a_sieve_stops_no_text_that_holds_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -638,8 +638,11 @@ def _without_key(reply: Reply, endpoint: Endpoint) -> Reply:
     """Return a reply without the key, in all that goes on of it."""
     without = endpoint.without_key
     asks = tuple(ToolAsked(without(one.id), without(one.name), without(one.arguments)) for one in reply.asks)
-    adapted, model = without(reply.adapted), without(reply.model)
-    text, thoughts, missing = without(reply.text), without(reply.thoughts), without(reply.missing)
+    told = (reply.text, reply.thoughts, reply.missing, reply.adapted, reply.model)
+    kept = tuple([text and without(text) for text in told])
+    if kept == told and asks == reply.asks:
+        return reply
+    text, thoughts, missing, adapted, model = kept
     return replace(reply, text=text, thoughts=thoughts, missing=missing, asks=asks, adapted=adapted, model=model)
 
 

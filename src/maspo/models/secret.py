@@ -13,7 +13,7 @@ from typing import Final
 from maspo.models.in_numbers import InNumbers
 from maspo.models.in_pieces import InPieces
 from maspo.models.sieve import Signs, Strings
-from maspo.models.taken_apart import TakenApart, bare_of
+from maspo.models.taken_apart import TakenApart, bare_of, has_tag
 
 CUT: Final = "[key]"
 _CUT_IN_PARTS: Final = re.compile(rf"{re.escape(CUT)}(?:(?:\w{{0,3}}(?:[*.•]{{2,200}}|…)\w{{0,3}})?{re.escape(CUT)})+")
@@ -54,17 +54,17 @@ _NEXT_PART: Final = r'"(?!\s?:)[^\n]{0,4000}\n(?:[^\n{]{0,200}\n){0,4}(?:data:)?
 """From the end of a text in one part of a stream to the beginning of one in the next: server-sent events, or a line of
 JSON each."""
 _ESCAPES: Final = tuple(
-    (sign, re.compile(pattern, re.IGNORECASE))
+    (sign, re.compile(pattern))
     for sign, pattern in (
-        ("\\", r"\\(?:[uUx]\{?0*(?:2[1-9a-f]|[3-7][0-9a-f])|0*[1-7][0-7])"),
-        ("%", r"%[0-9a-f]{2}"),
-        ("&", r"&(?:amp;)*#"),
-        ("=", r"=[2-7][0-9a-f]"),
-        ("0x", r"0x"),
-        ("0X", r"0X"),
+        ("\\", r"\\(?:[uUxX]\{?0*(?:2[1-9a-fA-F]|[3-7][0-9a-fA-F])|0*[1-7][0-7])"),
+        ("%", r"%[0-9a-fA-F]{2}"),
+        ("&", r"&(?:(?i:amp);)*#"),
+        ("=", r"=[2-7][0-9a-fA-F]"),
+        ("0", r"0[xX]"),
     )
 )
-"""What a sign of ASCII is written with where it is not written as it is: a text without any holds a key in letters."""
+"""What a sign of ASCII is written with where it is not written as it is: a text without any holds a key in letters.
+Each pattern begins with its sign in one case, so that its places are looked for in one loop of C."""
 _ESCAPED_END: Final = re.compile(r"\\[nrt]")
 _MAY_END_AN_ESCAPE: Final = frozenset("nrt")
 """Signs that are taken for the end of an escape where a backslash, as of a path, stands before a key that begins so."""
@@ -129,7 +129,8 @@ class Secret:
         if len(self._key) < _SHORTEST:
             return re.sub(rf"(?<!\w){re.escape(self._key)}(?!\w)", CUT, text)
         text = self._without_parts(text, len(self._pieces[0]), (0,))
-        if self._may_be_spelled(text):
+        read, bare = text, bare_of(text)
+        if self._may_be_spelled(text, bare):
             text = self._cut(self._spelled, text)
         if text.count("1") >= self._fewest_ones:
             text = self._cut(self._in_bits, text)
@@ -140,7 +141,7 @@ class Secret:
                 text = text.replace(coded, CUT)
         text = _without(text, self._in_numbers.spans(text))
         for apart in self._apart:
-            text = _without(text, apart.spans(text, bare_of(text)))
+            text = _without(text, apart.spans(text, bare if text is read else bare_of(text)))
         for pieces in self._in_pieces:
             text = _without(text, pieces.spans(text))
         return self._without_end(self._without_parts(text, _PART, (0,)))
@@ -162,11 +163,17 @@ class Secret:
         step = _PART // 2
         return Strings(self._key[begin : begin + step] for begin in range(0, len(self._key) - step + 1, step))
 
-    def _may_be_spelled(self, text: str) -> bool:
-        """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text."""
+    def _may_be_spelled(self, text: str, bare: str) -> bool:
+        """Say whether ``_spelled`` may find something: without escapes, what it finds stands in the bare text.
+
+        ``bare`` is ``bare_of`` the text.
+        """
         if not self._in_letters or _has_escape(text):
             return True
-        bare = bare_of(_ESCAPED_END.sub("", text) if "\\" in text else text, tags=True)
+        if "\\" in text:
+            bare = bare_of(_ESCAPED_END.sub("", text), tags=True)
+        elif has_tag(text):
+            bare = bare_of(text, tags=True)
         return self._bare.may_stand_in(bare) or any(one in text for one in self._pieces[_PIECES:-1])
 
     @cached_property
@@ -454,10 +461,10 @@ def _in_base64(raw: bytes) -> set[str]:
 
 def _any_spelling(character: str) -> str:
     """Return a pattern for a character in JSON, URLs (escaped once or twice), HTML and programs, in either case."""
-    code = ord(character)
     sign = re.escape(character)
     either = f"(?i:{sign})" if character.isalpha() else sign
-    codes = [code] if not character.isalpha() else [ord(character.lower()), ord(character.upper())]
+    cases = (character.lower(), character.upper()) if character.isalpha() else (character,)
+    codes = [ord(one) for one in cases if len(one) == 1]  # the other case of ß has two letters
     wide = "".join(chr(one - 0x21 + 0xFF01) for one in codes if 0x21 <= one <= 0x7E)
     ways = [rf"\\{{0,4}}{either}" if not character.isalnum() else either]
     for one in codes:

@@ -222,8 +222,13 @@ def _folded(text: str) -> bytes:
     return text.lower().encode("ascii", "ignore")
 
 
+def has_tag(text: str) -> bool:
+    """Say whether a text may hold what ``bare_of`` takes for a tag."""
+    return "<" in text or "\x1b" in text or ("*" in text and "/*" in text)
+
+
 def _untagged(text: str) -> str:
-    return _TAGS.sub("", text) if "<" in text or "\x1b" in text or "/*" in text else text
+    return _TAGS.sub("", text) if has_tag(text) else text
 
 
 def _letters(bare: str) -> str:
