@@ -183,4 +183,12 @@ def test_d07_the_small_question_is_in_the_dialect(exchange: Exchange) -> None:
     ],
 )
 def test_d08_events_are_read_as_the_standard_says(stream: bytes, data: list[bytes]) -> None:
-    assert list(sse_data(stream)) == data
+    assert sse_data(stream) == data
+
+
+@given(
+    st.lists(st.sampled_from([b"data: a", b"data: ", b"data:", b"data", b": c", b"\n", b"\n\n", b"\n\ndata: ", b"x"]))
+)
+def test_d08_a_comment_before_them_or_other_line_ends_change_nothing(parts: list[bytes]) -> None:
+    stream = b"".join(parts)
+    assert sse_data(stream) == sse_data(b": c\n\n" + stream) == sse_data(stream.replace(b"\n", b"\r\n"))

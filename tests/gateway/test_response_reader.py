@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maspo.gateway.response_reader import NotHttp, ResponseReader
+from maspo.gateway.message_reader import NotHttp
+from maspo.gateway.response_reader import ResponseReader
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 RESPONSES = {
@@ -17,6 +18,7 @@ RESPONSES = {
     "trailers": (CHUNKED + b"5\r\nhello\r\n0\r\nX-Sum: 1\r\nX: 2\r\n\r\n", 200, b"hello", True),
     "capitals": (CHUNKED.upper() + b"A\r\n" + b"\r\n" * 5 + b"\r\n000\r\n\r\n", 200, b"\r\n" * 5, True),
     "bare lines": (CHUNKED.replace(b"\r", b"") + b"5\nhello\n0\n\n", 200, b"hello", True),
+    "an empty line first": (b"HTTP/1.1 200 OK\nContent-Length: 4\n\n\r\nok", 200, b"\r\nok", True),
     "told to wait": (
         b"HTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 100 C\r\n\r\n" + CHUNKED + b"0\r\n\r\n",
         200,

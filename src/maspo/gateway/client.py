@@ -17,9 +17,10 @@ from urllib.parse import parse_qsl, urlsplit
 from yarl import URL
 
 from maspo.core.errors import CallFailed, ProviderError, said_of
-from maspo.gateway.connections import Connection, Connections, Unreached, request_head
+from maspo.gateway.connections import Connection, Connections, Taker, Unreached, request_head
 from maspo.gateway.dialects.base import Dialect, Incoming, Provider
-from maspo.gateway.response_reader import Head, Headers
+from maspo.gateway.message_reader import Headers
+from maspo.gateway.response_reader import Head
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
 from maspo.models.chat_completions import environment_proxy
@@ -74,16 +75,10 @@ class Delivery:
     cut: bool = False
     """The connection to the endpoint broke while it was passed on."""
 
-    async def begin(self, head: Head, first: bytes) -> None:  # noqa: ARG002 (what has come of its body already)
-        """Take status and headers of a stream, and the bytes that came with them."""
+    def begin(self, head: Head, first: bytes) -> Taker | None:  # noqa: ARG002 (what has come of its body already)
+        """Take status and headers of a stream, and the bytes that came with them; return where the rest goes."""
         self.head = head
-
-    def put(self, piece: bytes) -> bool:  # noqa: ARG002 (a taker's)
-        """Take the next bytes of a stream; more may come."""
-        return True
-
-    async def emptied(self) -> None:
-        """Wait until what was taken has gone on."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -315,7 +310,7 @@ class WireClient:
         raw: bytes | bytearray = b""
         asked = self._endpoint(request.dialect.provider)
         started = time.perf_counter()
-        begun, failure, passed = False, False, 0
+        begun, failure, passed, taker = False, False, 0, None
         try:
             url, proxy = self._way(request)
             connection = await self._lines.take(url, proxy)
@@ -324,10 +319,9 @@ class WireClient:
                 if request.streamed and head.status == 200:
                     begun = True
                     first = bytes(connection.body[:_WITH_HEAD])
-                    await request.delivery.begin(head, first)
-                    passed = len(first)
+                    taker, passed = request.delivery.begin(head, first), len(first)
                 raw = connection.body
-                await connection.pass_on(request.delivery if begun else None, passed)
+                await connection.pass_on(taker, passed)
             finally:
                 self._lines.give_back(url, proxy, connection)
         except (TimeoutError, OSError, ValueError) as error:

@@ -12,13 +12,15 @@ import math
 import ssl
 from collections import deque
 from functools import cached_property, lru_cache
+from time import monotonic
 from typing import Final, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from yarl import URL
 
 from maspo.core.errors import said_of
-from maspo.gateway.response_reader import Head, Headers, NotHttp, ResponseReader
+from maspo.gateway.message_reader import Headers, NotHttp
+from maspo.gateway.response_reader import Head, ResponseReader
 
 _KEPT_SECONDS: Final = 60.0
 """For which an idle connection is kept: most servers close theirs after a minute or so."""
@@ -91,7 +93,7 @@ class Connection(asyncio.Protocol):
             raise BrokeOff("the server closed the connection before anything was asked")
         self._busy, self._written = True, False
         self._reader, self._most, self.body = ResponseReader(head.partition(b" ")[0]), most, bytearray()
-        self._heard = self._loop.time()
+        self._heard = monotonic()
         if self._timer is None:
             self._timer = self._loop.call_later(self._silence, self._look)
         if len(body) <= _AT_ONCE:
@@ -104,7 +106,7 @@ class Connection(asyncio.Protocol):
                     break  # it is answered already: nobody reads the rest
                 self._transport.write(body[at : at + _AT_ONCE])
                 await self._writable.wait()
-                self._heard = self._loop.time()
+                self._heard = monotonic()
             else:
                 self._written = True
         while self._reader.head is None:
@@ -179,7 +181,7 @@ class Connection(asyncio.Protocol):
         if not self._busy:
             self._timer = None
             return
-        left = min(self._heard + self._silence - self._loop.time(), self._silence)
+        left = min(self._heard + self._silence - monotonic(), self._silence)
         if left > 0:
             self._timer = self._loop.call_later(left, self._look)
         else:
@@ -203,7 +205,7 @@ class Connection(asyncio.Protocol):
         except NotHttp as error:
             self._fail(error)
             return
-        self._heard = self._loop.time()
+        self._heard = monotonic()
         if piece:
             if len(self.body) <= self._most:
                 self.body += piece
@@ -247,7 +249,7 @@ class Connection(asyncio.Protocol):
         """Read no more until the taker has taken what it has."""
         self._heard = math.inf
         await taker.emptied()
-        self._waits, self._heard = None, self._loop.time()
+        self._waits, self._heard = None, monotonic()
         transport.resume_reading()
         self._tell()
 
@@ -271,7 +273,7 @@ class Connections:
 
         """
         idle = self._idle.get(_place(url, proxy))
-        oldest = asyncio.get_running_loop().time() - _KEPT_SECONDS
+        oldest = monotonic() - _KEPT_SECONDS
         while idle:
             connection = idle.pop()
             if connection.is_open and connection.idle_since > oldest:
@@ -292,7 +294,7 @@ class Connections:
         if not connection.release():
             self._all.discard(connection)
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = monotonic()
         idle = self._idle.setdefault(_place(url, proxy), deque())
         idle.append(connection)
         while idle[0].idle_since < connection.idle_since - _KEPT_SECONDS:

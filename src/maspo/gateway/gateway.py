@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import json
 import logging
@@ -12,18 +11,15 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from hmac import compare_digest
 from typing import Any, Final, Self, TypeAlias
 from urllib.parse import unquote
 
-from aiohttp import HttpVersion11, web
-from aiohttp.abc import AbstractStreamWriter
-
-from maspo.core.concurrency import WAITING
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid, MaspoError
+from maspo.gateway.app_server import AppServer, Exchange, Handler
 from maspo.gateway.attribution import Attribution, Team, rewrite, swap
 from maspo.gateway.client import (
     ASSUMED_TOKENS,
@@ -39,12 +35,15 @@ from maspo.gateway.client import (
     replayed,
     unpacked,
 )
+from maspo.gateway.connections import Taker
 from maspo.gateway.conversations import Conversations, expanded
 from maspo.gateway.dialects.base import Asked, Dialect, Incoming, loads
 from maspo.gateway.dialects.registry import dialect_of
 from maspo.gateway.dialects.responses import kept_texts
 from maspo.gateway.ended import EndedCall
-from maspo.gateway.response_reader import LONGEST_HEADER, Head, Headers
+from maspo.gateway.message_reader import Headers
+from maspo.gateway.request_reader import RequestHead
+from maspo.gateway.response_reader import Head
 from maspo.gateway.tools import PATH, ToolRecord
 from maspo.gateway.wire import JsonObject, RolloutLimits, WireAgent, WireCall, WireReply
 from maspo.models.base import AGENT, Message, ModelClient, Reply
@@ -59,10 +58,10 @@ _HOP_BY_HOP: Final = frozenset(
 )
 """Headers of one connection (RFC 9110, 7.6.1): never passed on."""
 _NOT_SENT: Final = _HOP_BY_HOP | {"host", "content-length", "expect", "accept-encoding", "x-maspo-agent"}
-_NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "date", "server", "alt-svc"}
+_NOT_RETURNED: Final = _HOP_BY_HOP | {"content-length", "alt-svc"}
 _CODINGS: Final = frozenset({"gzip", "deflate", "identity"})
 """What a reply may be packed with: what can be unpacked for the record."""
-_AGENT_HEADER: Final = "X-Maspo-Agent"
+_AGENT_HEADER: Final = "x-maspo-agent"
 """Percent-encoded where a header cannot carry the name (UTF-8), as maspo itself sends it."""
 _RETRIES_HEADER: Final = "x-stainless-retry-count"
 """By which the SDKs of OpenAI and Anthropic say how often they have tried."""
@@ -75,8 +74,6 @@ _MOST_UNDELIVERED: Final = 1_000
 """Answers that are held for an app which may ask for them again: errors, and those that came when it had hung up."""
 ENDED_BEFORE: Final = "the rollout ended before the reply came"
 """What is said of a call whose app did not wait for the reply."""
-_MOST_WAITING: Final = 65_536
-"""Bytes of a stream that wait for an app; with more, no more is read: the event loop's own mark (asyncio, 64 KiB)."""
 _PATIENCE: Final = 600.0
 """Seconds for which a reply waits for an app that takes nothing of it, or goes on for one that has gone, as long as an
 endpoint may be silent: it holds a place among the calls in flight meanwhile, and comments may come for ever."""
@@ -92,6 +89,7 @@ _MADE_UP: Final = re.compile(
 (langgraph-supervisor 0.0.31), and it says nothing: what counts is which call and which result are one."""
 _GRACE: Final = 5.0
 """Seconds that a rollout which ends waits for replies that its app has not waited for."""
+_JSON: Final = (("Content-Type", "application/json"),)
 _UNDECLARED: Final = Attribution(None, "no agents are declared")
 _LOG = logging.getLogger(__name__)
 
@@ -99,64 +97,23 @@ _LOG = logging.getLogger(__name__)
 class _ToApp(Delivery):
     """Passes a stream on to the app as it comes. When the app has gone, the reply is still read: it is paid for."""
 
-    __slots__ = ("_chunked", "_request", "_transport", "_writer", "forsaken", "gone", "stream")
+    __slots__ = ("exchange", "forsaken")
 
-    def __init__(self, request: web.BaseRequest) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         super().__init__()
-        self._request = request
-        self._chunked = request.version >= HttpVersion11
-        self._transport = request.transport
-        self._writer: AbstractStreamWriter | None = None
-        self.stream: web.StreamResponse | None = None
-        self.gone = False
-        """The app has left before all that came was sent."""
+        self.exchange = exchange
         self.forsaken = False
-        """It has left, and was waited for long enough."""
+        """The app has left, and was waited for long enough."""
 
     @property
     def taken(self) -> bool:
         """Whether all that came of a stream was sent."""
-        return self.stream is not None and not self.gone
+        return self.head is not None and self.exchange.waits
 
-    async def begin(self, head: Head, first: bytes) -> None:
-        """Send status and headers, and in the same write what has come of the body."""
+    def begin(self, head: Head, first: bytes) -> Taker | None:
+        """Send status and headers, and in the same write what has come of the body; return where the rest goes."""
         self.head = head
-        self.stream = web.StreamResponse(status=head.status)
-        for name, value in _returned(head.headers):
-            self.stream.headers.add(name, value)
-        if not self._chunked:
-            self.stream.force_close()  # Of HTTP/1.0: nothing else tells the end, even where the app would keep it open.
-        try:
-            self._writer = await self.stream.prepare(self._request)
-            if self._writer is not None and first:
-                await self._writer.write(first)
-            elif self._writer is not None:
-                self._writer.send_headers()
-        except (ConnectionError, RuntimeError):
-            self.gone = True
-
-    def put(self, piece: bytes) -> bool:
-        """Send the next bytes; say whether the app takes them as fast as they come."""
-        transport = self._transport
-        if self.gone or transport is None or transport.is_closing():
-            self.gone = True
-            return True
-        transport.write(b"%x\r\n%b\r\n" % (len(piece), piece) if self._chunked else piece)
-        return transport.get_write_buffer_size() <= _MOST_WAITING
-
-    async def emptied(self) -> None:
-        """Wait until the app has taken what was sent; one that takes nothing for too long has gone."""
-        if self._writer is None:
-            return
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                await self._writer.drain()
-        except TimeoutError:
-            self.gone = True
-            if self._request.transport is not None:
-                self._request.transport.abort()
-        except (ConnectionError, RuntimeError):
-            self.gone = True
+        return self.exchange.begin(head.status, _returned(head.headers), first)
 
 
 @dataclass(slots=True, eq=False)
@@ -164,23 +121,21 @@ class _Attempt:
     """A question that an app asks: the retries of its SDK are the same question, and get the same answer."""
 
     delivery: _ToApp
-    request: web.BaseRequest
-    """The connection that waits for the answer now."""
     task: asyncio.Task[Response]
+    waiting: list[Exchange] = field(default_factory=list)
+    """Who waits for the answer: who asked first, if still there, and retries."""
     delivered: bool = False
     failed_at: float | None = None
     _limit: asyncio.TimerHandle | None = None
     """What ends it, once nobody waits for the answer."""
 
-    def join(self, request: web.BaseRequest) -> None:
-        """Let another connection wait for the answer."""
-        self.request = request
+    def join(self, exchange: Exchange) -> None:
+        """Let a request of the app wait for the answer."""
+        self.waiting.append(exchange)
+        exchange.on_gone = partial(self.leave, exchange)
         self.stay()
-
-    def leave(self, request: web.BaseRequest) -> None:
-        """Take note that a connection is gone: what is paid for goes on without an app, but not for ever."""
-        if request is self.request and not self.task.done():
-            self._limit = asyncio.get_running_loop().call_later(_PATIENCE, self._forsake)
+        if self.task.done():
+            self.answer()
 
     def stay(self) -> None:
         """Take note that the answer is waited for again, or is there."""
@@ -188,15 +143,36 @@ class _Attempt:
             self._limit.cancel()
             self._limit = None
 
-    def _forsake(self) -> None:
-        self.delivery.forsaken = True
-        self.task.cancel()
+    def answer(self) -> None:
+        """Give the answer to all who wait: the end of the stream to whom it was passed on, the whole to others."""
+        gone = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
+        response = gone if self.task.cancelled() else self.task.result()
+        waiting, self.waiting = self.waiting, []
+        for exchange in waiting:
+            if self.delivery.head is None or exchange is not self.delivery.exchange:
+                self.delivered = self.failed_at is None
+                _answer(exchange, response)
+            elif self.delivery.cut:
+                exchange.cut()  # what came is sent; the end, which never came, is not
+            else:
+                exchange.end()
 
     def may_be_joined(self, retry: bool, now: float) -> bool:
         """Say whether an equal request that comes now is a retry of this one, rather than a question of its own."""
         if self.failed_at is not None:
             return now - self.failed_at < _SAME_FAILURE
-        return not self.delivered and (retry or _has_gone(self.request))
+        return not self.delivered and (retry or not self.waiting)
+
+    def leave(self, exchange: Exchange) -> None:
+        """Take note that a request is gone: what is paid for goes on without an app, but not for ever."""
+        if exchange in self.waiting:
+            self.waiting.remove(exchange)
+        if not self.waiting and not self.task.done():
+            self._limit = asyncio.get_running_loop().call_later(_PATIENCE, self._forsake)
+
+    def _forsake(self) -> None:
+        self.delivery.forsaken = True
+        self.task.cancel()
 
 
 @dataclass(eq=False)
@@ -321,36 +297,22 @@ class Gateway:
         self._secret = secrets.token_urlsafe(24)
         self._rollouts: dict[str, Rollout] = {}
         self._opened = 0
-        self._runner: web.ServerRunner | None = None
+        self._server = AppServer(self._admit, LARGEST_REQUEST, _PATIENCE)
         self._hosts: frozenset[str] = frozenset()
-        self._port = 0
+        self._apart: set[asyncio.Task[None]] = set()
+        """Requests under way that are no model calls."""
 
     async def __aenter__(self) -> Self:
-        def make(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-            return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=LARGEST_REQUEST)
-
-        loop = asyncio.get_running_loop()
-        server = web.Server(
-            self._handle,
-            request_factory=make,
-            auto_decompress=False,
-            access_log=None,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-            handler_cancellation=True,
-        )
-        self._runner = web.ServerRunner(server, shutdown_timeout=1.0)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=WAITING).start()
-        self._port = self._runner.addresses[0][1]
-        self._hosts = frozenset(self._of_port(f"{host}:{self._port}") for host in ("127.0.0.1", "localhost"))
+        await self._server.__aenter__()
+        self._hosts = frozenset(self._of_port(f"{host}:{self._server.port}") for host in ("127.0.0.1", "localhost"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         for rollout in list(self._rollouts.values()):
             await self.close(rollout, grace=0.0)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        for task in self._apart:
+            task.cancel()
+        await self._server.__aexit__()
         forget_keys()
         _passed_on.cache_clear()
 
@@ -374,7 +336,7 @@ class Gateway:
             raise ConfigInvalid(f"prompts for {', '.join(unknown)}: no such agent; known: {', '.join(self.agents)}")
         name = name or str(self._opened)
         self._opened += 1
-        base_url = f"http://127.0.0.1:{self._port}/{self._secret}/w/{name}/v1"
+        base_url = f"http://127.0.0.1:{self._server.port}/{self._secret}/w/{name}/v1"
         rollout = Rollout(name, base_url, dict(prompts or {}), input_key, occurrence, limits or RolloutLimits(), edit)
         rollout.replays_tools = self._tools is not None
         self._rollouts[name] = rollout
@@ -398,67 +360,72 @@ class Gateway:
 
     # ── a request ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        rollout, path = self._admit(request)
-        if rollout is None:
-            return web.Response(status=404, text="not found")
-        dialect = dialect_of(request.method, path.split("?")[0], request.headers)
-        if request.headers.get("Upgrade", "").lower() == "websocket":  # any other offer may be passed over
-            return _answer(_error(dialect, 400, "the gateway carries no WebSockets; use plain requests", "unsupported"))
-        if request.headers.get("Expect", "").lower() == "100-continue":  # curl asks before it sends much
-            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        packed = await request.read()
-        sent = _sent(request.raw_headers)
+    def _admit(self, head: RequestHead) -> Handler | None:
+        """Return what takes a request; None for whoever does not belong here."""
+        parts = head.path.split("/", 4)
+        if self._of_port(head.named.get("host", "").lower()) not in self._hosts or len(parts) < 5 or parts[2] != "w":
+            return None
+        if not compare_digest(parts[1].encode("utf-8", "replace"), self._secret.encode()):
+            return None
+        rollout = self._rollouts.get(parts[3])
+        return None if rollout is None else partial(self._take, rollout, f"/{parts[4]}")
+
+    def _take(self, rollout: Rollout, path: str, exchange: Exchange) -> None:
+        """Let a request be answered."""
+        dialect = dialect_of(exchange.head.method, path.partition("?")[0], exchange.head.named)
+        try:
+            self._handle(rollout, path, dialect, exchange)
+        except Exception:
+            _LOG.exception("a request of rollout %s failed", rollout.name)
+            _answer(exchange, _error(dialect, 500, "unexpected error in the gateway", "internal"))
+
+    def _handle(self, rollout: Rollout, path: str, dialect: Dialect, exchange: Exchange) -> None:
+        method, named, packed = exchange.head.method, exchange.head.named, exchange.body
+        if named.get("upgrade", "").lower() == "websocket":  # any other offer may be passed over
+            what = "the gateway carries no WebSockets; use plain requests"
+            return _answer(exchange, _error(dialect, 400, what, "unsupported"))
+        sent = _passed_on(tuple([pair for pair in exchange.head.headers if pair[0].lower() != "content-length"]))
         rollout._keys.update(keys_in(sent, path))
-        if request.method != "POST":
-            return await self._pass_on(dialect, request.method, path, packed, sent)
-        body = unpacked(packed, sent)
-        found = _object(body)
+        if method != "POST":
+            return self._answer_apart(exchange, self._pass_on(dialect, method, path, packed, sent))
+        found = _object(unpacked(packed, sent))
         if path == PATH and self._tools is not None and found is not None:
-            return web.json_response(await self._tools.answer(rollout.input_key, found, rollout.without_keys))
-        incoming = Incoming(path.split("?")[0], found if found is not None else {})
+            return self._answer_apart(exchange, self._result(self._tools, rollout, found))
+        incoming = Incoming(path.partition("?")[0], found if found is not None else {})
         content, before = self._content(rollout, dialect, incoming, packed)
-        attempt = self._join(rollout, content, request)
+        attempt = self._find_attempt(rollout, content, named.get(_RETRIES_HEADER, "0") not in ("0", ""))
         if attempt is None:
             exceeded = rollout.exceeded()
             if exceeded:
                 rollout.error = LimitReached(f"this rollout may use {exceeded}, and has")
-                return _answer(_refusal(dialect, rollout.error))
+                return _answer(exchange, _refusal(dialect, rollout.error))
             asking = _Asking(rollout, rollout.sent, dialect, incoming, path, packed, sent, content, before)
             rollout.sent += 1
-            attempt = self._begin(asking, request, unquote(request.headers.get(_AGENT_HEADER, "")))
-        try:
-            answer = await self._deliver(attempt, request)
-        except asyncio.CancelledError:
-            attempt.leave(request)
-            raise
+            attempt = self._begin(asking, exchange, unquote(named.get(_AGENT_HEADER, "")))
+        attempt.join(exchange)
         if attempt.delivered:
             rollout.settle(content, attempt)
-        return answer
+        return None
+
+    def _answer_apart(self, exchange: Exchange, answer: Coroutine[Any, Any, Response]) -> None:
+        """Let a request that is no model call be answered; it ends when its app leaves."""
+
+        async def run() -> None:
+            _answer(exchange, await answer)
+
+        task = asyncio.create_task(run())
+        self._apart.add(task)
+        task.add_done_callback(self._apart.discard)
+        exchange.on_gone = task.cancel
 
     def _of_port(self, host: str) -> str:
         """Return what must be known of the host that an app names; behind relays it names their ports."""
         return host.rpartition(":")[0] if self._relayed else host
 
-    def _admit(self, request: web.BaseRequest) -> tuple[Rollout | None, str]:
-        """Return the rollout that an address means, and the path below it; None for whoever does not belong here."""
-        parts = request.path_qs.split("/", 4)
-        if (
-            self._of_port(request.headers.get("Host", "").lower()) not in self._hosts
-            or len(parts) < 5
-            or parts[2] != "w"
-        ):
-            return None, ""
-        if not compare_digest(parts[1].encode("utf-8", "replace"), self._secret.encode()):
-            return None, ""
-        return self._rollouts.get(parts[3]), f"/{parts[4]}"
-
-    async def _pass_on(
-        self, dialect: Dialect, method: str, path: str, body: bytes, headers: Headers
-    ) -> web.StreamResponse:
-        """Answer a request that is no model call."""
+    async def _pass_on(self, dialect: Dialect, method: str, path: str, body: bytes, headers: Headers) -> Response:
+        """Return the answer to a request that is no model call."""
         if self._sender is None:
-            return _answer(_error(dialect, 404, f"the gateway passes on model calls only, not {method}", "not_found"))
+            return _error(dialect, 404, f"the gateway passes on model calls only, not {method}", "not_found")
         request = WireRequest(
             *("", (), "other.forward"),
             dialect=dialect,
@@ -472,9 +439,14 @@ class Gateway:
             incoming=Incoming(path, {}),
         )
         try:
-            return _answer(await self._sender.forward(request))
+            return await self._sender.forward(request)
         except MaspoError as error:
-            return _answer(_error(dialect, 502, str(error), "upstream"))
+            return _error(dialect, 502, str(error), "upstream")
+
+    async def _result(self, tools: ToolRecord, rollout: Rollout, asked: JsonObject) -> Response:
+        """Return the answer to a tool of the app, which asks for what it answered before."""
+        found = await tools.answer(rollout.input_key, asked, rollout.without_keys)
+        return Response(200, _JSON, json.dumps(found).encode())
 
     def _content(
         self, rollout: Rollout, dialect: Dialect, incoming: Incoming, raw: bytes
@@ -493,25 +465,17 @@ class Gateway:
             text = _MADE_UP.sub(lambda found: f'{found[1]}"{names.setdefault(found[2], len(names))}"', text)
         return _digest(text.encode()), before
 
-    def _join(self, rollout: Rollout, content: str, request: web.BaseRequest) -> _Attempt | None:
+    def _find_attempt(self, rollout: Rollout, content: str, retry: bool) -> _Attempt | None:
         """Return the attempt that a request is a retry of."""
-        attempts = rollout._attempts.get(content)
-        if attempts is None:
-            return None
         now = time.monotonic()
-        retry = request.headers.get(_RETRIES_HEADER, "0") not in ("0", "")
-        for attempt in attempts:
-            if attempt.may_be_joined(retry, now):
-                attempt.join(request)
-                return attempt
-        return None
+        return next((one for one in rollout._attempts.get(content, ()) if one.may_be_joined(retry, now)), None)
 
-    def _begin(self, asking: _Asking, request: web.BaseRequest, declared: str) -> _Attempt:
+    def _begin(self, asking: _Asking, exchange: Exchange, declared: str) -> _Attempt:
         """Send a question on its way; it goes on when the app hangs up, since it is paid for."""
         rollout = asking.rollout
-        delivery = _ToApp(request)
+        delivery = _ToApp(exchange)
         task = asyncio.create_task(self._ask(asking, delivery, declared))
-        attempt = _Attempt(delivery, request, task)
+        attempt = _Attempt(delivery, task)
         rollout._attempts.setdefault(asking.content, []).append(attempt)
         rollout._tasks[task] = time.monotonic()
 
@@ -519,10 +483,12 @@ class Gateway:
             rollout._tasks.pop(done, None)
             attempt.stay()
             # A stream that broke off after its beginning was not tried again here: whoever does, asks anew.
-            if done.cancelled() or delivery.cut or delivery.taken:
-                rollout.settle(asking.content, attempt)
-            elif delivery.response is None and delivery.head is None:
+            over = done.cancelled() or delivery.cut or delivery.taken
+            if not over and delivery.response is None and delivery.head is None:
                 attempt.failed_at = time.monotonic()
+            attempt.answer()
+            if over or attempt.delivered:
+                rollout.settle(asking.content, attempt)
 
         task.add_done_callback(ended)
         while len(rollout._attempts) > _MOST_UNDELIVERED:
@@ -630,25 +596,6 @@ class Gateway:
             delivery=delivery,
         )
 
-    async def _deliver(self, attempt: _Attempt, request: web.BaseRequest) -> web.StreamResponse:
-        """Give an answer to the app: the end of a stream that was passed on, or the whole."""
-        try:
-            response = await asyncio.shield(attempt.task)
-        except asyncio.CancelledError:
-            if not attempt.task.cancelled():
-                raise
-            response = Response(503, (("x-should-retry", "false"),), b"the rollout has ended")
-        delivery = attempt.delivery
-        if delivery.stream is None or request is not delivery._request:
-            attempt.delivered = attempt.failed_at is None and not _has_gone(request)
-            return _answer(response)
-        if delivery.cut and request.transport is not None:
-            request.transport.close()  # what came is sent; the end, which never came, is not
-        elif not delivery.gone:
-            with contextlib.suppress(ConnectionError, RuntimeError):
-                await delivery.stream.write_eof()
-        return delivery.stream
-
 
 @dataclass(slots=True, eq=False)
 class _Asking:
@@ -683,19 +630,9 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def _has_gone(request: web.BaseRequest) -> bool:
-    return request.transport is None or request.transport.is_closing()
-
-
-def _sent(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers that are sent on."""
-    return _passed_on(tuple([pair for pair in raw if pair[0].lower() != b"content-length"]))
-
-
 @lru_cache(maxsize=64)
-def _passed_on(raw: tuple[tuple[bytes, bytes], ...]) -> Headers:
+def _passed_on(found: Headers) -> Headers:
     """Return the headers of an app that are sent on; they are the same from call to call, but for the length."""
-    found = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
     kept = _end_to_end(found, _NOT_SENT)
     codings = [coding.strip() for coding in header(found, "accept-encoding").split(",")]
     known = [coding for coding in codings if coding.split(";")[0].strip() in _CODINGS]
@@ -716,14 +653,8 @@ def _end_to_end(headers: Headers, without: frozenset[str]) -> Headers:
     return tuple([pair for pair, (name, _) in zip(headers, found, strict=True) if name not in without])
 
 
-def _answer(response: Response) -> web.Response:
-    answer = web.Response(status=response.status, body=response.body)
-    for name, value in _returned(response.headers):
-        if name.lower() == "content-type":
-            answer.headers["Content-Type"] = value
-        else:
-            answer.headers.add(name, value)
-    return answer
+def _answer(exchange: Exchange, response: Response) -> None:
+    exchange.answer(response.status, _returned(response.headers), response.body)
 
 
 def _final(response: Response) -> Response:
@@ -744,5 +675,4 @@ def _error(dialect: Dialect, status: int, message: str, kind: str) -> Response:
     body: JsonObject = (
         {"error": error["message"]} if dialect.provider == "ollama" else {"type": "error", "error": error}
     )
-    headers = (("Content-Type", "application/json"), ("x-should-retry", "false"))
-    return Response(status, headers, json.dumps(body).encode())
+    return Response(status, (*_JSON, ("x-should-retry", "false")), json.dumps(body).encode())

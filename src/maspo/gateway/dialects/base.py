@@ -153,7 +153,7 @@ def loads(body: bytes) -> Any:
         return None
 
 
-def sse_data(body: bytes) -> Iterator[bytes]:
+def sse_data(body: bytes) -> list[bytes]:
     """Return the data of each event of a stream of server-sent events (WHATWG HTML, 9.2.6).
 
     Lines end with LF, CR or both; comments are passed over; several data lines of an event are joined. An event that
@@ -162,13 +162,16 @@ def sse_data(body: bytes) -> Iterator[bytes]:
     text = body.removeprefix(b"\xef\xbb\xbf")
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if text.startswith(b"data: ") and text.endswith(b"\n\n"):
+        found = text[6:-2].split(b"\n\ndata: ")
+        if text.count(b"\n") == 2 * len(found):  # each event is one line, as in nearly all streams
+            return found
+    found = []
     for block in text.split(b"\n\n")[:-1]:
-        if b"\n" not in block and block.startswith(b"data: "):  # as nearly all events are written
-            yield block[6:]
-            continue
         data = [line[5:] for line in block.split(b"\n") if line.startswith(b"data:") or line == b"data"]
         if data:
-            yield b"\n".join(one.removeprefix(b" ") for one in data)
+            found.append(b"\n".join([one.removeprefix(b" ") for one in data]))
+    return found
 
 
 def sse_values(body: bytes) -> list[Any]:
@@ -176,7 +179,7 @@ def sse_values(body: bytes) -> list[Any]:
 
     They are read as one array: several times faster than one by one.
     """
-    data = list(sse_data(body))
+    data = sse_data(body)
     done = bool(data) and is_done(data[-1])
     if done:
         data.pop()

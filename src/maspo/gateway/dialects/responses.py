@@ -147,7 +147,7 @@ def _assembled(body: bytes) -> WireReply:
     """Return what the last event of a stream holds; of one that breaks off, the texts that came."""
     deltas: list[str] = []
     failure = ""
-    events = list(sse_data(body))
+    events = sse_data(body)
     for data in events[-1:]:
         event = loads(data)
         if member(event, "type") in _ENDS:
