@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import EXIT_PROVIDER, CallFailed, Interrupted, ProviderError, RunChanged
+from maspo.core.seeded import shuffled
 from maspo.core.verdict import Verdict
 from maspo.data.inputs import as_text
 from maspo.data.tasks.task import Task, TaskRow
@@ -155,6 +157,55 @@ async def test_u06_a_cap_leaves_rows_out_and_resume_goes_on(tmp_path: Path) -> N
     assert done.rows == whole.rows
     assert not done.left_out
     assert not set(model.keys) & set(rest.keys)
+
+
+@pytest.mark.parametrize("calls", [22, 55, 80])
+async def test_u28_which_rows_a_cap_leaves_out_is_told_by_their_order_and_not_by_who_is_slow(
+    tmp_path: Path, calls: int
+) -> None:
+    """Long answers are those to hard rows: where the quick ones use up the calls, the share is that of easy rows."""
+    evaluation = capped(world_evaluation(), calls)
+    texts = [row.columns["input"] for row in evaluation.task.test.rows]
+    found: list[EvaluationFindings] = []
+    for slow in (texts[::2], texts[1::2], []):
+
+        async def wait(request: Request, slow: Sequence[str] = tuple(slow)) -> None:
+            if any(text in message.content for text in slow for message in request.messages):
+                await asyncio.sleep(0.002)
+
+        found.append(await run(evaluation, tmp_path / str(len(found)), Counted(World(), wait)))
+    assert found[0].rows == found[1].rows == found[2].rows
+    order = shuffled([row.key for row in evaluation.task.test.rows], evaluation.config.seed, "evaluate")
+    whole = (calls - 1) // 4
+    assert {row.id for row in found[0].rows} == {
+        row.label for row in evaluation.task.test.rows if row.key in order[:whole]
+    }
+    assert len(found[0].rows) == whole and found[0].left_out == ROWS - whole
+
+
+async def test_u29_a_few_rows_that_are_refused_at_once_are_not_all_that_is_known(tmp_path: Path) -> None:
+    """Ten runs without an answer end an evaluation, the first ten of its order and not the first that came."""
+    evaluation = world_evaluation(repeats=2)
+    order = shuffled([row.key for row in evaluation.task.test.rows], evaluation.config.seed, "evaluate")
+    refused = [row.columns["input"] for row in evaluation.task.test.rows if row.key in order[-4:]]
+
+    async def before(request: Request) -> None:
+        if any(text in message.content for text in refused for message in request.messages):
+            raise CallFailed("declined")
+        if request.purpose == "agent":
+            await asyncio.sleep(0.002)
+
+    found = await run(evaluation, tmp_path, Counted(World(), before))
+    assert len(found.rows) == ROWS and not found.left_out
+    assert sum(set(row.after) == {"lost"} for row in found.rows) == len(refused)
+
+    async def all_refused(request: Request) -> None:
+        if request.purpose == "agent":
+            await asyncio.sleep(0.002 * any(refused[0] in message.content for message in request.messages))
+            raise CallFailed("declined")
+
+    with pytest.raises(ProviderError, match=r"no answer in 1\d of 1\d runs"):
+        await run(evaluation, tmp_path / "all", Counted(World(), all_refused))
 
 
 async def test_u27_under_a_cap_rows_that_the_search_has_not_seen_come_first(tmp_path: Path) -> None:

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from maspo.config import Caps, RunConfig
+from maspo.config import Caps, HoldoutSettings, RunConfig
 from maspo.core.errors import ConfigInvalid, Interrupted
 from maspo.core.verdict import Verdict
 from maspo.data.tasks.task import Task, TaskRow
 from maspo.events import HoldoutResult
-from maspo.models.base import ModelClient
+from maspo.models.base import ModelClient, Request
 from maspo.optimizers.structure.base import Method, StructurePlan
 from maspo.report.structure import RESULT, SYSTEM_FILE, structure_summary, write_structure
 from maspo.study.attention import Attention
 from maspo.study.evaluation.job import Evaluation
-from maspo.study.evaluation.structure import most_calls, search_structure, verdict_of, worse_bound
+from maspo.study.evaluation.structure import StructureFindings, most_calls, search_structure, verdict_of, worse_bound
 from maspo.study.holdout import tally
 from maspo.study.job import Job
 from maspo.study.resolve import split_of
@@ -96,6 +96,27 @@ async def test_u03_a_cap_holds_and_leaves_the_team_as_it_is(tmp_path: Path) -> N
     assert model.calls <= 150
     assert found.verdict == "unchanged" and not found.changes and found.cap
     assert found.system == found.evaluation.system
+
+
+async def test_u07_which_inputs_of_the_test_a_cap_leaves_out_is_not_told_by_who_is_slow(tmp_path: Path) -> None:
+    whole = evaluation_of(inputs=60, caps=Caps(calls=360))
+    whole = replace(whole, config=whole.config.model_copy(update={"holdout": HoldoutSettings(share=0.75)}))
+    texts = [row.columns["input"] for row in whole.task.test.rows]
+    found: list[StructureFindings] = []
+    for slow in (texts[::2], texts[1::2]):
+
+        async def wait(request: Request, slow: Sequence[str] = tuple(slow)) -> None:
+            if any(text in message.content for text in slow for message in request.messages):
+                await asyncio.sleep(0.002)
+
+        model = Counted(WORLD, wait)
+        found.append(await search_structure(whole, "greedy", PLAN, tmp_path / str(len(found)), attention(model)))
+        assert model.calls == 360
+    one, other = found
+    assert one.holdout is not None and one.changes and one.cap == "--max-calls 360"
+    assert one.holdout == other.holdout
+    calls = 360 - 360 // 2
+    assert one.holdout.n > calls // (2 * whole.calls_of_a_run + 2) and one.holdout.undecided
 
 
 async def test_u04_of_an_app_nothing_is_changed_and_models_must_be_named(tmp_path: Path) -> None:

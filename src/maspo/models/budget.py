@@ -173,6 +173,21 @@ class Ledger:
         """Seconds that the run has worked, in this and earlier processes; a pause is no work."""
         return (self._clock() if self._paused_at is None else self._paused_at) - self._began
 
+    @property
+    def is_capped(self) -> bool:
+        """Whether anything ends the calls but the work itself: a cap of this run, or of many."""
+        return self.limits != Limits() or self._pool is not None
+
+    @property
+    def calls_left(self) -> float:
+        """Calls that the cap on them leaves, beside what is kept back; infinite without one."""
+        return math.inf if self.limits.calls is None else self.limits.calls - self._kept_calls - self.calls
+
+    @property
+    def usd_left(self) -> float:
+        """Money that the cap on it leaves, beside what is kept back; infinite without one."""
+        return math.inf if self.limits.usd is None else self.limits.usd - self._kept_usd - self._capped_usd()
+
     def usage(self) -> dict[str, Usage]:
         """Return what was used, by purpose."""
         return {purpose: tally.usage for purpose, tally in self._spent.items()}

@@ -7,7 +7,7 @@
   ``connections``, ``upstreams``; ``reach`` and ``trust`` for what a folder of others asks for
 - Work: ``session`` is one process at a record; its ``executor`` performs requests, with ``rewriting``, ``texts``,
   ``credit``, ``asking``; ``followed`` holds a search against the record; ``calls``, ``answering``, ``looks``,
-  ``traces``
+  ``traces``; ``batches`` says which inputs are begun together under a cap
 - Seen early: ``calibration``, ``early``, ``mismatch``, ``error_answers``, ``fruitless``, ``fallback``
 - A person's part: ``decisions`` is the channel, ``steering`` what comes of it
 - Around it: ``attention`` says who looks on and who may stop it

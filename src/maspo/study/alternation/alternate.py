@@ -25,6 +25,7 @@ from maspo.study.alternation.tally import Stage, verdict_of
 from maspo.study.alternation.tally import Verdict as Outcome
 from maspo.study.alternation.whole import OfTheWhole
 from maspo.study.attention import Attention
+from maspo.study.batches import batches
 from maspo.study.ended import end_of, spent_in
 from maspo.study.evaluation.job import Evaluation
 from maspo.study.evaluation.rows import open_evaluation, questions_of
@@ -302,11 +303,13 @@ async def _results(
     work = "joint/" + prompt_id("\n".join(map(_content, both)))
     await session.looks.take(work, texts)
     session.begin_stage("holdout", len(keys) * len(changed))
-    met = {
-        name: await together(_meet(session, evaluation, team, key) for key in keys) for name, team in changed.items()
-    }
+    met: dict[Stage, list[Comparison]] = {name: [] for name in changed}
+    for batch in batches(session.ledger, keys, asked.test_calls // max(len(keys), 1)):
+        each = await together(_meet(session, evaluation, team, key) for team in changed.values() for key in batch)
+        for place, name in enumerate(changed):
+            met[name] += each[place * len(batch) : (place + 1) * len(batch)]
     look, groups = await session.looks.taken(work, texts), groups_in(asked.job)
-    results = {name: result_of(each, groups, look) for name, each in met.items()}
+    results = {name: result_of(found, groups, look) for name, found in met.items()}
     spent = [one.spent for one in results.values() if one.spent is not None]
     if len(spent) == len(results):
         await session.looks.end(work, texts, min(look.level, sum(spent)))

@@ -84,20 +84,23 @@ async def evaluate(evaluation: Evaluation, out: Path, attention: Attention) -> E
         work = await _look(evaluation, session) if compared else ""
 
         answered: list[bool] = []
-        """Of every run of the team, whether it brought an answer."""
+        """Of the runs of the team, row by row in the order of rows, whether they brought an answer."""
 
         async def one(key: str) -> _RowRun:
             found = await _row(evaluation, session, key, scorer)
             _count(evaluation, session, found)
+            return found
+
+        def follow(found: _RowRun) -> None:
+            """End where nothing can be learned. Not by who came first: refusals come sooner than answers."""
             answered.extend(trace is not None for trace in found.traces.values())
             try:
                 check_answers(answered, session.events, ended=False)
             except ProviderError as error:
                 session.ledger.halt(error)
                 raise
-            return found
 
-        rows = await over_rows(session, evaluation.most_calls, one, last=evaluation.seen)
+        rows = await over_rows(session, evaluation.most_calls, one, last=evaluation.seen, follow=follow)
         check_answers(answered, session.events, ended=True)
         look = await session.looks.taken(work, _texts(evaluation)) if compared else FIRST
         scores = await _scores(evaluation, rows, scorer, attention.executor)

@@ -22,6 +22,7 @@ from maspo.scoring.base import Scorer
 from maspo.scoring.registry import scorer_of
 from maspo.study import trust
 from maspo.study.attention import Attention
+from maspo.study.batches import MOST_BEGUN, batches
 from maspo.study.calls import share
 from maspo.study.evaluation.exact import exact_scorer
 from maspo.study.evaluation.job import EVALUATION, EXACT, JUDGE, Evaluation
@@ -31,8 +32,6 @@ from maspo.study.record import nothing_left_unless_answered, priced_config
 from maspo.study.resolve import prices_of
 from maspo.study.session import Session, at_work
 
-_ROWS_UNDER_A_CAP = 16
-"""Rows that are begun together under a cap, so that a cap leaves few rows half done."""
 T = TypeVar("T")
 
 
@@ -102,28 +101,36 @@ async def over_rows(
     one: Callable[[str], Awaitable[T]],
     enough: Callable[[Mapping[str, T]], bool] | None = None,
     last: Collection[str] = (),
+    follow: Callable[[T], None] | None = None,
 ) -> RowsDone[T]:
-    """Find something for each input; stop when it is enough.
+    """Find something for each input; stop when it is enough. ``planned`` is what all of them take at most, in calls.
 
     Inputs are taken in an order drawn from their content, so that a cap leaves out no particular part of a file; those
     that are to come ``last`` begin when all others have ended, in the same order: what a cap allows goes to the others.
+    ``follow`` is given what was found in that order, whatever came first: it may raise, and what it raises by is the
+    same whoever is answered sooner.
     """
     keys = [row.key for row in session.job.inputs.rows]
     session.begin_stage("evaluation", len(keys), planned)
-    caps = session.job.config.caps
-    size = _ROWS_UNDER_A_CAP if enough or any((caps.calls, caps.usd, caps.minutes)) else len(keys)
     order, later = shuffled(keys, session.job.config.seed, "evaluate"), frozenset(last)
     parts = [key for key in order if key not in later], [key for key in order if key in later]
     found: dict[str, T] = {}
+    ended: set[str] = set()
+    following = [key for part in reversed(parts) for key in reversed(part)]
 
     async def row(key: str) -> None:
         try:
             with suppress(BudgetReached):
                 found[key] = await one(key)
+            ended.add(key)
+            while following and following[-1] in ended:
+                if (next_key := following.pop()) in found and follow:
+                    follow(found[next_key])
         finally:
             session.stage.advance()
 
-    for batch in (part[begin : begin + size] for part in parts for begin in range(0, len(part), size)):
+    calls, most = -(-planned // max(len(keys), 1)), MOST_BEGUN if enough else None
+    for batch in (batch for part in parts for batch in batches(session.ledger, part, calls, most)):
         await together(map(row, batch))
         await session.save()
         if enough and enough(found):

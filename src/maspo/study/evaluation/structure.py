@@ -31,6 +31,7 @@ from maspo.optimizers.structure.greedy import search_greedily
 from maspo.scoring.answers import is_correct, same_answer
 from maspo.stats.paired import net_loss_bound
 from maspo.study.attention import Attention
+from maspo.study.batches import batches
 from maspo.study.evaluation.job import Evaluation, EvaluationEnd
 from maspo.study.evaluation.rows import open_evaluation, question, questions_of
 from maspo.study.fruitless import check_roles
@@ -129,7 +130,7 @@ async def search_structure(
         found, cap = await drive(search, session, evaluation)
         check_roles(session.events, session.ledger.usage(), ended=True)
         session.ledger.release()
-        tested = await _test(evaluation, session, split, found) if found.changes else _HoldoutTest()
+        tested = await _test(evaluation, session, plan, split, found) if found.changes else _HoldoutTest()
         return StructureFindings(
             evaluation=evaluation,
             run=session.run,
@@ -180,7 +181,7 @@ def most_calls(evaluation: Evaluation, method: Method, plan: StructurePlan, spli
 
     A verifier brings new changes with it, so with verifiers it is twice that.
     """
-    most = evaluation.calls_of_a_run + ("verifiers" in plan.kinds)
+    most = _most_of_a_run(evaluation, plan)
     keys, judged = min(plan.stages[-1], len(split.search)), 2
     if method == "agent-dropout":
         meetings = most_meetings(evaluation.system, plan, len(split.search))
@@ -190,6 +191,11 @@ def most_calls(evaluation: Evaluation, method: Method, plan: StructurePlan, spli
     # The runs of the given team are made once; each meeting runs a changed one.
     search = len(split.search) * most + meetings * (most + judged)
     return search + _test_calls(evaluation, split, most)
+
+
+def _most_of_a_run(evaluation: Evaluation, plan: StructurePlan) -> int:
+    """Return the calls of a run of a changed team, at most."""
+    return evaluation.calls_of_a_run + ("verifiers" in plan.kinds)
 
 
 def _test_calls(evaluation: Evaluation, split: Split, of_a_run: int | None = None) -> int:
@@ -245,7 +251,9 @@ class _HoldoutTest:
     after: Side | None = None
 
 
-async def _test(evaluation: Evaluation, session: Session, split: Split, found: FoundTeam) -> _HoldoutTest:
+async def _test(
+    evaluation: Evaluation, session: Session, plan: StructurePlan, split: Split, found: FoundTeam
+) -> _HoldoutTest:
     """Let the changed team meet the given one on each input of the hold-out; what a cap leaves out is undecided."""
     work = "structure/" + prompt_id("\n".join(map(str, found.changes)))
     texts = texts_of_inputs(evaluation.job, split.holdout)
@@ -260,7 +268,10 @@ async def _test(evaluation: Evaluation, session: Session, split: Split, found: F
         finally:
             session.stage.advance()
 
-    met = await together(map(meet, split.holdout))
+    calls = _test_calls(evaluation, split, _most_of_a_run(evaluation, plan)) // max(len(split.holdout), 1)
+    met: list[Comparison] = []
+    for batch in batches(session.ledger, split.holdout, calls):
+        met += await together(map(meet, batch))
     try:
         before, after = [
             side_of(system, await together(run_of_team(session, evaluation, system, key) for key in split.holdout))
