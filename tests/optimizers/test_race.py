@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
@@ -15,6 +16,7 @@ from maspo.events import CandidateScored, ConflictFound, InfluenceMeasured, Prom
 from maspo.optimizers.anchor_race import AnchorRace, _Race
 from maspo.optimizers.base import (
     AblateEdge,
+    Asking,
     CallCount,
     Compare,
     Draft,
@@ -22,6 +24,8 @@ from maspo.optimizers.base import (
     Propose,
     Request,
     Result,
+    Results,
+    Ruling,
     rounds_begun,
 )
 from maspo.optimizers.race.mixture import Candidate
@@ -273,3 +277,52 @@ def test_r21_drafts_that_are_begun_ahead_count_as_they_did_beside_the_union(seed
             if asked.begun:
                 assert search.spent.calls == before, "they were counted when they were begun"
                 assert all(begun[one.id] == one for one in asked.requests)
+
+
+def test_r22_drafts_are_not_begun_where_no_round_can_follow_and_nothing_else_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def search(seed: int, calls: int) -> Played:
+        config = AnchorRaceConfig(calls=calls, first_round=0.3, stages=(20,))
+        return played(AnchorRace(config), problem_of(seed), Oracle(DIAMOND, seed))
+
+    def unwanted(found: Played) -> set[str]:
+        return {one.id for ask in found.asks for one in ask.ahead} - {one.id for one in found.requests}
+
+    places = [(seed, calls) for seed in range(4) for calls in (300, 500, 700)]
+    found = [search(*place) for place in places]
+    monkeypatch.setattr(_Race, "is_last", lambda *_: False)
+    begun = [search(*place) for place in places]
+    for one, other in zip(found, begun, strict=True):
+        assert [replace(ask, ahead=()) for ask in one.asks] == [replace(ask, ahead=()) for ask in other.asks]
+        assert unwanted(one) <= unwanted(other)
+    assert sum(map(len, map(unwanted, found))) < sum(map(len, map(unwanted, begun))), "else this would prove nothing"
+
+
+def test_r23_what_a_person_vetoes_at_the_end_leads_to_drafts_of_the_prompts_that_are_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def look_once_more(search: _Race) -> Asking[None]:
+        late = Compare(
+            f"late/{len(search.won)}", search.prompts, {"d": "Something else."}, "i00", True, purpose="prune"
+        )
+        yield from search.ask([late])
+
+    monkeypatch.setattr(_Race, "prune", look_once_more)
+    asked = list[Propose]()
+    for calls in (400, 500, 700, 900):
+        config = AnchorRaceConfig(calls=calls, first_round=0.3, stages=(20,), prune=2)
+        search, oracle, vetoed = AnchorRace(config).search(problem_of(2)), Oracle(DIAMOND, 2), ""
+        ask = next(search)
+        with suppress(StopIteration):
+            while True:
+                rulings: tuple[Ruling, ...] = ()
+                if not vetoed and ask.requests[0].purpose == "prune":
+                    vetoed = ask.prompts["d"]
+                    rulings = (Ruling("veto", "d", vetoed),)
+                elif vetoed:
+                    found = [one for one in ask.requests if isinstance(one, Propose)]
+                    assert all(one.prompts["d"] != vetoed for one in found)
+                    asked += found
+                ask = search.send(cast(Results, (*map(oracle.answer, ask.requests), *rulings)))
+    assert asked, "there is one more round"

@@ -169,6 +169,7 @@ class _Race(SearchState):
             yield from self.conflicts.tell()
             if not self.obey():
                 break
+            ahead = ()
         self.end(self.why_end() or reason)  # with what proofs took
         return self.make_ask()
 
@@ -216,11 +217,8 @@ class _Race(SearchState):
         if self.rounds_unchanged >= config.patience:
             unchanged = f"{self.rounds_unchanged} rounds in a row brought no better prompts"
             return f"{unchanged}; there may be nothing left to gain"
-        # A further round costs as much as the last, more by its runs; half of it has to fit.
-        runs, last = config.round_size(round_.number + 1 + self.rounds_ahead).stages[-1], round_.size.stages[-1]
-        further = (self.spent.calls - round_.calls_before) * runs / last
         pruning = config.prune * calls_of_pruning(self.sentences_left_out(), self.team)
-        needed, left = further / 2 + pruning, self.calls_left()
+        needed, left = self.needed_for_another(self.spent.calls) + pruning, self.calls_left()
         if round_.number and needed > left:
             return (
                 f"another round would not fit into the {self.planned_calls:,} calls planned{self.in_focus()} "
@@ -232,6 +230,25 @@ class _Race(SearchState):
                 f"the {self.planned_calls:,} calls planned{self.in_focus()} were enough (search.enough){self.on_top()}"
             )
         return ""
+
+    def needed_for_another(self, spent: int) -> float:
+        """Return what has to be left for another round once a search has taken so many calls: half of what it costs.
+
+        It costs as much as the last, more by its runs.
+        """
+        round_ = self.round
+        runs, last = self.config.round_size(round_.number + 1 + self.rounds_ahead).stages[-1], round_.size.stages[-1]
+        return (spent - round_.calls_before) * runs / last / 2
+
+    def is_last(self, union: Mapping[str, Sequence[Compare]]) -> bool:
+        """Say whether no round can follow this one, whatever comes of its union: the least that it takes is too much.
+
+        Nobody knows the least where agents are not called alike on all inputs.
+        """
+        if any(run.comparison.calls for run in self.round.runs):
+            return False
+        least = self.spent.least([*chain.from_iterable(union.values())], self.team)
+        return self.needed_for_another(self.spent.calls + least) > self.calls_left() - least
 
     def calls_left(self) -> int:
         """Return the calls that are planned and not taken, without those of the hold-out test."""
@@ -410,9 +427,11 @@ class _Race(SearchState):
         ahead: tuple[Propose, ...] = ()
         if attempt == 1 and self.config.ahead and not self.why_end():
             ahead = self.proposals({**self.prompts, **parts[0].changes}, round_.number + 1)
+        self.spent.count_ahead(ahead)
+        if ahead and self.is_last(self.meetings(purpose, tried, inputs)):
+            ahead = ()
         # Those of a union that parts are tried of are led by what it was; they are dropped, and asked for anew.
         self.drafts_ahead = ahead
-        self.spent.count_ahead(ahead)
         round_.add(purpose, (yield from self.try_each(purpose, tried, inputs, ahead)))
 
     def inputs_ahead(self, agents: Sequence[str]) -> tuple[str, ...]:
@@ -542,13 +561,19 @@ class _Race(SearchState):
 
         What is begun ahead is asked for in the next round.
         """
-        asked = {
-            where: [request for request, _ in self.compare(purpose, where, [(part, key) for key in inputs])]
-            for where, part in tried.items()
-        }
+        asked = self.meetings(purpose, tried, inputs)
         answers = yield from self.ask([*chain.from_iterable(asked.values())], ahead)
         met = {request.id: result for request, result in answers if isinstance(result, Comparison)}
         return [Trial(part, tuple(met[one.id] for one in asked[where])) for where, part in tried.items()]
+
+    def meetings(
+        self, purpose: str, tried: Mapping[str, Mixture], inputs: Sequence[str]
+    ) -> Mapping[str, Sequence[Compare]]:
+        """Return what is asked for each change, by the place it is tried at: that it meets the anchor on all inputs."""
+        return {
+            where: [request for request, _ in self.compare(purpose, where, [(part, key) for key in inputs])]
+            for where, part in tried.items()
+        }
 
     def learn(self, answers: Answers) -> None:
         """Learn from answers: calls, who matters, contested inputs, cases (Eq. 6), how far the levels agree."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from maspo.core.verdict import Comparison
-from maspo.optimizers.base import Answers, Observe, Observed, Problem, Propose
+from maspo.core.verdict import Comparison, Verdict
+from maspo.optimizers.base import Answers, Compare, Observe, Observed, Problem, Propose
 from maspo.team.graph import Team
 
 
@@ -29,6 +29,13 @@ class CallsSpent:
         """Count proposals that are begun now, whenever their drafts are asked for; those before them were dropped."""
         self.calls += sum(one.price(self.problem).proposer for one in requests)
         self.ahead = {one.id for one in requests}
+
+    def least(self, asked: Sequence[Compare], team: Team) -> int:
+        """Return the calls that comparisons take at least: of answers that are equal no judge is asked."""
+        after = replace(self, by_anchor={*self.by_anchor})
+        tie = Verdict.TIE
+        after.count([(one, Comparison(one.input_key, tie, (), tie, same_answer=True)) for one in asked], team)
+        return after.calls - self.calls
 
     def count(self, answers: Answers, team: Team) -> None:
         """Count the calls of some answers of a team, of which a person may have pinned prompts meanwhile."""
