@@ -29,6 +29,7 @@ from maspo.data.inputs import make_inputs
 from maspo.online.control import Look, Search, watching
 from maspo.online.plan import Costs, Plan
 from maspo.online.record import SearchEnded, WindowSeen
+from maspo.online.watching import settings_of_search
 from maspo.optimizers.base import Compare
 from maspo.study.carried import Earlier, carried_over
 from maspo.study.job import Job
@@ -103,8 +104,7 @@ class Stream:
         """Search as a watch does."""
         first, last = asked.windows
         job = self.job(asked.start, [row for window in self.rows[first - 1 : last] for row in window])
-        search = {"search": job.config.search.with_calls(costs.search)}
-        job = replace(job, config=job.config.model_copy(update=search))
+        job = replace(job, config=settings_of_search(job.config, self.plan, costs))
         if asked.start == asked.standing.anchor:
             job = replace(job, carried=carried_over(job, Earlier(asked.start, asked.standing.shipped))[0])
         latent = self.latent()

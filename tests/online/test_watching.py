@@ -18,14 +18,24 @@ from maspo.arena.clock import run_virtually
 from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, UsageError
 from maspo.data.inputs import Inputs
-from maspo.events import Event, RunFinished
+from maspo.events import Event, RunFinished, RunStarted
 from maspo.models.base import ModelClient, Reply, Request
 from maspo.online.control import MEANS, Standing
 from maspo.online.plan import BEFORE, Plan
 from maspo.online.record import WatchBegan, WindowSeen
 from maspo.online.screen import as_data, screen
 from maspo.online.sources import Called, Source, files_at
-from maspo.online.watching import DATABASE, Surroundings, Watch, _plan_differences, plan_of, standing, watch
+from maspo.online.watching import (
+    DATABASE,
+    SEARCHES,
+    Surroundings,
+    Watch,
+    _plan_differences,
+    as_begun,
+    plan_of,
+    standing,
+    watch,
+)
 from maspo.store.codec import Entry, encode
 from maspo.store.run_store import RunStore
 from maspo.store.writer import changes_waiting
@@ -347,7 +357,7 @@ def test_p17_a_watch_of_a_version_with_fewer_settings_of_the_search_goes_on(tmp_
 def test_p18_a_watch_of_a_version_without_such_choices_does_as_it_did_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, state = DriftingWorld(3), tmp_path / "state"
+    world, state, usual = DriftingWorld(3), tmp_path / "state", replace(PLAN, search_share=Plan().search_share)
     file = tmp_path / "inputs.jsonl"
     file.write_text(lines(rows(world, 2, 9)))
 
@@ -363,18 +373,56 @@ def test_p18_a_watch_of_a_version_without_such_choices_does_as_it_did_and_goes_o
         return replace(found, body=json.dumps(body))
 
     monkeypatch.setattr("maspo.online.watching.encode", encoded_before)
-    go(PLAN)
+    go(usual)
     monkeypatch.undo()
-    assert plan_of(state) == replace(PLAN, **BEFORE)  # type: ignore[arg-type]
-    assert go(PLAN).windows == 2
+    assert plan_of(state) == replace(usual, **BEFORE)  # type: ignore[arg-type]
+    assert go(usual).windows == 2
     with pytest.raises(RunChanged, match="searches: was 1, is 3"):
-        go(replace(PLAN, searches=3))
+        go(replace(usual, searches=3))
 
 
 def test_p21_a_watch_that_began_with_defaults_of_before_goes_on_with_them() -> None:
     before = Plan(level=0.01, search_share=0.5)
     assert _plan_differences(before, Plan()) == []
     assert _plan_differences(before, Plan(level=0.02)) == ["level: was 0.01, is 0.02"]
+    later = Plan(search_share=0.3, held_out=None)
+    assert _plan_differences(later, Plan()) == []
+    assert _plan_differences(later, Plan(search_share=0.35)) == ["search_share: was 0.3, is 0.35"]
+    assert _plan_differences(Plan(search_share=0.2), Plan()) == ["search_share: was 0.2, is 0.4"]
+
+
+def test_p23_a_watch_that_began_with_other_defaults_searches_and_pays_by_them(tmp_path: Path) -> None:
+    world, state = DriftingWorld(3), tmp_path / "state"
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 2, 9)))
+    usual = replace(PLAN, search_share=Plan().search_share)
+    began, now = watched(world, replace(PLAN, held_out=None)), watched(world, usual)
+    assert as_begun(now, state) == now, "nothing has begun there"
+    asyncio.run(watch(began, files_at(file), state, around(Asked(world)), once=True))
+    # What it may spend is the only thing that is another one now, and pays a search as it was, no larger one.
+    least = began.costs.search + began.costs.look
+    given = watched(world, replace(usual, calls=least))
+    assert as_begun(given, state) == watched(world, replace(PLAN, held_out=None, calls=least))
+    assert given.costs.search > began.costs.search
+    asyncio.run(watch(given, files_at(file), state, around(Asked(world)), once=True))
+    with pytest.raises(RunChanged, match=r"search_share: was 0.3, is 0.9"):
+        asyncio.run(watch(watched(world, replace(PLAN, search_share=0.9)), files_at(file), state, around(Asked(world))))
+
+
+@pytest.mark.parametrize(("held_out", "most", "tested"), [(4, None, 4), (4, 6, 6), (None, None, 20)])
+def test_p24_a_search_of_a_watch_holds_few_inputs_out_unless_its_settings_say_how_many(
+    held_out: int | None, most: int | None, tested: int, tmp_path: Path
+) -> None:
+    world = DriftingWorld(4, "inputs")
+    given = watched(world, replace(PLAN, held_out=held_out))
+    holdout = given.job.config.holdout.model_copy(update={"most": most})
+    job = replace(given.job, config=given.job.config.model_copy(update={"holdout": holdout}))
+    file = tmp_path / "inputs.jsonl"
+    file.write_text(lines(rows(world, 11, 5)))
+    asyncio.run(watch(replace(given, job=job), files_at(file), tmp_path / "state", around(Asked(world)), once=True))
+    with open_for_reading(tmp_path / "state" / SEARCHES / "001" / RUN) as store:
+        split = next(entry.item for entry in store.read_since() if isinstance(entry.item, RunStarted))
+    assert split.holdout_inputs == tested
 
 
 def test_p08_stopped_it_goes_on(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ from maspo.online.watching import (
     DATABASE,
     Surroundings,
     Watch,
+    as_begun,
     plan_of,
     require_known_prices,
     standing,
@@ -101,7 +102,7 @@ def run_watch(asked: WatchOptions) -> None:
     agree_to_app(system, asked.system, asked.trust)
     if isinstance(source, Received):
         note(source.told)
-    costs = given.costs
+    costs = as_begun(given, asked.state).costs
     note(
         f"A window of {asked.plan.window} inputs takes up to {costs.look:,} calls, one that tries a candidate "
         f"{costs.canary:,}, a search about {costs.search:,}. In a month: {_budget(asked.plan, costs)}."

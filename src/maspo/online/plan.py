@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias
 
 from maspo.core.errors import ConfigInvalid
@@ -60,9 +60,12 @@ class Plan:
     """Whether to search and promote by a judge whose taste has changed. Otherwise that waits until somebody says so."""
     bets: ChangesBetOn = "weak too"
     """Changes that the evidence is gathered for: ``strong`` of watches that began before there was another choice."""
-    search_share: float = 0.3
+    search_share: float = 0.4
     """Calls of a search, as a share of what one from scratch plans: it starts from prompts that worked, and there is
     another where nothing comes of it (docs/design/0031-watching.md)."""
+    held_out: int | None = 4
+    """Inputs of a search that are held out, at most: what it finds meets new inputs anyway. None, as many as the
+    settings of the hold-out say, of watches that began before."""
     calls: int | None = None
     """Calls in a month, searches included; None: no limit."""
     usd: float | None = None
@@ -77,6 +80,8 @@ class Plan:
         for name in ("canary", "level", "search_share"):
             if not 0 < getattr(self, name) <= 1:
                 raise ConfigInvalid(f"watch: {name} is {getattr(self, name)}; expected a share above 0, at most 1")
+        if self.held_out is not None and self.held_out < 1:
+            raise ConfigInvalid(f"watch: held_out is {self.held_out}; expected 1 or more, or None")
         if self.fresh_windows < 0:
             raise ConfigInvalid(f"watch: fresh_windows is {self.fresh_windows}; expected 0 or more")
         if self.compared > self.window:
@@ -89,6 +94,10 @@ class Plan:
                 f"watch: window is {self.window}; expected {self.repeated} or more, since in each so many earlier "
                 "inputs are run again"
             )
+
+    def with_means_of(self, now: Plan) -> Plan:
+        """Return the plan with what may be another when a watch goes on: what it may spend, and whom it follows."""
+        return replace(self, calls=now.calls, usd=now.usd, follow_judge=now.follow_judge)
 
     @property
     def pairs(self) -> int:
@@ -118,8 +127,16 @@ BEFORE: Final[Mapping[str, object]] = {
     "canary_windows": 20,
     "hopeless": "late",
     "fallback": "shipped",
+    "held_out": None,
 }
 """What a watch goes on with that began before: defaults of then, and of what its record does not say."""
+SINCE: Final[Mapping[str, tuple[object, ...]]] = {"search_share": (0.3,)}
+"""Further defaults between those and today's."""
+
+
+def was_usual(name: str, value: object) -> bool:
+    """Return whether a value was the default of an earlier version."""
+    return name in BEFORE and value in (BEFORE[name], *SINCE.get(name, ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from maspo.config import Caps
+from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, StoreError, UsageError
 from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
@@ -25,7 +25,7 @@ from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
 from maspo.events import Event
 from maspo.models.base import ModelClient, Request
 from maspo.online.control import Ask, Found, Look, Search, Standing, Watching, watching
-from maspo.online.plan import BEFORE, Costs, Plan
+from maspo.online.plan import Costs, Plan, was_usual
 from maspo.online.received import listening
 from maspo.online.record import InputsTaken, SearchEnded, WatchBegan, WindowSeen
 from maspo.online.sources import Row, Source
@@ -94,6 +94,14 @@ def search_calls(watch: Watch) -> int:
     return max(100, round(watch.plan.search_share * planned))
 
 
+def settings_of_search(config: RunConfig, plan: Plan, costs: Costs) -> RunConfig:
+    """Return the settings of a search of a watch: it is small, and holds few inputs out."""
+    holdout = config.holdout
+    if holdout.most is None:
+        holdout = holdout.model_copy(update={"most": plan.held_out})
+    return config.model_copy(update={"search": config.search.with_calls(costs.search), "holdout": holdout})
+
+
 class _Silent:
     def on_event(self, event: Event) -> None: ...
 
@@ -129,6 +137,7 @@ async def watch(given: Watch, source: Source, state: Path, around: Surroundings,
         ProviderError, Interrupted: no further call can be made; what was recorded is kept.
 
     """
+    given = as_begun(given, state)
     costs, calls = given.costs, given.plan.calls
     if calls is not None and calls < costs.search + costs.look:
         raise ConfigInvalid(
@@ -202,6 +211,19 @@ def replayed(control: Watching, found: Iterator[Found]) -> Ask:
     return ask
 
 
+def as_begun(given: Watch, state: Path) -> Watch:
+    """Return a watch with the plan that it began with, where nothing else is asked for than defaults of now.
+
+    Raises:
+        StoreError: its record cannot be read.
+
+    """
+    recorded = _recorded(state / DATABASE) if is_there(state / DATABASE) else None
+    if recorded is None or _plan_differences(recorded[2].plan, given.plan):
+        return given
+    return replace(given, plan=recorded[2].plan.with_means_of(given.plan))
+
+
 @asynccontextmanager
 async def _opened(given: Watch, state: Path, around: Surroundings) -> AsyncIterator[RunStore]:
     """Open the record of the same watch, or begin one."""
@@ -249,7 +271,7 @@ def _plan_differences(before: Plan, now: Plan) -> list[str]:
     names = [
         name
         for name in names
-        if not (getattr(now, name) == getattr(usual, name) and getattr(before, name) == BEFORE.get(name, ...))
+        if not (getattr(now, name) == getattr(usual, name) and was_usual(name, getattr(before, name)))
     ]
     values = [(name, getattr(before, name), getattr(now, name)) for name in names]
     return [f"{name}: was {was}, is {is_now}" for name, was, is_now in values if was != is_now]
@@ -481,12 +503,8 @@ class _Work:
         first, last = search.windows
         rows = {row.key: row for number in range(first, last + 1) for row in self._window(number).rows}
         agents = tuple(replace(agent, prompt=search.start[agent.name]) for agent in given.system.agents)
-        config = given.config.model_copy(
-            update={
-                "caps": _tighter(given.config.caps, search.calls, search.usd),
-                "search": given.config.search.with_calls(self.given.costs.search),
-            }
-        )
+        config = settings_of_search(given.config, self.given.plan, self.given.costs)
+        config = config.model_copy(update={"caps": _tighter(given.config.caps, search.calls, search.usd)})
         system = replace(given.system, agents=agents)
         job = replace(given, system=system, inputs=Inputs(tuple(rows.values())), config=config, sources={})
         if search.start != search.standing.anchor:  # the shipped prompts, or a candidate that was ahead of them
