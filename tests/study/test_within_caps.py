@@ -16,7 +16,7 @@ from maspo.study.optimize import start
 from maspo.study.resolve import Parts, Study, resolve
 from maspo.study.within_caps import LEAST_CAP, PLANNED_OF_A_CAP, plan_within_caps
 from maspo.team.load import parse_system
-from maspo.testing.runs import Recorder, go_on, world_job
+from maspo.testing.runs import Recorder, counted_world, go_on, world_job
 from maspo.world.spec import WorldSpec
 
 
@@ -43,16 +43,29 @@ def test_w01_a_plan_follows_a_lower_cap_and_says_so(cap: int) -> None:
     assert ("fewer inputs held out" in told) == fewer
 
 
-@pytest.mark.parametrize("cap", [150, 200, 250, 300, 500])
-def test_w09_a_cap_that_the_final_test_takes_half_of_is_told_to_be_small_with_one_that_would_do(cap: int) -> None:
+@pytest.mark.parametrize(("cap", "small"), [(150, True), (200, True), (300, True), (350, False), (500, False)])
+def test_w09_a_cap_that_leaves_the_final_test_little_is_told_with_one_that_would_do(cap: int, small: bool) -> None:
     study = plan_within_caps(resolve(job_with(cap)))
-    test = study.holdout_calls
     (told,) = [remark for remark in study.plan.notes if "--max-calls" in remark]
-    assert ("may end before any change is tried" in told) == (cap < 2 * test)
-    if cap < 2 * test:
-        assert told.endswith(f"give {2 * test:,}")
-        enough = plan_within_caps(resolve(job_with(2 * test)))
-        assert not any("before any change" in remark for remark in enough.plan.notes)
+    assert ("may leave the final test less than its" in told) == small
+    if small:
+        enough = int(told.rpartition("give ")[2])
+        assert enough > study.holdout_calls
+        again = plan_within_caps(resolve(job_with(enough)))
+        assert not any("may leave the final test" in remark for remark in again.plan.notes)
+
+
+@pytest.mark.parametrize(("cap", "tested"), [(150, 3), (200, 10), (250, 20)])
+async def test_w10_nothing_is_kept_for_a_test_before_there_is_something_to_test(
+    tmp_path: Path, cap: int, tested: int
+) -> None:
+    job = job_with(cap)
+    model = counted_world(job)
+    outcome = await start(plan_within_caps(resolve(job)), tmp_path / "run", Recorder(), model.provider)
+    finished = outcome.finished
+    assert finished is not None and model.calls <= cap
+    assert finished.winners != job.system.prompts, "the first round ends, though it takes more than half of these caps"
+    assert finished.holdout.n >= tested, "each input that what is left pays for is tested"
 
 
 def test_w02_a_cap_that_suffices_or_none_at_all_changes_nothing() -> None:

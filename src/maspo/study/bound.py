@@ -129,13 +129,14 @@ def bound_of(optimizer: Optimizer, problem: Problem, holdout: Collection[str], p
     return replace(bound, beyond=beyond.calls_expected_beyond_plan(problem)) if beyond else bound
 
 
-def calls_of_first_round(optimizer: Optimizer, problem: Problem) -> int:
+def cap_for_first_round(optimizer: Optimizer, problem: Problem) -> int:
     """Return about which cap in calls lets the first round of a search end, and its test follow; 0 without rounds."""
-    first = _first_round(optimizer, problem)
+    first = calls_of_first_round(optimizer, problem)
     return first + min(first, problem.reserve)
 
 
-def _first_round(optimizer: Optimizer, problem: Problem) -> int:
+def calls_of_first_round(optimizer: Optimizer, problem: Problem) -> int:
+    """Return the most calls that the first round of a search takes, by the outcomes it is usual with; 0 without any."""
     if not isinstance(optimizer, InRounds):
         return 0
     rounds = [_Dearest(replace(problem, reserve=0), lost) for lost in optimizer.dearest_outcomes()]
@@ -145,20 +146,20 @@ def _first_round(optimizer: Optimizer, problem: Problem) -> int:
 
 
 def remarks_on_first_round(optimizer: Optimizer, problem: Problem, cap: int | None, expected: int) -> list[str]:
-    """Return that a cap in calls lets no round of the search end, and about which one would; none where it does.
+    """Return that a cap in calls may let no round of the search end, or leave its test little, and which would do.
 
-    The search has what the test leaves (``problem.reserve``), and half of the cap at least.
+    Nothing is kept for the test before there is something to test; then it gets half of the cap at most.
     """
     if cap is None or cap >= expected or not isinstance(optimizer, InRounds):
         return []
-    first = _first_round(optimizer, problem)
-    least = calls_of_first_round(optimizer, problem)
+    first = calls_of_first_round(optimizer, problem)
+    least = cap_for_first_round(optimizer, problem)
     if cap >= least:
         return []
     return [
         f"--max-calls {cap:,}: with this plan the first round of the search takes about {first:,} calls and may not "
-        f"end, and then nothing is found; with about {least:,} or more it ends and is tested. A smaller plan begins "
-        "with smaller rounds"
+        f"end, and then nothing is found, or leave its test little; with about {least:,} or more it ends and is "
+        "tested. A smaller plan begins with smaller rounds"
     ]
 
 

@@ -27,8 +27,9 @@ from maspo.events import (
 from maspo.models.base import AGENT, JUDGE_GLOBAL
 from maspo.optimizers.base import Ask, Compare
 from maspo.scoring.answers import same_answer
+from maspo.study.batches import batches
 from maspo.study.holdout import MOST_SEARCHED, conclude, ends_with, needs_search, parts_of_test, result_of, with_search
-from maspo.study.resolve import Study, judged_pairs, texts_of_inputs
+from maspo.study.resolve import Study, holdout_calls_of_an_input, judged_pairs, texts_of_inputs
 from maspo.study.session import Session
 from maspo.study.steering import Steering
 from maspo.world import World
@@ -188,12 +189,10 @@ def _holdout_request(study: Study, winners: Prompts, key: str, first: bool = Tru
 
 async def _test_on_holdout(study: Study, session: Session, winners: Prompts, keys: Sequence[str]) -> list[Comparison]:
     """Return how the winners do on some hold-out inputs; a cap leaves out the last of them."""
-    caps = study.job.config.caps
-    capped = any(cap is not None for cap in (caps.calls, caps.usd, caps.minutes))
-    size = _HOLDOUT_CHUNK if capped else len(keys)
+    most = _HOLDOUT_CHUNK if session.ledger.is_capped else None
     found: list[Comparison] = []
-    for begin in range(0, len(keys), size):
-        requests = [_holdout_request(study, winners, key) for key in keys[begin : begin + size]]
+    for batch in batches(session.ledger, keys, holdout_calls_of_an_input(study.problem.team), most):
+        requests = [_holdout_request(study, winners, key) for key in batch]
         try:
             results = await session.submit(requests, "holdout")
         except BudgetReached:
@@ -312,8 +311,15 @@ async def _both_runs(session: Session, prompts: Prompts, key: str) -> tuple[str,
 # ── what is kept for it meanwhile ────────────────────────────────────────────────────────────────────────────────────
 
 
-def reserve_for_holdout(study: Study, session: Session) -> None:
-    """Set aside for the hold-out test what it may need, at most half of each cap."""
+def reserve_for_holdout(study: Study, session: Session, found: Prompts) -> None:
+    """Set aside for the hold-out test what it may need, at most half of each cap.
+
+    ``found`` are the prompts that would be tested if the search ended here. While they are the seed prompts there is
+    nothing to test, so nothing is kept: a test that never comes would only end the search before it finds anything.
+    """
+    if found == study.problem.seed_prompts:
+        session.ledger.keep_back()
+        return
     caps, needed = study.job.config.caps, study.holdout_calls
     share = min(0.5, needed / max(session.planned_calls, 1))
     session.ledger.keep_back(

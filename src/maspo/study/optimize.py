@@ -39,7 +39,7 @@ from maspo.store.files import write_whole
 from maspo.store.records import IN_FOLDER, Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
-from maspo.study.bound import calls_of_first_round
+from maspo.study.bound import cap_for_first_round
 from maspo.study.calibration import with_calibration
 from maspo.study.calls import provider as default_provider
 from maspo.study.calls import share
@@ -109,7 +109,7 @@ async def start(
             whole = replace(job, groups=study.split.groups.shared)
             noted = {EXPECTED: str(study.plan.about)}
             if job.config.caps != Caps():
-                noted[FIRST_ROUND] = str(calls_of_first_round(study.optimizer, study.problem))
+                noted[FIRST_ROUND] = str(cap_for_first_round(study.optimizer, study.problem))
             await record.append([], {"job": JOB.dump(whole), "run": run, **noted})
             return await _go_on(study, record, bare, out, watcher, stop, looks)
 
@@ -342,7 +342,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
             await session.search.follow(ask.events)
             if not ask.begun:
                 steering.note_ask(ask)
-            reserve_for_holdout(study, session)
+            reserve_for_holdout(study, session, ask.prompts)
             session.begin(_allowed(steering, ask.ahead), ask.rollouts)
             results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())

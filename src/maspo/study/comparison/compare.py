@@ -518,7 +518,7 @@ async def _measure(
         measuring=total((usage, met.usage)),
         seconds=seconds + met.seconds + took,
         left_out=len(comparison.holdout) - len(inputs),
-        cut=tuple(end.run.name for end in ends if _is_cut(comparison, end)),
+        cut=tuple(end.run.name for end in ends if is_cut(comparison, end)),
         simulated=simulated,
         work=f"{store.meta()['run']}/{work}",
     )
@@ -577,7 +577,7 @@ async def _measuring(
                     await session.save()
 
 
-def _is_cut(comparison: Comparison, end: RunEnd) -> bool:
+def is_cut(comparison: Comparison, end: RunEnd) -> bool:
     """Say whether a cap over all has cut a run short of what it was there for: its part of the money, or its calls.
 
     A search may go on beyond its plan, which a cap may cut: then it had what all have.

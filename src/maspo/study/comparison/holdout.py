@@ -14,6 +14,7 @@ from maspo.data.inputs import Input, input_text
 from maspo.judges.base import Question, compare_both_orders, task_shown
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Sample, Scorer
+from maspo.study.batches import batches
 from maspo.study.comparison.plan import Comparison
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, InputMet
 from maspo.study.evaluation.exact import exact_scorer
@@ -45,9 +46,9 @@ async def measure(
         session.stage.advance()
         return key, met
 
-    for begin in range(0, len(keys), CHUNK):
+    for batch in batches(session.ledger, keys, comparison.measuring_on(inputs=1, guards=0).most, CHUNK):
         try:
-            found |= dict(await together(map(one, keys[begin : begin + CHUNK])))
+            found |= dict(await together(map(one, batch)))
         except BudgetReached:
             break
     return found
