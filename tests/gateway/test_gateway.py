@@ -18,7 +18,7 @@ import aiohttp
 import pytest
 
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
-from maspo.gateway.client import Delivery, Upstreams, WireClient, WireRequest, _cut, _secret, address
+from maspo.gateway.client import Delivery, Response, Upstreams, WireClient, WireRequest, _cut, _secret, address
 from maspo.gateway.dialects.base import Incoming
 from maspo.gateway.dialects.registry import DIALECTS
 from maspo.gateway.ended import EndedCall
@@ -433,6 +433,21 @@ async def test_g17_other_requests_are_passed_on_and_those_that_cost_are_booked(b
         ]
         (call,) = await found.gateway.close(found.rollout)
         assert (call.dialect, found.ledger.calls, found.ledger.usage()["agent"].tokens_in) == ("other", 1, 7)
+
+
+async def test_g38_a_fault_of_ours_is_told_to_an_app_that_would_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    class Faulty:
+        async def complete(self, request: Request) -> Reply:
+            raise ZeroDivisionError
+
+        async def forward(self, request: WireRequest) -> Response:
+            raise ZeroDivisionError
+
+    async with Gateway(Faulty(), sender=Faulty()) as gateway, aiohttp.ClientSession() as app:
+        url = gateway.open().base_url
+        async with app.get(f"{url}/models") as models, app.post(f"{url}/chat/completions", json=ask("q")) as call:
+            assert (models.status, call.status) == (500, 500)
+    assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
 async def test_g34_a_file_is_passed_on_whole_however_long_it_is(bench: Opener, monkeypatch: pytest.MonkeyPatch) -> None:

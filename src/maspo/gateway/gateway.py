@@ -376,8 +376,7 @@ class Gateway:
         try:
             self._handle(rollout, path, dialect, exchange)
         except Exception:
-            _LOG.exception("a request of rollout %s failed", rollout.name)
-            _answer(exchange, _error(dialect, 500, "unexpected error in the gateway", "internal"))
+            _answer(exchange, _unexpected(dialect, rollout))
 
     def _handle(self, rollout: Rollout, path: str, dialect: Dialect, exchange: Exchange) -> None:
         method, named, packed = exchange.head.method, exchange.head.named, exchange.body
@@ -387,10 +386,10 @@ class Gateway:
         sent = _passed_on(tuple([pair for pair in exchange.head.headers if pair[0].lower() != "content-length"]))
         rollout._keys.update(keys_in(sent, path))
         if method != "POST":
-            return self._answer_apart(exchange, self._pass_on(dialect, method, path, packed, sent))
+            return self._answer_apart(exchange, rollout, dialect, self._pass_on(dialect, method, path, packed, sent))
         found = _object(unpacked(packed, sent))
         if path == PATH and self._tools is not None and found is not None:
-            return self._answer_apart(exchange, self._result(self._tools, rollout, found))
+            return self._answer_apart(exchange, rollout, dialect, self._result(self._tools, rollout, found))
         incoming = Incoming(path.partition("?")[0], found if found is not None else {})
         content, before = self._content(rollout, dialect, incoming, packed)
         attempt = self._find_attempt(rollout, content, named.get(_RETRIES_HEADER, "0") not in ("0", ""))
@@ -407,11 +406,17 @@ class Gateway:
             rollout.settle(content, attempt)
         return None
 
-    def _answer_apart(self, exchange: Exchange, answer: Coroutine[Any, Any, Response]) -> None:
+    def _answer_apart(
+        self, exchange: Exchange, rollout: Rollout, dialect: Dialect, answer: Coroutine[Any, Any, Response]
+    ) -> None:
         """Let a request that is no model call be answered; it ends when its app leaves."""
 
         async def run() -> None:
-            _answer(exchange, await answer)
+            try:
+                response = await answer
+            except Exception:
+                response = _unexpected(dialect, rollout)
+            _answer(exchange, response)
 
         task = asyncio.create_task(run())
         self._apart.add(task)
@@ -518,9 +523,8 @@ class Gateway:
                 return _final(delivery.refusal)
             return _refusal(dialect, error)
         except Exception as error:
-            _LOG.exception("a call of rollout %s failed", rollout.name)
             note(WireReply(), None, f"unexpected {type(error).__name__}: {error}")
-            return _error(dialect, 500, "unexpected error in the gateway", "internal")
+            return _unexpected(dialect, rollout)
         if delivery.response is None:
             delivery.response = replayed(reply.text)
             delivery.said = read(request, delivery.response)
@@ -667,6 +671,12 @@ def _refusal(dialect: Dialect, error: MaspoError) -> Response:
     if isinstance(error, BudgetReached | ConfigInvalid | LimitReached):
         return _error(dialect, 402, str(error), "billing_error")
     return _error(dialect, 502, str(error), "api_error")
+
+
+def _unexpected(dialect: Dialect, rollout: Rollout) -> Response:
+    """Return the answer that a fault of ours means, which is logged; within ``except``."""
+    _LOG.exception("a request of rollout %s failed", rollout.name)
+    return _error(dialect, 500, "unexpected error in the gateway", "internal")
 
 
 def _error(dialect: Dialect, status: int, message: str, kind: str) -> Response:
