@@ -14,12 +14,14 @@ from maspo.config import Caps, JudgeSettings, RunConfig, search_of
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request, Stage, Transient
+from maspo.models.leases import Amount, Cap, Lease
 from maspo.optimizers.race.settings import FEWEST_CALLS
 from maspo.report.closing import closing
 from maspo.report.folder import look
 from maspo.report.higher_cap import higher_cap
 from maspo.report.questions import answers
 from maspo.report.sentences import cap_of
+from maspo.store.run_store import RunStore
 from maspo.study.bound import remarks_on_budget
 from maspo.study.job import Estimate, Job, Outcome
 from maspo.study.resolve import resolve, split_of
@@ -346,3 +348,41 @@ def test_c10_an_own_model_of_an_agent_is_priced_as_such() -> None:
         return found
 
     assert usd(costly) > 2 * usd(cheap)
+
+
+class Purse:
+    """A budget of many runs, in memory: so many calls."""
+
+    name = "purse"
+
+    def __init__(self, calls: int) -> None:
+        self._cap, self._held = Cap(calls=calls), Amount()
+
+    async def take_up(self, spent: Amount) -> Lease:
+        self._held = spent
+        return Lease(self._held, self._cap, 0.0)
+
+    async def grow(self, short: Amount) -> Lease | None:
+        if not short.fits(self._cap.free(self._held)):
+            return None
+        self._held += short
+        return Lease(self._held, self._cap, 0.0)
+
+    async def give_back(self, spent: Amount) -> None:
+        self._held = spent
+
+
+async def test_c40_a_budget_of_many_runs_leaves_out_the_last_inputs_of_the_test_as_a_cap_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = with_config(world_job(spec=WorldSpec(seed=5), inputs=40), search=SMALL["ascent"])
+    whole = await begin(base, tmp_path / "whole")
+    assert whole.finished is not None and whole.finished.holdout.n > 16
+    calls = spent(whole) - 4  # too few for the last input alone
+    monkeypatch.setattr(RunStore, "pool", lambda _: Purse(calls))
+    model = counted_world(base)
+    cut = await begin(base, tmp_path / "cut", model)
+    assert cut.finished is not None and model.calls <= calls
+    assert cut.finished.cap == "--budget purse" and "left out by --budget purse" in cut.finished.why
+    assert 0 < cut.finished.holdout.n < whole.finished.holdout.n
+    assert cut.finished.holdout.n % 8 == 0

@@ -160,7 +160,7 @@ async def test_u06_a_cap_leaves_rows_out_and_resume_goes_on(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("calls", [22, 55, 80])
-async def test_u28_which_rows_a_cap_leaves_out_is_told_by_their_order_and_not_by_who_is_slow(
+async def test_u50_which_rows_a_cap_leaves_out_is_told_by_their_order_and_not_by_who_is_slow(
     tmp_path: Path, calls: int
 ) -> None:
     """Long answers are those to hard rows: where the quick ones use up the calls, the share is that of easy rows."""
@@ -183,7 +183,7 @@ async def test_u28_which_rows_a_cap_leaves_out_is_told_by_their_order_and_not_by
     assert len(found[0].rows) == whole and found[0].left_out == ROWS - whole
 
 
-async def test_u29_a_few_rows_that_are_refused_at_once_are_not_all_that_is_known(tmp_path: Path) -> None:
+async def test_u51_a_few_rows_that_are_refused_at_once_are_not_all_that_is_known(tmp_path: Path) -> None:
     """Ten runs without an answer end an evaluation, the first ten of its order and not the first that came."""
     evaluation = world_evaluation(repeats=2)
     order = shuffled([row.key for row in evaluation.task.test.rows], evaluation.config.seed, "evaluate")
@@ -371,6 +371,17 @@ async def test_u16_pairs_with_a_known_better_one_are_put_to_the_judge_in_both_or
     once_more = await judge_check(world_evaluation(), 8, tmp_path, Attention(Recorder(), again.provider))
     assert once_more.pairs == found.pairs
     assert again.purposes["agent"] == again.purposes[JUDGE_GLOBAL] == 0
+
+
+@pytest.mark.parametrize("calls", [20, 40, 60, 100])
+async def test_u52_a_cap_leaves_calls_for_the_verdicts_on_the_pairs_that_it_pays_for(
+    tmp_path: Path, calls: int
+) -> None:
+    model = counted()
+    found = await judge_check(capped(world_evaluation(), calls), 8, tmp_path, Attention(Recorder(), model.provider))
+    assert model.calls <= calls
+    assert len(found.readings) >= len(found.pairs) - 1 and len(found.readings) >= min(8, calls // 12)
+    assert found.cap == ("" if len(found.readings) == 8 else f"--max-calls {calls}")
 
 
 @pytest.mark.parametrize("pairs", [1, 2, 5])

@@ -91,12 +91,15 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
         def enough(found: Mapping[str, _Found | _NoPair]) -> bool:
             check_answers(runs, session.events, ended=False)
             chosen = _chosen(_pairs(found), most)
+            session.ledger.keep_back(calls=2 * len(chosen))  # or a cap would pay for pairs, and no verdict on them
             return len(chosen) >= most or (not chosen and len(found) >= _HOPELESS)
 
         rows = await over_rows(
             session, most_calls(evaluation, most), lambda key: _pair(evaluation, session, scorer, key, runs), enough
         )
         check_answers(runs, session.events, ended=True)
+        cap = session.ledger.reached
+        session.ledger.release()
         pairs = _pairs(rows.found)
         equal = [one.right for one in pairs if one.pair.truth is Verdict.TIE]
         chosen = _chosen(pairs, most)
@@ -113,7 +116,7 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
             all_wrong=equal.count(False),
             all_right=equal.count(True),
             unscored=sum(isinstance(one, _NoPair) and one.unscored for one in rows.found.values()),
-            cap=session.ledger.reached,
+            cap=cap or session.ledger.reached,
             simulated=simulated,
             usage=session.ledger.usage(),
             seconds=session.ledger.seconds,
