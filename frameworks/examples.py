@@ -201,7 +201,7 @@ EXAMPLES: Final[Mapping[str, tuple[Example, ...]]] = {
             blocks=(2, 3, 5, 6),
             models=(("InferenceClientModel(model_id", "OpenAIModel(model_id"),),
             first="from smolagents import OpenAIModel",
-            needs=("markdownify", "ddgs"),
+            needs=("markdownify", "ddgs", "numpy", "pandas"),
         ),
     ),
     "strands": (

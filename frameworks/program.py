@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import io
 import json
+import linecache
 import os
 import re
 import sys
@@ -40,6 +41,8 @@ def program_of(told: Mapping[str, Any]) -> ast.Module:
         if old not in source:
             raise ValueError(f"{told['path']}: no {old!r} in it; the shipped program has changed")
         source = source.replace(old, new)
+    # Frameworks read a tool's source, which stands at other lines than those of a page.
+    linecache.cache[told["path"]] = (len(source), None, source.splitlines(keepends=True), told["path"])
     module = ast.parse(source)
     if told["until"]:
         begins = (one.lineno for one in module.body if told["until"] in (ast.get_source_segment(source, one) or ""))

@@ -90,8 +90,10 @@ PAGE = """
 A page with a program.
 
 ```python
+import inspect
 MODEL = "a model of theirs"
 def ask(question):
+    assert inspect.getsource(ask).startswith("def ask(question):")
     return f"{MODEL}: {question}"
 ```
 
