@@ -155,6 +155,7 @@ def test_a_finished_run_that_is_resumed_with_another_cap_says_that_there_is_noth
     said = maspo("resume", "done", "--max-calls", "5000", "--json")
     assert said.code == 0
     assert "This run is finished, and no cap had cut it short" in said.err
+    assert "--set search.calls_per_agent=N" in said.err, "it had no cap"
     assert "This run is finished" not in before.err
     assert said.json["calls"] == before.json["calls"]
 

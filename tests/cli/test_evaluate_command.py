@@ -216,6 +216,18 @@ def test_f22_the_same_prompts_twice_are_no_look(maspo: Run, url: str) -> None:
     assert other.json["difference"]["look"] == 1
 
 
+def test_f24_prompts_of_a_run_that_were_written_back_are_told_with_what_they_may_meet(maspo: Run, url: str) -> None:
+    run = Path("run")
+    run.mkdir()
+    for name in ("prompts.json", "seed_prompts.json"):
+        (run / name).write_text("{}")
+    written = evaluate(maspo, url, "--prompts", "run/prompts.json", "--against", "seed")
+    told = " ".join(written.err.split())
+    assert f"--against {run / 'seed_prompts.json'} names those of before" in told, written
+    Path("alone.json").write_text("{}")
+    assert "names those of before" not in evaluate(maspo, url, "--prompts", "alone.json").err
+
+
 @pytest.mark.parametrize("scorer", ["exact", "math"])
 def test_f23_labels_that_no_answer_meets_are_told_everywhere(maspo: Run, url: str, scorer: str) -> None:
     rows = [{**row, "answer": "never"} for row in World().inputs(ROWS)]

@@ -52,7 +52,7 @@ from maspo.study.evaluation.evaluate import evaluate, remarks_on_rows, resume_ev
 from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluation, EvaluationFindings, Side
 from maspo.study.evaluation.recorded import DATABASE, NOTED, look_at, reach_in, recorded
 from maspo.study.evaluation.rows import scorer_for
-from maspo.study.optimize import recorded_job
+from maspo.study.optimize import SEED_PROMPTS, recorded_job
 from maspo.study.resolve import groups_in, split_of
 from maspo.team import System
 
@@ -227,7 +227,7 @@ def read_outputs(arguments: Arguments, choice: EvaluationOptions) -> tuple[Evalu
             f"--sandbox-packages: the scorer {scorer} runs no programs shut in; leave it out, or give --scorer code"
         )
     if before == after:
-        notes.append("both prompt sets are the same, so that nothing can differ")
+        notes.append("both prompt sets are the same, so that nothing can differ" + _or_against_those_before(after_name))
     if choice.repeats < 1:
         raise ConfigInvalid(f"--repeats {choice.repeats}: expected 1 or more")
     names: Mapping[Side, str] = {"before": name_prompt_set(before_name), "after": name_prompt_set(after_name)}
@@ -269,6 +269,15 @@ def _read_task(arguments: Arguments) -> Task:
 def _read_prompt_set(system: System, name: str) -> Prompts:
     """Return the prompts of a set; agents that it does not name keep their seed prompts."""
     return system.prompts if name == SEED else system.with_prompts(read_prompts(Path(name), _PROMPT_SETS)).prompts
+
+
+def _or_against_those_before(name: str) -> str:
+    """Return how what a run shipped is compared with what it began with, once it stands in the system file."""
+    path = Path(name)
+    before = (path if path.is_dir() else path.parent) / SEED_PROMPTS
+    if name in (SEED, NONE) or not before.is_file():
+        return ""
+    return f"; where these were written back already, --against {typed(before)} names those of before"
 
 
 def name_prompt_set(name: str) -> str:

@@ -72,7 +72,7 @@ DATABASE = "run.db"
 SEED_PROMPTS = "seed_prompts.json"
 _FINISHED = (
     "This run is finished, and no cap had cut it short: nothing was asked now, and other caps change nothing. A search "
-    "with more calls is a new run: `maspo optimize … --set search.calls_per_agent=N`"
+    "with more calls is a new run: `maspo optimize … {}`"
 )
 _MOST_CASES_SHOWN = 20
 """Misalignment cases whose texts the report shows: more than a person reads."""
@@ -236,7 +236,8 @@ async def _go_on(
     async with at_work(session, watcher, stop), steered(session, out, study.problem.team) as steering:
         ends = session.recorded(RunFinished)
         if ends and ends[-1].complete:
-            return _outcome(job, ends[-1], _FINISHED)
+            more = "--max-calls N" if _job_in(record, out).config.caps.calls else "--set search.calls_per_agent=N"
+            return _outcome(job, ends[-1], _FINISHED.format(more))
         try:
             _ = session.executor  # made before the first call
             await session.list_unsettled()
