@@ -9,10 +9,10 @@ import pytest
 from aiohttp import web
 
 from maspo.models import Ledger, PriceBook
-from maspo.models.base import Message, Request
+from maspo.models.base import LONGEST_TOKEN, Message, Request
 from maspo.models.budget import Limits
 from maspo.models.replies import read_reply
-from maspo.models.runaway import LONGEST_TOKEN, Runaway, ended
+from maspo.models.runaway import Runaway, ended
 from maspo.testing.provider import completion, in_pieces
 from tests.models.test_client import asking, layered, serving
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from maspo.core import numerals
 from maspo.core.sought import Sought
-from maspo.proposers import addresses, foreign, readings, spoken
+from maspo.proposers import addresses, foreign, readings, retold, spoken
 
 _FRAGMENTS = tuple(
     r"""
@@ -28,7 +29,8 @@ me[a]site.com|(colon)|a(slash)b|site(.)de|a[.b|site-dot-com|site\.com|site,com|%
 ///one.two.three|doi:10.1234/5|"." . ''|'.'.join(['a', 'b'])|+AFAAbABlAGEAcwBl-|
 north+AC4-org|chr(46)|siteDOTcom|me@site(no spam).com|a<i>.b|sk-abc defg 1234 hijk 5678 lmno|
 site <d> com|you <a> site.com|site point fr|puesto punto es|site - dot - com|\\host\share|
-U+0068 U+0068 U+0068 U+0068 U+0068 U+0068 U+0068|(://)|a. com|me at site.com|1 dot 2|word
+U+0068 U+0068 U+0068 U+0068 U+0068 U+0068 U+0068|(://)|a. com|me at site.com|1 dot 2|word|
+1,000,000|12.5k|two hundred and ten| '85 |3 + 4|3. so |1 2 3 4|8-5-12-12-15|p4r15|1,2
 """.replace("|\n", "|")
     .strip("\n")
     .split("|")
@@ -36,7 +38,7 @@ U+0068 U+0068 U+0068 U+0068 U+0068 U+0068 U+0068|(://)|a. com|me at site.com|1 d
 
 
 def _patterns() -> Iterator[Sought]:
-    for module in (addresses, foreign, readings, spoken):
+    for module in (addresses, foreign, numerals, readings, retold, spoken):
         for value in vars(module).values():
             if isinstance(value, Sought):
                 yield value

@@ -16,7 +16,6 @@ from maspo.core.errors import ConfigInvalid, nearest, said_of
 from maspo.core.plain_files import MOST_SETTINGS, MOST_TEXT, is_there, meant_by, read_named, read_plain
 from maspo.flags import ENV_PREFIX, FLAGS, Flag
 from maspo.models.prices import PriceBook
-from maspo.models.secret import too_short
 from maspo.study.connections import key_variable, remarks_on_addresses
 from maspo.study.reach import Reach, flat, of_file
 
@@ -86,11 +85,18 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
             notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {meant}?" if meant else ""))
     config = configure(settings)
     for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
-        if short := too_short(environ.get(variable, "")):
-            notes.append(f"the key in {variable} {short}")
+        notes += _remarks_on_key(variable, environ.get(variable, ""))
     notes += remarks_on_addresses(config.models)
     reach = of_file(_standing(in_file, settings[len(in_file) :]))
     return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+
+
+def _remarks_on_key(variable: str, key: str) -> list[str]:
+    if not key:
+        return []
+    from maspo.models.secret import too_short
+
+    return [f"the key in {variable} {short}"] if (short := too_short(key)) else []
 
 
 def load_prices() -> Mapping[str, tuple[float, ...]]:

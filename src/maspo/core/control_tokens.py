@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from maspo.core.late import late
+
 DOT: Final = "\u00b7"
 _BAR: Final = r"[|\uff5c]"
 _GREATER: Final = r"[>\uff1e\ufe65]"
@@ -54,14 +56,14 @@ _RESTS: Final = {
     r"\[": rf"/?(?:{_SQUARE})\]|{_BAR}{_WORD}{_BAR}\]|e~\[",  # [INST], EXAONE's [|user|], MiniMax's [e~[
     r"\]": r"~b\]|~!b\[|<\]\w{1,40}\[>\[",  # MiniMax's ]~b]
 }
-_TOKEN = re.compile("|".join(rf"{sign}{DOT}*+(?={rest})" for sign, rest in _RESTS.items()))
-_WHOLE = re.compile("|".join(rf"{sign}(?:{rest})" for sign, rest in _RESTS.items()))
+_TOKEN = late("|".join(rf"{sign}{DOT}*+(?={rest})" for sign, rest in _RESTS.items()))
+_WHOLE = late("|".join(rf"{sign}(?:{rest})" for sign, rest in _RESTS.items()))
 _SIGNS = re.compile(r"[<\[\]\uff1c\ufe64]")
 
 
 def control_tokens(text: str) -> tuple[str, ...]:
     """Return the control tokens of a text, as they stand."""
-    return tuple(_WHOLE.findall(text))
+    return () if _SIGNS.search(text) is None else tuple(_WHOLE.findall(text))
 
 
 def defused(text: str) -> str:

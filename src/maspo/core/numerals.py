@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from maspo.core.counted_abroad import counted_in, from_roman
 from maspo.core.looks import as_seen
+from maspo.core.sought import DIGITS, sought
 from maspo.core.spelling import tokens
 
 _UNITS = tokens(
@@ -22,23 +24,25 @@ _HUNDRED = 100
 _SCALES = {"hundred": _HUNDRED, "thousand": 1000, "million": 1_000_000}
 _LARGEST_SCALED = 10_000
 """What stands before `hundred`, `thousand` or `million` is smaller; nobody says `hundred` a thousand times in a row."""
-_AND = re.compile(r"\b(hundred|thousand|million)\s+and\s+", re.IGNORECASE)
+_AND = sought(r"\b(hundred|thousand|million)\s+and\s+", *_SCALES)
 _SINGLE_ROMAN = {"i": "1", "v": "5", "x": "10", "l": "50", "c": "100", "d": "500", "m": "1000"}
 _MOST_SINGLE = 0.5
 """Share of single letters of a text that is spelled letter by letter: none of them is a number."""
-_GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)")
+_GROUPED = sought(r"(?<![\d.,])\d{1,3}(?:([ .,_'\u2009\u202f\u00a0])\d{3})(?:\1\d{3})*(?![\d.,]*\d)", *DIGITS)
 """A number whose thousands are set apart."""
 _NO_CENTS = re.compile(r",0{1,2}$")
 """As some languages write what is whole."""
-_THOUSANDS = re.compile(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", re.IGNORECASE)
+_THOUSANDS = sought(r"(?<![\w.,])(\d{1,4}(?:\.\d{1,3})?)(k\b|e\d\b)", *DIGITS)
 
 
+@lru_cache(16)  # a draft is read in several ways, most of which leave it as it is
 def words(text: str) -> tuple[str, ...]:
     """Return the words and numbers of a text; numbers in words, with zeros around or after a point are as in digits."""
     return tuple(word for word in _with_signs(text) if word[0].isalnum())
 
 
-def _with_signs(text: str) -> list[str]:
+@lru_cache(16)
+def _with_signs(text: str) -> tuple[str, ...]:
     """Return the words, numbers and signs of a text, numbers in digits."""
     found: list[str] = []
     whole, part = 0, None  # of a number that is being spelled out: its thousands, and what follows them
@@ -56,7 +60,7 @@ def _with_signs(text: str) -> list[str]:
         whole, part = 0, value
         if value is None and word:
             found.append(_plain(word) if word[0].isdigit() else word)
-    return found
+    return tuple(found)
 
 
 def _counted_out(said: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from itertools import accumulate
 
 from maspo.core.control_tokens import defused, restored
 from maspo.core.invisible import IGNORED
+from maspo.core.late import late
 from maspo.core.looks import folded, signs_like
 
 _TAGS = frozenset(
@@ -32,7 +33,7 @@ _READ_AS_LESS = "|".join([_ESCAPES, *(f"#0*+{ord(sign)}|#x0*+{ord(sign):x}" for 
 # An escape that stands in the text already is escaped once more, so that reading back is exact.
 _ESCAPED = rf"(?=(?:amp;)*+(?:{_READ_AS_LESS});?+{_NAME})"
 _OPENS = re.compile(rf"[{_LESS}]{_NAME}|&{_ESCAPED}", re.IGNORECASE)
-_QUOTED = re.compile(rf"&({_ESCAPES});{_NAME}|&amp;{_ESCAPED}", re.IGNORECASE)
+_QUOTED = late(rf"&({_ESCAPES});{_NAME}|&amp;{_ESCAPED}", re.IGNORECASE)
 SEAL = "<!-- {} -->"
 SEAL_SAID = "\n\nA text in these tags ends only where its closing tag is followed by {}"
 """Constants, because the simulated world, which must not draw by them, looks for these words."""
@@ -64,7 +65,7 @@ def quoted(text: str) -> str:
 
 def unquoted(text: str) -> str:
     """Undo ``quoted``, for prompts that a model wrote back."""
-    return restored(_QUOTED.sub(_unescape, text))
+    return restored(_QUOTED.sub(_unescape, text) if "&" in text else text)
 
 
 def _names_our_tag(inside: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from maspo.core.late import late
 
@@ -21,9 +22,8 @@ class Sought:
 
     def may_be_in(self, text: str) -> bool:
         """Return whether a text holds a sign; without one it has no match."""
-        if not text.isascii():
-            return True
-        return any(map(text.lower().__contains__, self.signs))
+        small = _small(text)
+        return small is None or any(map(small.__contains__, self.signs))
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match in a text."""
@@ -40,6 +40,12 @@ class Sought:
     def sub(self, instead: str | Callable[[re.Match[str]], str], text: str) -> str:
         """Return a text with something else in place of each match."""
         return self.pattern.sub(instead, text) if self.may_be_in(text) else text
+
+
+@lru_cache(16)  # a text is searched for dozens of patterns
+def _small(text: str) -> str | None:
+    """Return an ASCII text in lower case; None for any other."""
+    return text.lower() if text.isascii() else None
 
 
 DIGITS = tuple("0123456789")

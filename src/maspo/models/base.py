@@ -24,6 +24,9 @@ JUDGE_GLOBAL = "judge.global"
 TOOL = "tool"
 """A result of a tool, in the record of calls: no model was asked."""
 PROBE = "other.probe"
+LONGEST_TOKEN = 16
+"""Bytes that a token of a text has on average, at most: 3 to 5 in English, up to 10 in scripts whose letters take three
+bytes. A text of more than so many bytes for each token of its limit has surely gone beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,11 @@ def offers_size(request: Request) -> int:
 def size_of_text(text: str) -> int:
     """Return the bytes of a text: no tokenizer makes more tokens of it."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def whole_characters(text: str) -> str:
+    """Return text without lone surrogates, which are no text: they could be neither sent on nor shown."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 @dataclass(frozen=True, slots=True)

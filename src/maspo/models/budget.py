@@ -12,10 +12,9 @@ from typing import Any, Protocol
 
 from maspo.core.errors import BudgetReached, ConfigInvalid, MaspoError, ProviderError
 from maspo.core.usage import Tally, Usage
-from maspo.models.base import PROBE, Reply, Request, offers_size, size_of_text
+from maspo.models.base import LONGEST_TOKEN, PROBE, Reply, Request, offers_size, size_of_text
 from maspo.models.leases import Amount, Lease, Pool, to_nano
 from maspo.models.prices import PriceBook
-from maspo.models.runaway import LONGEST_TOKEN
 from maspo.models.tempo import Tempo
 
 _TOKENS_PER_MESSAGE = 64

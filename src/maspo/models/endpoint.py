@@ -9,13 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
-
-from yarl import URL
 
 from maspo.core.errors import ConfigInvalid
 from maspo.models.base import Request
-from maspo.models.secret import Secret, stands_in
+
+if TYPE_CHECKING:  # a run on the simulated world has no address and no key
+    from yarl import URL
+
+    from maspo.models.secret import Secret
 
 _PATH = "/chat/completions"
 _PATHS = (_PATH, "/completions", "/responses", "/embeddings")
@@ -87,7 +90,7 @@ class Endpoint:
             ConfigInvalid: plain http to another machine, and ``allow_http`` is not set.
 
         """
-        url = URL(self.base_url)
+        url = _read(self.base_url)
         if url.scheme == "http" and not self.allow_http and not is_loopback(url.raw_host or ""):
             raise ConfigInvalid(
                 f"--base-url {self.shown}: plain http to another machine shows key and prompts to everyone between; "
@@ -117,6 +120,8 @@ class Endpoint:
 
     @cached_property
     def _secrets(self) -> tuple[Secret, ...]:
+        from maspo.models.secret import Secret, stands_in
+
         headers = (value for name, value in self.more_headers.items() if is_secret(name))
         return tuple(Secret(value) for value in (self.api_key, *headers) if value.strip() and not stands_in(value))
 
@@ -172,7 +177,7 @@ class Endpoint:
     @cached_property
     def is_near(self) -> bool:
         """Whether it is on this machine or in a private network, where a few calls side by side are all there is."""
-        host = URL(self.base_url).raw_host or ""
+        host = _read(self.base_url).raw_host or ""
         try:
             return ipaddress.ip_address(host).is_private
         except ValueError:
@@ -181,8 +186,15 @@ class Endpoint:
     @cached_property
     def is_of_deployments(self) -> bool:
         """Whether what is asked for are deployments, which bear whatever name their owner gave them: Azure."""
-        host = URL(self.base_url).raw_host or ""
+        host = _read(self.base_url).raw_host or ""
         return host.endswith(".azure.com") or "/deployments/" in f"{self._path}/"
+
+
+def _read(address: str) -> URL:
+    """Return the parts of an address as the HTTP library reads it."""
+    from yarl import URL
+
+    return URL(address)
 
 
 def is_secret(header: str) -> bool:
@@ -214,7 +226,7 @@ def _find_problem(base_url: str) -> str:
     try:
         parts = urlsplit(base_url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        usable = usable and (URL(base_url).raw_host or "").lower() == parts.hostname
+        usable = usable and (_read(base_url).raw_host or "").lower() == parts.hostname
     except ValueError:
         return f"not an address; {expected}"
     if "@" in parts.netloc:

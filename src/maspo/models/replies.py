@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any
 
 from maspo.core.invisible import without_invisible
-from maspo.models.base import BrokeOff, NoCompletion, Reply, Stage, ToolAsked, Transient
+from maspo.models.base import BrokeOff, NoCompletion, Reply, Stage, ToolAsked, Transient, whole_characters
 from maspo.models.pages import described, is_page
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.models.thoughts import said_and_thought, told_thoughts
@@ -532,11 +532,6 @@ def _is_blank(text: str) -> bool:
     if _SHOWS.search(text):
         return False
     return not any(one.isprintable() and not one.isspace() for one in without_invisible(text))
-
-
-def whole_characters(text: str) -> str:
-    """Return text without lone surrogates, which are no text: they could be neither sent on nor shown."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _text_or_nothing(found: object) -> str:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 
+from maspo.models.base import LONGEST_TOKEN
 from maspo.models.replies import text_so_far
 
-LONGEST_TOKEN = 16
-"""Bytes that a token of a text has on average, at most: 3 to 5 in English, up to 10 in scripts whose letters take three
-bytes. A text of more than so many bytes for each token of its limit has surely gone beyond it."""
 _LATER = 1.5
 """How much more must have come before a reply that was looked at and is within its limit is looked at again."""
 _PIECES = 4

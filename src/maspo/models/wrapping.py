@@ -12,8 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from maspo.models.base import Message, Reply
-from maspo.models.replies import whole_characters
+from maspo.models.base import Message, Reply, whole_characters
 from maspo.models.thoughts import said_and_thought
 
 _MARK = (

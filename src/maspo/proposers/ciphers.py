@@ -143,12 +143,14 @@ def _far_from_english(small: str) -> Iterator[str]:
 def _filled(small: str) -> Iterator[str]:
     """Yield stretches in nearly every word of which the same letter, or two together, stand again and again."""
     words = _LETTERS.findall(small)
+    common = [word in _COMMON for word in words]
     for begin in range(len(words) - _FEWEST_FILLED):
-        some = words[begin : begin + _FEWEST_FILLED + 1]
+        end = begin + _FEWEST_FILLED + 1
+        if sum(common[begin:end]) > _MOST_AS_IT_STANDS:  # "the eyes of the needle before"
+            continue
+        some = words[begin:end]
         row = "".join(some)
         if len(row) < _LEAST_FILLED or len(set(some)) < _FEWEST_FILLED:
-            continue
-        if sum(word in _COMMON for word in some) > _MOST_AS_IT_STANDS:  # "the eyes of the needle before"
             continue
         letters = [one for one in sorted(set(row)) if row.count(one) >= _TWO_LETTERS / 2 * len(row)]
         pieces = [one for one in letters if row.count(one) >= _ONE_LETTER * len(row)]

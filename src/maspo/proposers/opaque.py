@@ -58,7 +58,7 @@ def opaque(text: str) -> Iterator[str]:
     begin = end = 0
     for token in _TOKEN.finditer(text):
         if token[0] in _BETWEEN or _is_readable(without_vowel_signs(token[0])):
-            if _says_something(text[begin:end]):
+            if end - begin >= _LONG and _says_something(text[begin:end]):
                 yield text[begin:end]
             begin = token.end() + 1
         end = token.end()

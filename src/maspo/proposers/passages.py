@@ -34,7 +34,7 @@ class Passages:
     ) -> None:
         own = tuple(own)
         self._tables = Tables(rows, own)
-        self._own = tuple("".join(_words(text)) for text in own)
+        self._own = tuple(map(_letters, own))
         self._passages: set[str] = set()
         for text in texts:
             self._passages |= _passages(text)
@@ -47,7 +47,7 @@ class Passages:
 
     def copied_by(self, draft: str) -> bool:
         """Return whether a draft holds a passage that no own text has."""
-        letters = "".join(_words(draft))
+        letters = _letters(draft)
         for start in range(len(letters) - _LEAST_LETTERS + 1):
             if letters[start : start + _LEAST_LETTERS] in self._beginnings:
                 for length in self._lengths:
@@ -65,17 +65,9 @@ def _passages(text: str) -> set[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text, plain; a sign that stands alone is a word without letters.
-
-    Case, accents, other marks, and looks such as full width are gone.
-    """
-    if text.isascii():
-        plain = text.lower()
-    else:
-        folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-        plain = "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Mc", "Me", "Cf"))
+    """Return the words of a text, plain; a sign that stands alone is a word without letters."""
     words: list[str] = []
-    for token in plain.split():
+    for token in _plain(text).split():
         runs = _RUN.findall(token)
         for run in runs:
             step = len(run) if len(run) <= _LONGEST_WORD else _PIECE
@@ -83,3 +75,16 @@ def _words(text: str) -> list[str]:
         if not runs:
             words.append("")
     return words
+
+
+def _letters(text: str) -> str:
+    """Return the letters and digits of a text, plain."""
+    return "".join(_RUN.findall(_plain(text)))
+
+
+def _plain(text: str) -> str:
+    """Return a text without case, accents, other marks, and looks such as full width."""
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(one for one in folded if unicodedata.category(one) not in ("Mn", "Mc", "Me", "Cf"))

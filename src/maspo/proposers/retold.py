@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 
 from maspo.core.counted_abroad import CHINESE, counted_in, from_chinese, from_roman, in_decimal
 from maspo.core.numerals import short_numbers, words
+from maspo.core.sought import DIGITS, sought
 from maspo.core.spelling import SAY_LITTLE
 from maspo.proposers.ciphers import UNDOINGS
 from maspo.proposers.readings import readings, unaccented
@@ -30,12 +31,12 @@ _INITIALS: Final = 5
 """First letters in a row that stand for a question."""
 _MOST_INITIALS: Final = 60
 """Words of a question whose first letters are compared."""
-_COUNTED = re.compile(r"^[^\S\n]*+\d{1,3}[.)]\s", re.MULTILINE)
+_COUNTED = sought(r"^[^\S\n]*+\d{1,3}[.)]\s", *DIGITS, flags=re.MULTILINE)
 """The numbers of a list; they are no numbers of a question."""
 _CAPS = re.compile("[\ufe0f\u20e3]")
 """What makes a key of a digit."""
 _DOTTED = re.compile(r"(?<!\w)(?:\w\.){4,}\w?(?!\w)")
-_SUM = re.compile(r"(?<![\w.])(\d{1,5})\s?([-+*/×−·⋅÷:])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=·⋅÷])")
+_SUM = sought(r"(?<![\w.])(\d{1,5})\s?([-+*/×−·⋅÷:])\s?(\d{1,4})(?![\w.]|\s?[-+*/×−=·⋅÷])", *DIGITS)
 _CIPHERED: Final = 2
 """Words of a draft that a cipher makes known ones of, so that it is looked at by it."""
 _REMEMBERED: Final = 20_000
@@ -43,14 +44,14 @@ _REMEMBERED: Final = 20_000
 _FEWEST_BITS: Final = 4
 """Digits of a number that may be meant in base two."""
 _VOWELS = re.compile("[aeiou]")
-_DIGITS_APART = re.compile(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_|-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)")
-_COMMAS = re.compile(r"(?<=\d),(?=\d)")
+_DIGITS_APART = sought(r"(?<!\d)(?<!\d[.,])\d(?:(?:[ .,_|-]|\]\[|\)\()\d){1,5}(?!\d|[.,]\d)", *DIGITS)
+_COMMAS = sought(r"(?<=\d),(?=\d)", *DIGITS)
 _DIGITS = re.compile(r"\d{2,}")
-_COUNTED_LETTERS = re.compile(r"(?<![\d.,-])\d{1,2}(?:[-. /]\d{1,2}){2,}(?![\d-])")
+_COUNTED_LETTERS = sought(r"(?<![\d.,-])\d{1,2}(?:[-. /]\d{1,2}){2,}(?![\d-])", *DIGITS)
 _TURNED = re.compile(r"backward|revers|mirror|turned|from the end|right to left", re.IGNORECASE)
 """What says that digits are to be read from the other end."""
-_YEAR = re.compile(r"(?<!\w)['’](\d\d)\b")
-_MIXED = re.compile(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w{4,}\b")
+_YEAR = sought(r"(?<!\w)['’](\d\d)\b", *DIGITS)
+_MIXED = sought(r"\b(?=\w*[^\W\d_])(?=\w*\d)\w{4,}\b", *DIGITS)
 _DRAWN: Final = str.maketrans("0123456789i", "olzeasgtbgl")
 _TYPO: Final = 5
 """Letters of a word in which a typo can be told from another word."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from maspo.core.late import late
@@ -30,6 +31,7 @@ _RADIO: Final = sought(rf"\b(?:{_LETTER})(?:[ ,]+(?:{_LETTER})){{5,}}\b", *_LETT
 """Six letters and more: fewer are words of a sentence."""
 
 
+@lru_cache(4)  # each way of reading a text asks
 def in_digits(text: str) -> str:
     """Return a text with its numbers in digits, and dots between them as dots."""
     return _SIGN.sub(".", _NUMBER.sub(_digits, text))

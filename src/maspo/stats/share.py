@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import comb, sqrt
 
 NORMAL_95 = 1.959963984540054
@@ -90,6 +91,7 @@ def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
     return (min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)))
 
 
+@lru_cache(64)  # a run asks after each request, and few of them change the counts
 def at_most(count: int, n: int, share: float) -> float:
     """Return how likely at most ``count`` of ``n`` independent trials succeed, each with probability ``share``."""
     return sum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count + 1))

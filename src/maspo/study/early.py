@@ -7,8 +7,9 @@ teach anything at all.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from maspo.core.verdict import Comparison, Level, Verdict
@@ -88,14 +89,14 @@ class EarlyWarnings:
             self._refused.update(draft.rejected for draft in result.drafts if draft.rejected)
             if result.uncalled and isinstance(request, Propose):
                 self._uncalled.setdefault(request.agent, _not_called(request))
-        found: dict[tuple[Topic, str], str] = {
-            ("judge", ""): self._judge(),
-            ("proposer", ""): self._proposer(),
-            ("labels", ""): self._labels(),
-            ("answers", ""): self._errors.describe(),
-            **{("uncalled", agent): text for agent, text in self._uncalled.items()},
+        found: dict[tuple[Topic, str], Callable[[], str]] = {
+            ("judge", ""): self._judge,
+            ("proposer", ""): self._proposer,
+            ("labels", ""): self._labels,
+            ("answers", ""): self._errors.describe,
+            **{("uncalled", agent): partial(self._uncalled.__getitem__, agent) for agent in self._uncalled},
         }
-        new = {about: text for about, text in found.items() if text and about not in self.said}
+        new = {about: text for about, tell in found.items() if about not in self.said and (text := tell())}
         self.said |= new.keys()
         return tuple(Warned(topic, text, calls, agent) for (topic, agent), text in new.items())
 
