@@ -116,6 +116,9 @@ plugins:
 	@echo "Installing DSPy, MLflow, GEPA and OpenTelemetry into $(PLUGINS); this takes a few minutes …"
 	@$(PLUGINS)/bin/python $(PIP) install --editable '.[otlp]' dspy mlflow gepa \
 	  opentelemetry-exporter-otlp-proto-http hypothesis pytest pytest-asyncio pytest-xdist
+	@# Of a release whose parts are not all there yet, pip takes the one before, and says nothing.
+	@$(PLUGINS)/bin/python -c 'from importlib.metadata import version; \
+	  print(*(f"{name} {version(name)}" for name in ("dspy", "mlflow", "gepa", "opentelemetry-sdk")), sep=", ")'
 	$(PLUGINS)/bin/python -m pytest -n 0 tests/integrations
 
 # Whoever reaches a Ray cluster may run code there: the tests have a network of their own, in which there is only this machine.
