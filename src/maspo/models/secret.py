@@ -280,7 +280,8 @@ class Secret:
 
     @cached_property
     def _coded(self) -> list[str]:
-        return sorted(frozenset[str]().union(*map(_otherwise_coded, self._known)), key=len, reverse=True)
+        found = frozenset[str]().union(*map(_otherwise_coded, self._known))
+        return sorted(found, key=lambda one: (-len(one), one))  # of one length in the same order in every process
 
     @cached_property
     def _apart(self) -> list[TakenApart]:
