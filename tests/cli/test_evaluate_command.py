@@ -219,11 +219,13 @@ def test_f22_the_same_prompts_twice_are_no_look(maspo: Run, url: str) -> None:
 def test_f24_prompts_of_a_run_that_were_written_back_are_told_with_what_they_may_meet(maspo: Run, url: str) -> None:
     run = Path("run")
     run.mkdir()
-    for name in ("prompts.json", "seed_prompts.json"):
-        (run / name).write_text("{}")
+    (run / "prompts.json").write_text("{}")
+    (run / "seed_prompts.json").write_text('{"solver": "You solve it."}')
     written = evaluate(maspo, url, "--prompts", "run/prompts.json", "--against", "seed")
     told = " ".join(written.err.split())
     assert f"--against {run / 'seed_prompts.json'} names those of before" in told, written
+    (run / "seed_prompts.json").write_text("{}")
+    assert "names those of before" not in evaluate(maspo, url, "--prompts", "run/prompts.json").err, "the same again"
     Path("alone.json").write_text("{}")
     assert "names those of before" not in evaluate(maspo, url, "--prompts", "alone.json").err
 

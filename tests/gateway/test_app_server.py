@@ -1,4 +1,4 @@
-"""What the server promises apps, whatever they send and however: W01 to W10."""
+"""What the server promises apps, whatever they send and however: W01 to W12."""
 
 from __future__ import annotations
 
@@ -213,3 +213,24 @@ async def test_w11_one_that_reads_nothing_for_too_long_has_gone() -> None:
         await asyncio.sleep(0)
         assert not exchange.waits
         writer.transport.abort()
+
+
+async def test_w12_an_app_that_asks_ahead_and_reads_nothing_is_not_served_without_bound() -> None:
+    served = 0
+
+    def take(exchange: Exchange) -> None:
+        nonlocal served
+        served += 1
+        exchange.answer(200, DATED, b"x" * 1_000_000)
+
+    async with AppServer(admit(take), MOST, 10.0) as server, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1000)
+        writer.write(b"GET /a HTTP/1.1\r\n\r\n" * 99 + LAST)
+        before = -1
+        while served != before:  # until nothing more is served
+            before = served
+            await asyncio.sleep(0.2)
+        assert 0 < served < 50
+        answered = await reader.read()
+        assert served == 100 and answered.count(b"HTTP/1.1 200 OK") == 100
+        writer.close()

@@ -450,6 +450,25 @@ async def test_g38_a_fault_of_ours_is_told_to_an_app_that_would_wait_for_ever(ca
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("responses", {"previous_response_id": {"a": 1}, "input": [1, {"type": ["x"]}], "model": []}),
+        ("responses", {"input": [{"role": "user", "content": [{"type": {}}]}], "model": "m"}),
+        ("messages", {"system": [1, {"type": []}], "messages": [], "model": "m", "max_tokens": 1}),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+async def test_g39_a_request_that_cannot_be_read_is_answered(
+    bench: Opener, path: str, body: dict[str, object], stream: bool
+) -> None:
+    async with bench() as found, asyncio.timeout(5):
+        found.upstream.will(Answer(b"{}"))
+        async with found.app.post(f"{found.rollout.base_url}/{path}", json={**body, "stream": stream}) as response:
+            assert response.status
+            await response.read()
+
+
 async def test_g34_a_file_is_passed_on_whole_however_long_it_is(bench: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("maspo.gateway.client._LARGEST_REPLY", 1000)
     async with bench() as found:

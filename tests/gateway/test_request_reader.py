@@ -54,6 +54,8 @@ def test_q01_a_request_is_the_same_however_it_is_cut(name: str, cuts: list[int],
     [
         b"hello\r\n\r\n",
         b"\x16\x03\x01\x02\x00\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHOST: b\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"GET  / HTTP/1.1\r\n\r\n",
         b"GET / x HTTP/1.1\r\n\r\n",
@@ -81,7 +83,14 @@ def test_q02_what_is_no_request_is_refused(raw: bytes) -> None:
 
 def test_q03_headers_are_those_that_stand_there_and_of_equal_ones_the_first_is_read() -> None:
     reader = RequestReader()
-    reader.feed(b"GET / HTTP/1.1\r\nhost: a\r\nX-Key:  \xe9 \r\nHOST: b\r\n\r\n")
+    reader.feed(b"GET / HTTP/1.1\r\nx-one: a\r\nX-Key:  \xe9 \r\nX-ONE: b\r\n\r\n")
     assert reader.head is not None
-    assert reader.head.headers == (("host", "a"), ("X-Key", "\xe9"), ("HOST", "b"))
-    assert reader.head.named == {"host": "a", "x-key": "\xe9"}
+    assert reader.head.headers == (("x-one", "a"), ("X-Key", "\xe9"), ("X-ONE", "b"))
+    assert reader.head.named == {"x-one": "a", "x-key": "\xe9"}
+
+
+def test_q04_a_header_that_goes_on_in_the_next_line_is_read_however_many_blanks_it_holds() -> None:
+    reader, blanks = RequestReader(), b" " * 60_000
+    reader.feed(b"GET / HTTP/1.1\r\nX-One: a\r\n b\r\nX-Two: c" + blanks + b"d\r\n\r\n")
+    assert reader.head is not None
+    assert reader.head.named == {"x-one": "a b", "x-two": f"c{blanks.decode()}d"}

@@ -74,6 +74,21 @@ async def test_b03_money_is_foreseen_by_what_inputs_have_cost() -> None:
     assert sum(sizes) == 32, "all that the cap pays for"
 
 
+@pytest.mark.parametrize("recorded", [32, 160])
+async def test_b05_inputs_that_the_record_answers_do_not_say_what_others_cost(recorded: int) -> None:
+    ledger = Ledger(Limits(usd=1.0), PriceBook({"m": (1000.0, 1000.0)}))
+    sizes = []
+    for batch in batches(ledger, inputs_of(recorded + 64), 1):
+        if batch[0] not in inputs_of(recorded):
+            sizes.append(len(batch))
+            for _ in batch:
+                await pay(ledger, 0.03)
+        if ledger.usd_left < 0.067:
+            break
+    assert sizes[0] == MOST_BEGUN and sizes[-1] == 1
+    assert sum(sizes) == 32
+
+
 @pytest.mark.parametrize("limits", [Limits(calls=1), Limits(usd=1.0), Limits(seconds=1.0)])
 def test_b04_any_limit_is_a_cap(limits: Limits) -> None:
     assert Ledger(limits).is_capped and not Ledger().is_capped

@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from maspo.config import Caps, JudgeSettings, RunConfig, search_of
+from maspo.config import Caps, HoldoutSettings, JudgeSettings, RunConfig, search_of
 from maspo.core.errors import EXIT_BUDGET, EXIT_OK, ConfigInvalid
 from maspo.events import BudgetStopped
 from maspo.models.base import Request, Stage, Transient
@@ -350,6 +350,26 @@ def test_c10_an_own_model_of_an_agent_is_priced_as_such() -> None:
     assert usd(costly) > 2 * usd(cheap)
 
 
+@pytest.mark.parametrize("share", [0.92, 0.95, 1.0])
+@pytest.mark.parametrize("most_tokens", [200, 4096])
+async def test_c41_a_test_that_money_cuts_counts_all_that_was_paid_whole_and_is_the_same_when_it_goes_on(
+    tmp_path: Path, share: float, most_tokens: int
+) -> None:
+    job = world_job(spec=WorldSpec(seed=5), inputs=40)
+    models = job.config.models.model_copy(update={"prices": PRICES, "max_tokens": most_tokens})
+    job = with_config(job, search=SMALL["ascent"], holdout=HoldoutSettings(share=0.75), models=models)
+    whole = await begin(job, tmp_path / "whole")
+    cap = share * sum(each.usd or 0.0 for each in whole.usage.values())
+    first = await begin(capped(job, usd=cap), tmp_path / "run")
+    assert first.finished is not None and first.finished.cap
+    model = counted_world(job)
+    again = await go_on(job, tmp_path / "run", model)
+    assert again.finished is not None and model.calls <= 6, "the input that was cut may have gone on, and no further"
+    assert again.finished.holdout == first.finished.holdout, "no other test, and no further look"
+    more = await go_on(job, tmp_path / "run", caps=Caps(usd=1.02 * cap))
+    assert more.finished is not None and more.finished.holdout.n >= first.finished.holdout.n > 8
+
+
 class Purse:
     """A budget of many runs, in memory: so many calls."""
 
@@ -385,4 +405,3 @@ async def test_c40_a_budget_of_many_runs_leaves_out_the_last_inputs_of_the_test_
     assert cut.finished is not None and model.calls <= calls
     assert cut.finished.cap == "--budget purse" and "left out by --budget purse" in cut.finished.why
     assert 0 < cut.finished.holdout.n < whole.finished.holdout.n
-    assert cut.finished.holdout.n % 8 == 0

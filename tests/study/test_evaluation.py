@@ -384,6 +384,17 @@ async def test_u52_a_cap_leaves_calls_for_the_verdicts_on_the_pairs_that_it_pays
     assert found.cap == ("" if len(found.readings) == 8 else f"--max-calls {calls}")
 
 
+@pytest.mark.parametrize(("first", "then"), [(40, 60), (60, 80), (100, 140)])
+async def test_u53_a_judge_check_that_goes_on_comes_to_what_one_with_that_cap_comes_to(
+    tmp_path: Path, first: int, then: int
+) -> None:
+    async def checked(calls: int, folder: str) -> int:
+        attention = Attention(Recorder(), counted().provider)
+        return len((await judge_check(capped(world_evaluation(), calls), 20, tmp_path / folder, attention)).readings)
+
+    assert await checked(first, "one") <= await checked(then, "other") == await checked(then, "one")
+
+
 @pytest.mark.parametrize("pairs", [1, 2, 5])
 @pytest.mark.parametrize("refusal", [Refused("by a filter"), CallFailed("HTTP 400: no")])
 async def test_u29_a_judge_that_answers_no_pair_ends_as_an_endpoint_that_refuses(

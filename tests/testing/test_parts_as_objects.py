@@ -275,7 +275,7 @@ def test_p08_a_run_goes_on_with_its_parts_or_not_at_all(part: dict[str, Any], sa
     first, client = Counting(), Counting()
     whole = optimize(tmp_path / "whole", with_client(**part))
     folder = tmp_path / "cut"
-    cut = optimize(folder, with_client(**part, client=first), max_calls=15)
+    cut = optimize(folder, with_client(**part, client=first), max_calls=8)
     assert not cut.finished.complete
     with pytest.raises(ConfigInvalid) as error:
         maspo.resume(folder, maspo.Parts(client=client))

@@ -141,7 +141,7 @@ def test_p08_errors_and_lines_name_arguments_not_options(tmp_path: Path) -> None
     capped = RunConfig(caps=Caps(calls=30))
     world = maspo.Parts(client=World())
     result = maspo.optimize(TEAM, ROWS, tmp_path / "capped", capped, world, progress=lines.append)
-    assert any("budget reached: max_calls=30;" in line for line in lines)
+    assert any("budget reached: max_calls=30" in line for line in lines)
     assert "max_calls=30" in str(result) and "max_calls=30" in result._repr_html_()
     assert "--max" not in str(result) + result._repr_html_()
 

@@ -275,7 +275,8 @@ def _or_against_those_before(name: str) -> str:
     """Return how what a run shipped is compared with what it began with, once it stands in the system file."""
     path = Path(name)
     before = (path if path.is_dir() else path.parent) / SEED_PROMPTS
-    if name in (SEED, NONE) or not before.is_file():
+    after = path / "prompts.json" if path.is_dir() else path
+    if name in (SEED, NONE) or not (before.is_file() and after.is_file()) or before.read_bytes() == after.read_bytes():
         return ""
     return f"; where these were written back already, --against {typed(before)} names those of before"
 

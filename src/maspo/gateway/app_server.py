@@ -122,7 +122,7 @@ class AppConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request."""
-        if self._exchange is None and not self._ahead:
+        if self._exchange is None and not self._ahead and self._keeps_up:
             self._read(data)
             return
         self._ahead += data
@@ -148,6 +148,8 @@ class AppConnection(asyncio.Protocol):
         """Take note that it has read."""
         self._keeps_up = True
         self._flows.set()
+        if self._exchange is None and self._ahead:
+            asyncio.get_running_loop().call_soon(self._read_ahead)
 
     # ── what an exchange sends ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +199,7 @@ class AppConnection(asyncio.Protocol):
             return
         self._ahead = self._reader.surplus + self._ahead
         self._reader, self._begun, self._handler, self._body = RequestReader(), False, None, bytearray()
-        if self._ahead:
+        if self._ahead and self._keeps_up:  # else once the app has read what it was sent
             asyncio.get_running_loop().call_soon(self._read_ahead)
 
     def close(self) -> None:

@@ -479,7 +479,7 @@ class Gateway:
         """Send a question on its way; it goes on when the app hangs up, since it is paid for."""
         rollout = asking.rollout
         delivery = _ToApp(exchange)
-        task = asyncio.create_task(self._ask(asking, delivery, declared))
+        task = asyncio.create_task(self._asked(asking, delivery, declared))
         attempt = _Attempt(delivery, task)
         rollout._attempts.setdefault(asking.content, []).append(attempt)
         rollout._tasks[task] = time.monotonic()
@@ -500,8 +500,16 @@ class Gateway:
             rollout._attempts.popitem(last=False)
         return attempt
 
+    async def _asked(self, asking: _Asking, delivery: _ToApp, declared: str) -> Response:
+        """Return what the app gets, whatever goes wrong; never raises but when cancelled."""
+        try:
+            return await self._ask(asking, delivery, declared)
+        except Exception:
+            delivery.cut = delivery.head is not None
+            return _unexpected(asking.dialect, asking.rollout)
+
     async def _ask(self, asking: _Asking, delivery: _ToApp, declared: str) -> Response:
-        """Ask the model, take note of the call, and return what the app gets; never raises but when cancelled."""
+        """Ask the model, take note of the call, and return what the app gets."""
         rollout, dialect = asking.rollout, asking.dialect
         asked = asking.read_request()
         attribution = self._attribute(asked, declared)

@@ -13,7 +13,7 @@ _LONGEST_HEAD: Final = 8 * LONGEST_HEADER
 _LONGEST_LINE: Final = 4096
 """Bytes of a line between chunks: a size, and extensions that nobody uses."""
 _LF: Final = 10
-_FOLD: Final = re.compile(r"[ \t\v\f]*\n[ \t][ \t\v\f]*")
+_FOLD: Final = re.compile(r"\n[ \t][ \t\v\f]*")
 """Where a header goes on in the next line, as none should any more (RFC 9112, 5.2)."""
 _HEADER: Final = re.compile(r"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\n]*)$", re.MULTILINE)
 _CHUNK: Final = re.compile(rb"([0-9a-fA-F]{1,8})\r\n")

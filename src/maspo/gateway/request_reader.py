@@ -10,6 +10,8 @@ from typing import Final
 from maspo.gateway.message_reader import LONGEST_HEADER, Headers, MessageReader, NotHttp, read_head
 
 _LINE: Final = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([^\s\0]+) HTTP/1\.([01])")
+_BEGINS: Final = re.compile(rb"[\r\n]*[!#$%&'*+.^_`|~0-9A-Za-z-]*(?: |\Z)")
+"""How a request begins: a TLS hello, of an app that takes the gateway for https, waits for ever for an answer."""
 _ABSOLUTE: Final = re.compile(r"https?://[^/?]*", re.IGNORECASE)
 """What stands before the path where an app takes the gateway for a proxy (RFC 9112, 3.2.2)."""
 
@@ -49,6 +51,8 @@ class RequestReader(MessageReader):
         told = _LINE.fullmatch(first)
         if told is None or len(told[2]) > LONGEST_HEADER:
             raise NotHttp(f"no request of HTTP/1.1: {first[:40]!r}")
+        if sum(name.lower() == "host" for name, _ in headers) > 1:
+            raise NotHttp("more than one Host")  # RFC 9112, 3.2
         version = int(told[3])
         self.head = RequestHead(told[1], _ABSOLUTE.sub("", told[2], count=1), version, headers)
         codings, lengths = self._read_framing(version, headers)
@@ -61,8 +65,8 @@ class RequestReader(MessageReader):
             self.ended = True
         return True
 
-    def _may_be_head(self, begun: bytes) -> bool:  # noqa: ARG002 (methods have many names)
-        return True
+    def _may_be_head(self, begun: bytes) -> bool:
+        return _BEGINS.match(begun) is not None
 
     def _take_surplus(self, data: bytes) -> None:
         self.surplus = data

@@ -22,12 +22,14 @@ def batches(ledger: Ledger, inputs: Sequence[str], calls: int, most: int | None 
     once, or ``most`` of them. Time is not foreseen: a cap on it may cut up to ``MOST_BEGUN`` that were under way.
     """
     widest = most or (MOST_BEGUN if ledger.is_capped else len(inputs))
-    begin, before = 0, ledger.usd_left
+    begin, paying, before = 0, 0, ledger.usd_left
     while begin < len(inputs):
         size = widest
         if not ledger.reached:
-            paid = (before - ledger.usd_left) / begin if begin else 0.0
+            paid = (before - ledger.usd_left) / paying if paying else 0.0
             fitting = min(ledger.calls_left / max(calls, 1), ledger.usd_left / (_DEARER * paid) if paid > 0 else size)
             size = max(1, int(min(size, fitting)))
+        left = ledger.usd_left
         yield inputs[begin : begin + size]
+        paying += size * (ledger.usd_left < left)  # what is recorded costs nothing, and tells nothing
         begin += size

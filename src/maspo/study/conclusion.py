@@ -196,8 +196,17 @@ async def _test_on_holdout(study: Study, session: Session, winners: Prompts, key
         try:
             results = await session.submit(requests, "holdout")
         except BudgetReached:
-            break
+            return found + await _before_the_cut(session, requests)
         found += [result for result in results if isinstance(result, Comparison)]
+    return found
+
+
+async def _before_the_cut(session: Session, requests: Sequence[Compare]) -> list[Comparison]:
+    """Return what is recorded of inputs that were begun together, up to the first that a cap has cut."""
+    found: list[Comparison] = []
+    with suppress(BudgetReached):
+        for request in requests:
+            found += [one for one in await session.submit([request], "holdout") if isinstance(one, Comparison)]
     return found
 
 

@@ -72,7 +72,8 @@ DATABASE = "run.db"
 SEED_PROMPTS = "seed_prompts.json"
 _FINISHED = (
     "This run is finished, and no cap had cut it short: nothing was asked now, and other caps change nothing. A search "
-    "with more calls is a new run: `maspo optimize … {}`"
+    "with more calls is a new run: `maspo optimize … --set search.calls_per_agent=N`, or with a larger --max-calls "
+    "where that had made its plan smaller"
 )
 _MOST_CASES_SHOWN = 20
 """Misalignment cases whose texts the report shows: more than a person reads."""
@@ -236,8 +237,7 @@ async def _go_on(
     async with at_work(session, watcher, stop), steered(session, out, study.problem.team) as steering:
         ends = session.recorded(RunFinished)
         if ends and ends[-1].complete:
-            more = "--max-calls N" if _job_in(record, out).config.caps.calls else "--set search.calls_per_agent=N"
-            return _outcome(job, ends[-1], _FINISHED.format(more))
+            return _outcome(job, ends[-1], _FINISHED)
         try:
             _ = session.executor  # made before the first call
             await session.list_unsettled()
@@ -343,7 +343,7 @@ async def _search(study: Study, session: Session, steering: Steering) -> tuple[A
             await session.search.follow(ask.events)
             if not ask.begun:
                 steering.note_ask(ask)
-            reserve_for_holdout(study, session, ask.prompts)
+            reserve_for_holdout(study, session, steering.hold_to(ask.prompts, study.problem.seed_prompts))
             session.begin(_allowed(steering, ask.ahead), ask.rollouts)
             results = await _perform(session, steering, ask.requests)
             fruitless.check(results, session.events, session.ledger.usage())

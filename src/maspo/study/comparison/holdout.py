@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached
@@ -41,17 +42,19 @@ async def measure(
     session.begin_stage("evaluation", len(keys), comparison.measuring_calls)
     found: dict[str, InputMet] = {}
 
-    async def one(key: str) -> tuple[str, InputMet]:
-        met = await _meet(comparison, session, rows[key], sets, scorer)
-        session.stage.advance()
-        return key, met
+    async def one(key: str) -> None:
+        try:
+            with suppress(BudgetReached):
+                found[key] = await _meet(comparison, session, rows[key], sets, scorer)
+        finally:
+            session.stage.advance()
 
     for batch in batches(session.ledger, keys, comparison.measuring_on(inputs=1, guards=0).most, CHUNK):
-        try:
-            found |= dict(await together(map(one, batch)))
-        except BudgetReached:
+        await together(map(one, batch))
+        if not found.keys() >= set(batch):
             break
-    return found
+    # Up to the first that the cap has cut: further ones were only answered sooner, or in an earlier process.
+    return {key: found[key] for key in takewhile(found.__contains__, keys)}
 
 
 async def run_some(comparison: Comparison, session: Session) -> None:

@@ -14,6 +14,7 @@ from maspo.core.seeded import rank
 from maspo.core.trace import Trace
 from maspo.core.verdict import Reading, Verdict
 from maspo.events import CallUnsettled
+from maspo.models.base import JUDGE_GLOBAL
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Scorer
 from maspo.study.attention import Attention
@@ -91,7 +92,9 @@ async def judge_check(evaluation: Evaluation, most: int, out: Path, attention: A
         def enough(found: Mapping[str, _Found | _NoPair]) -> bool:
             check_answers(runs, session.events, ended=False)
             chosen = _chosen(_pairs(found), most)
-            session.ledger.keep_back(calls=2 * len(chosen))  # or a cap would pay for pairs, and no verdict on them
+            # Or a cap would pay for pairs, and no verdict on them; those of an earlier process are paid already.
+            paid = session.ledger.usage().get(JUDGE_GLOBAL)
+            session.ledger.keep_back(calls=max(0, 2 * len(chosen) - (paid.calls if paid else 0)))
             return len(chosen) >= most or (not chosen and len(found) >= _HOPELESS)
 
         rows = await over_rows(
