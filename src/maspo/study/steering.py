@@ -97,8 +97,11 @@ class Steering:
         return Rulings(tuple(_rulings(one for one in self._decided if self._ended or one.wave < self._next_wave)))
 
     def hold_to(self, prompts: Prompts, seed: Prompts) -> Prompts:
-        """Return the prompts that a search ended with, as a person ruled: a cap may have ended it before it obeyed."""
-        changes, rulings = self._session.recorded(PromptChanged), self.rulings
+        """Return the prompts of a search as a person ruled: where a cap ends it, it may not have obeyed yet."""
+        rulings = self.rulings
+        if not rulings.made:
+            return prompts
+        changes = self._session.recorded(PromptChanged)
         return rulings.hold_to(taken_back(prompts, seed, changes, rulings.made), seed)
 
     def ends_before(self, ask: Ask, round_: int) -> int | None:
