@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from itertools import pairwise
 from typing import Final
 
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from maspo.gateway.app_server import AppServer, Exchange
+from maspo.gateway.connections import Taker
 from maspo.gateway.request_reader import RequestHead
 
 MOST: Final = 1000
@@ -178,14 +179,23 @@ async def test_w09_who_answers_is_told_once_that_an_app_has_gone_and_its_answer_
         assert gone.empty()
 
 
-async def test_w10_an_app_that_does_not_read_is_waited_for() -> None:
+@contextlib.asynccontextmanager
+async def streaming(
+    patience: float,
+) -> AsyncIterator[tuple[Exchange, Taker, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Give a stream that was begun, and both ends of the connection of an app that reads little ahead."""
     taken: asyncio.Queue[Exchange] = asyncio.Queue()
-    async with AppServer(admit(taken.put_nowait), MOST, 10.0) as server, asyncio.timeout(10):
+    async with AppServer(admit(taken.put_nowait), MOST, patience) as server, asyncio.timeout(10):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
         writer.write(post("/a", b""))
         exchange = await taken.get()
         taker = exchange.begin(200, (), b"")
         assert taker is not None
+        yield exchange, taker, reader, writer
+
+
+async def test_w10_an_app_that_does_not_read_is_waited_for() -> None:
+    async with streaming(10.0) as (exchange, taker, reader, writer):
         sent = 0
         while taker.put(b"x" * 65_536):
             sent += 1
@@ -200,13 +210,7 @@ async def test_w10_an_app_that_does_not_read_is_waited_for() -> None:
 
 
 async def test_w11_one_that_reads_nothing_for_too_long_has_gone() -> None:
-    taken: asyncio.Queue[Exchange] = asyncio.Queue()
-    async with AppServer(admit(taken.put_nowait), MOST, 0.05) as server, asyncio.timeout(10):
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port, limit=1024)
-        writer.write(post("/a", b""))
-        exchange = await taken.get()
-        taker = exchange.begin(200, (), b"")
-        assert taker is not None
+    async with streaming(0.05) as (exchange, taker, _, writer):
         while taker.put(b"x" * 65_536):
             pass
         await taker.emptied()
