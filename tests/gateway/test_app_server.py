@@ -1,4 +1,4 @@
-"""What the server promises apps, whatever they send and however: W01 to W12."""
+"""What the server promises apps, whatever they send and however: W01 to W14."""
 
 from __future__ import annotations
 
@@ -237,4 +237,22 @@ async def test_w12_an_app_that_asks_ahead_and_reads_nothing_is_not_served_withou
         assert 0 < served < 50
         answered = await reader.read()
         assert served == 100 and answered.count(b"HTTP/1.1 200 OK") == 100
+        writer.close()
+
+
+@pytest.mark.parametrize("last", [b"GET / HTTP/3\r\n\r\n", LAST])
+async def test_w13_a_last_answer_reaches_an_app_that_is_still_sending(last: bytes) -> None:
+    more = b"x" * 1_000_000
+    for _ in range(5):
+        answered = await talk([last] + [more] * 5)
+        assert answered.startswith(b"HTTP/1.1 400" if last != LAST else LAST_SAID)
+
+
+async def test_w14_an_app_that_never_closes_is_closed_on() -> None:
+    async with AppServer(admit(echo), MOST, 10.0) as server, asyncio.timeout(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(LAST)
+        assert await reader.read() == LAST_SAID
+        [connection] = server.opened
+        await connection.closed.wait()
         writer.close()

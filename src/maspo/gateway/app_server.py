@@ -23,7 +23,7 @@ from maspo.gateway.request_reader import RequestHead, RequestReader
 _MOST_AHEAD: Final = 65_536
 """Bytes of its next requests that an app may send before it is answered: the event loop's own mark (asyncio)."""
 _TO_END: Final = 1.0
-"""Seconds in which answers that are on their way may reach apps when the server closes."""
+"""Seconds in which answers that are on their way may reach apps when the server closes, or reads no further."""
 _WITHOUT_BODY: Final = frozenset({204, 304})
 _TEXT: Final = (("Content-Type", "text/plain"),)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -111,6 +111,8 @@ class AppConnection(asyncio.Protocol):
         """What is answered now."""
         self._ahead = b""
         """What came of the next requests meanwhile."""
+        self._left = False
+        """Nothing more is sent, nor read of what comes."""
         self._chunked = False
 
     # ── what the event loop calls ────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +124,8 @@ class AppConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of a request."""
+        if self._left:
+            return
         if self._exchange is None and not self._ahead and self._keeps_up:
             self._read(data)
             return
@@ -195,7 +199,7 @@ class AppConnection(asyncio.Protocol):
         """Read the next request, or close."""
         self._exchange = None
         if not self._reader.kept:
-            self.close()
+            self._leave()
             return
         self._ahead = self._reader.surplus + self._ahead
         self._reader, self._begun, self._handler, self._body = RequestReader(), False, None, bytearray()
@@ -226,7 +230,7 @@ class AppConnection(asyncio.Protocol):
         except NotHttp as error:
             told = f"Connection: close\r\nContent-Length: {len(str(error))}\r\n"
             self._write(_answer_head(1, 400, _TEXT, told) + str(error).encode("latin-1", "replace"))
-            self.close()
+            self._leave()
             return
         head = self._reader.head
         if head is None:
@@ -256,6 +260,17 @@ class AppConnection(asyncio.Protocol):
             exchange.answer(413, _TEXT, f"a request has at most {self._server.most:,} bytes".encode())
         else:
             self._handler(exchange)
+
+    def _leave(self) -> None:
+        """Say that nothing more comes, and let go what an app still sends: to close on it would lose it the answer.
+
+        RFC 9112, section 9.6: a connection is closed for writing first, and wholly once the other side has closed.
+        """
+        self._left, self._ahead = True, b""
+        if self._transport is not None:
+            self._transport.resume_reading()
+            self._transport.write_eof()
+            asyncio.get_running_loop().call_later(_TO_END, self.close)
 
     def _of_connection(self, asked: RequestHead) -> str:
         if not self._reader.kept:
