@@ -9,10 +9,12 @@ EOF
 }
 
 quoted() { # quoted TEXT: as it stands between the quotes of JSON
-  printf '%s' "$1" | sed -e ':a' -e '$!{N' -e 'ba' -e '}' -e 's/[\\"]/\\&/g' -e 's/\n/\\n/g'
+  printf '%s' "$1" | sed -e ':a' -e '$!{N' -e 'ba' -e '}' -e 's/[\\"]/\\&/g' -e 's/\n/\\n/g' \
+    -e 's/\t/\\t/g' -e 's/\r/\\r/g'
 }
 
-scout=$(quoted "${SCOUT_PROMPT:-You write down what the problem asks for.}")
+scout='You write down what the problem asks for.'
+scout=$(quoted "${SCOUT_PROMPT:-$scout}")
 row=$(sed -n 's/.*"input": *"\(\([^"\\]\|\\.\)*\)".*/\1/p')
 notes=$(ask "$scout" "$row") || exit 1
 letter=$(ask "You give the letter of the answer." "$row\n\nNotes:\n$notes") || exit 1

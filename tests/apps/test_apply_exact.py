@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import textwrap
@@ -387,3 +388,118 @@ def test_what_is_written_into_javascript_is_what_it_says_when_it_runs(case: str,
     done = subprocess.run(["node", str(script)], check=True, capture_output=True, text=True)
     said = [text.strip() for text in json.loads(done.stdout)]
     assert said == [filled(new).strip() for new in [old, HARD + old, *news]]
+
+
+def in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
+
+
+IN_JSON = in_json(OLD)
+SHELL: Mapping[str, tuple[str, str, Named]] = {
+    "single quotes": (f"prompt='{OLD}' # it's\n", OLD, "none"),
+    "single quotes in parts": (
+        "prompt='Anna'\\''s trip, step by step.'\"\nAnd what it costs.\"\n",
+        *("Anna's trip, step by step.\nAnd what it costs.", "none"),
+    ),
+    "double quotes": (f'case x in x) prompt="{OLD}" ;; *) : "a$(echo ")")`echo \\$`" ;; esac\n', OLD, "none"),
+    "double quotes with values": (
+        'prompt="You plan the trip of $who to ${place:-"home"}, step by step.\nName what it costs."\n',
+        *(SEVERAL, "none"),
+    ),
+    "the default of a variable": (f'prompt="${{PROMPT:-{OLD}}}"\n', OLD, "none"),
+    "a document": (f"prompt=$(cat <<EOF\n{VALUED.replace('{value}', '$who')}\nEOF\n)\n", VALUED, "none"),
+    "a raw document": (f"prompt=\"$(cat <<'THE END' # it's\n{OLD}\nTHE END\n)\"\n", OLD, "none"),
+    "a document without tabs": ("prompt=$(cat <<-\\EOF\n\t" + OLD.replace("\n", "\n\t") + "\n\tEOF\n)\n", OLD, "none"),
+    "JSON in a document": (
+        f'json=$(cat <<EOF\n{{"content": "{in_json(SEVERAL)}"}}\nEOF\n)\n'.replace("{value}", "$who").replace(
+            "{value2}", "$(quoted)"
+        ),
+        *(SEVERAL, "none"),
+    ),
+    "JSON in a raw document": (f'json=$(cat <<\'EOF\'\n[{{"content": "{IN_JSON}"}}]\nEOF\n)\n', OLD, "none"),
+    "JSON in single quotes": (f'json=\'{{"content": "{IN_JSON}", "user": "\'"$who"\'"}}\'\n', OLD, "none"),
+    "JSON in double quotes": (
+        'json="{\\"content\\": \\"You plan a trip to $who, step by step.\\\\nName what it costs.\\"}"\n',
+        *(VALUED, "none"),
+    ),
+    "put into JSON": (f'say() {{ json="{{\\"content\\": \\"$1\\"}}"; }}\nsay "{ONE}"\n', ONE, "json"),
+    "put into JSON, with its signs": (f"say() {{ json='{{\"content\": \"'$1'\"}}'; }}\nsay '{ONE}'\n", ONE, "json"),
+    "lines put into JSON": (
+        f'say() {{ json="{{\\"content\\": \\"$1\\"}}"; }}\nsay "{IN_JSON}"\n'.replace("\\n", "\\\\n"),
+        *(OLD, "json"),
+    ),
+}
+"""A script that sets ``prompt``, or ``json`` with a prompt in it; how the prompt arrives, and how its text is read."""
+HINDRANCES: Mapping[str, str] = {"a document without tabs": "\n\t", "the default of a variable": "'"}
+"""What no text of a kind can hold."""
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize("case", SHELL)
+def test_what_is_written_into_a_script_is_what_it_says_when_it_runs(case: str, shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    source, old, language = SHELL[case]
+    news = [old, HARD + old]
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(rewrites(old))
+    def draw(new: str) -> None:
+        news.append(new)
+
+    draw()
+    made = [(new, one) for new in news if (one := written("team.sh", source, old, new, language)) is not None]
+    if hindrance := HINDRANCES.get(case):
+        assert all(hindrance in new for new in {*news} - {new for new, _ in made})
+    else:
+        assert len(made) == len(news)
+    values = f"who={shlex.quote(VALUES['{value}'])} place={shlex.quote(VALUES['{value2}'])}\n"
+    values += f"quoted() {{ printf '%s' {shlex.quote(in_json(VALUES['{value2}']))}; }}\n"
+    blocks = "".join(f"prompt= json=\n{one}printf '%s\\0' \"$prompt$json\"\n" for _, one in made)
+    script = tmp_path / "team.sh"
+    script.write_bytes((values + blocks).encode())
+    done = subprocess.run([shell, str(script)], check=True, capture_output=True)
+    said = [one.decode() for one in done.stdout.split(b"\0")[:-1]]
+    if "json" in case.lower():
+        said = [next(iter(re.findall(r'"content": ("(?:[^"\\]|\\.)*")', one))) for one in said]
+        said = [str(json.loads(one)) for one in said]
+    assert [one.strip() for one in said] == [filled(new).strip() for new, _ in made]
+
+
+BEFORE: Mapping[str, str] = {
+    "a comment": ": # it's \"\n",
+    "signs that begin no comment": ": a#'b' $# ${#HOME} ${HOME#'/'} ${HOME%%\"}\"*}\n",
+    "signs without a meaning": ": \\' \\\" \\`\n",
+    "a document": "cat >/dev/null <<EOF || :\nit's ${HOME:-\"'\"} $(echo ')') $(( (1 << 2) ))\nEOF\n",
+    "two documents": "cat >/dev/null <<-A - <<'B'\n\tit's\n\tA\nit's $(\nB\n",
+    "quotes in quotes": ': "$(echo "it\'s $(echo "it\'s")")" "it\'s" \'an "\'\n',
+    "a case": 'case "it\'s" in\n  it*) : ;;\n  "\'") : ;;\nesac\n',
+    "ticks": ': `echo "it\'s"`\n',
+    "a group": "( : 'a)' ); f() { :; }; { : \"}\"; }\n",
+}
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_a_text_of_a_script_is_found_behind_all_that_a_shell_skips(before: str) -> None:
+    source = f"{BEFORE[before]}prompt='{OLD}'\nprintf '%s' \"$prompt\"\n"
+    done = subprocess.run(["sh", "-c", source], check=True, capture_output=True, text=True)
+    assert done.stdout == OLD
+    place = only_place(find_places("team.sh", source, OLD))
+    assert source[place.said.start : place.said.end] == f"'{OLD}'"
+
+
+@pytest.mark.parametrize(
+    "broken", ["a=$(case x in x) echo ;; esac)\n", "a='\n", 'a="$(\n', "cat <<EOF\n", "a=${b\n", "a=`b\n", "a=\0\n"]
+)
+def test_of_a_script_that_is_not_understood_nothing_is_said(broken: str) -> None:
+    assert find_places("team.sh", f"prompt='{OLD}'\n{broken}", OLD) == []
+
+
+def test_a_quote_is_written_between_those_of_json_only_as_the_user_says() -> None:
+    source = f'ask "{ONE}"\n'
+    place = only_place(find_places("team.sh", source, ONE))
+    new = f'{ONE} Say "no".'
+    with pytest.raises(CannotWrite, match=r"double quotes.*--template: none.*json"):
+        rewritten(source, place, ONE, new)
+    assert rewritten(source, place, ONE, new, "none") == f'ask "{ONE} Say \\"no\\"."\n'
+    assert rewritten(source, place, ONE, new, "json") == f'ask "{ONE} Say \\\\\\"no\\\\\\"."\n'

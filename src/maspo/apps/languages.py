@@ -7,6 +7,7 @@ is a hole.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -192,6 +193,14 @@ def _jinja_escaped(passage: str) -> str:
     return passage
 
 
+def _json_said(match: re.Match[str]) -> str | None:
+    return str(json.loads(f'"{match[0]}"')) if match[0].startswith("\\") else None
+
+
+def _json_escaped(passage: str) -> str:
+    return json.dumps(passage, ensure_ascii=False)[1:-1]
+
+
 _ADK_NAME: Final = re.compile(r"(?<![${\\])\{+([^{}]*)\}+")
 """What Google ADK 2.13 takes for the name of a value: in any number of braces, unless one of these stands before."""
 _ADK_PREFIXES: Final = ("app:", "user:", "temp:")
@@ -217,6 +226,10 @@ _LANGUAGES: Final[Mapping[Named, _Language]] = {
         _token(r"%%", r"%(?:\([^()]*\))?[-+ #0]*[\d*]*(?:\.[\d*]+)?[a-zA-Z]"),
         _doubles("%"),
         _doubled("%"),
+    ),
+    # A text that a script puts between the quotes of JSON as it is.
+    "json": _Language(
+        _token(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]', *_BY_HAND), _json_said, _json_escaped, by_hand=True
     ),
     "adk": _Language(
         _token(_ADK_NAME.pattern),

@@ -8,7 +8,7 @@ written so that the same makes it come out unchanged, and whatever cannot be tol
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -19,7 +19,7 @@ import yaml
 from maspo.apps.alignment import CannotKeep, Filled, check_order, fill, keep
 from maspo.apps.languages import MARKED, CannotSay, Hole, read, write
 from maspo.apps.literals import Named, Template
-from maspo.apps.sources import javascript, notebook, plain, python
+from maspo.apps.sources import javascript, notebook, plain, python, shell
 from maspo.apps.sources.base import ANY, Said, Tidy
 
 TEXT_FILES: Final = (".txt", ".md", ".mdx", ".markdown", ".xml", ".prompt", ".prompty", ".j2", ".jinja", ".jinja2")
@@ -27,10 +27,12 @@ _JINJA: Final = (".j2", ".jinja", ".jinja2")
 _YAML: Final = (".yaml", ".yml")
 NOTEBOOK: Final = ".ipynb"
 _JAVASCRIPT: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
-FILES: Final = (".py", NOTEBOOK, *_JAVASCRIPT, *_YAML, ".json", ".toml", *TEXT_FILES)
+_SHELL: Final = (".sh", ".bash")
+FILES: Final = (".py", NOTEBOOK, *_JAVASCRIPT, *_SHELL, *_YAML, ".json", ".toml", *TEXT_FILES)
 """Kinds of files in which prompts are looked for."""
 _SPECIAL: Final = {"braces": ("{", "}"), "dollar signs": ("$",), "percent signs": ("%",)}
 """What template languages give a meaning."""
+_SPECIAL_IN_JSON: Final = {"double quotes": ('"',), "backslashes": ("\\",), "line breaks": ("\n",)}
 
 
 _IN_ORDER: Final[tuple[Named, ...]] = ("braces", "percent")
@@ -168,8 +170,9 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
         raise CannotWrite(reasons[0])
     if len(texts) > 1 or reasons:
         raise CannotWrite(
-            f"the new prompt holds {_special(body)}, and nothing tells how the app reads them; say so with --template: "
-            f"none, where it sends the text as it is, or {' or '.join(one for one in readings if one != 'none')}"
+            f"the new prompt holds {_special(body, readings)}, and nothing tells how the app reads them; say so with "
+            "--template: none, where it sends the text as it is, or "
+            f"{' or '.join(one for one in readings if one != 'none')}"
         )
     (text,) = texts
     inner = place.undone(place.said.text)
@@ -218,9 +221,10 @@ def _constants(said: Said, language: Named) -> Iterator[Filled]:
             yield Filled((Hole(name),), text)
 
 
-def _special(new: str) -> str:
-    """Return what of a new prompt a template language may give a meaning, in words."""
-    found = [what for what, marks in _SPECIAL.items() if any(mark in new for mark in marks)]
+def _special(new: str, readings: Iterable[Named]) -> str:
+    """Return what of a new prompt the languages by which its text may be read may give a meaning, in words."""
+    special = _SPECIAL_IN_JSON if "json" in readings else _SPECIAL
+    found = [what for what, marks in special.items() if any(mark in new for mark in marks)]
     return ", ".join(found) or "signs of a template"
 
 
@@ -243,6 +247,8 @@ def _said_in(file: str, source: str, told: python.Told) -> Iterator[Said]:
         yield from notebook.said_in(source, told)
     elif kind in _JAVASCRIPT:
         yield from javascript.said_in(source)
+    elif kind in _SHELL:
+        yield from shell.said_in(source)
     elif kind == ".json":
         yield from (_as_used(said, told) for said in plain.said_in_json(source))
     elif kind == ".toml":
@@ -271,9 +277,9 @@ def only_place(places: Sequence[Place]) -> Place:
     """
     if not places:
         raise CannotWrite(
-            "the old prompt stands nowhere as it arrives at the model in files of Python, JavaScript, YAML, JSON, TOML "
-            "or text (the app may be written in another language, read it from a database or a service, or put it "
-            "together from pieces); write it by hand, or name its file with --to"
+            "the old prompt stands nowhere as it arrives at the model in files of Python, JavaScript, shells, YAML, "
+            "JSON, TOML or text (the app may be written in another language, read it from a database or a service, or "
+            "put it together from pieces); write it by hand, or name its file with --to"
         )
     if len(places) > 1:
         where = ", ".join(f"{one.file}:{one.line}" for one in places)
