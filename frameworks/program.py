@@ -56,6 +56,11 @@ os.chdir(TOLD["folder"])
 sys.path[:0] = [TOLD["folder"], str(Path(TOLD["path"]).parent)]
 # By this key an endpoint knows requests of one process, which answers one row, whatever they show.
 os.environ.update(dict.fromkeys(("OPENAI_API_KEY", "GEMINI_API_KEY"), f"process {os.getpid()}"))
+# Tools that look into the web find a proxy which refuses at once: what is out there is another thing each time, and on
+# a machine without a way out look-ups of names may wait longer than some frameworks wait for an agent.
+for name in ("http_proxy", "https_proxy", "all_proxy"):
+    os.environ.update(dict.fromkeys((name, name.upper()), "http://127.0.0.1:9"))
+os.environ.update(dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost"))
 NAMES: dict[str, Any] = {"__name__": "shipped", "__file__": TOLD["path"]}
 exec(compile(TOLD["first"], "first", "exec", dont_inherit=True), NAMES)
 exec(compile(program_of(TOLD), TOLD["path"], "exec", dont_inherit=True), NAMES)

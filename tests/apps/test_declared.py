@@ -56,13 +56,15 @@ def test_a_reader_is_small_and_touches_public_attributes_only(file: Path) -> Non
     assert not any(isinstance(node, ast.Import) for node in imported)
     used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     assert not {name for name in used if name.startswith("_")}
-    module, name = ast.literal_eval(
+    kinds = ast.literal_eval(
         next(
-            node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KIND"
+            node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "KINDS"
         )
     )
-    assert module.split(".")[0] not in sys.stdlib_module_names
-    assert name.isidentifier()
+    assert kinds
+    for module, name in kinds:
+        assert module.split(".")[0] not in sys.stdlib_module_names
+        assert name.isidentifier()
 
 
 def test_agents_are_called_as_their_framework_calls_them() -> None:
@@ -198,6 +200,42 @@ async def test_what_an_agent_keeps_under_no_public_name_is_told_by_what_it_is(ap
         ("Planner", ("You plan the work.",)),
         ("Author", ("You write the report.",)),
         ("critic", ("You look for mistakes.",)),
+    }
+
+
+# A pipeline of the same public shape as Haystack makes it, in which agents have a place and no name of their own.
+PIPELINE = """
+class Pipeline:
+    def __init__(self, **parts):
+        self.parts = parts
+    def walk(self):
+        return self.parts.items()
+"""
+UNNAMED = """
+class Agent:
+    def __init__(self, system_prompt):
+        self.system_prompt = system_prompt
+"""
+
+
+async def test_a_nameless_agent_is_called_by_its_place_else_by_its_variable(app: WriteApp, tmp_path: Path) -> None:
+    (tmp_path / "haystack" / "components").mkdir(parents=True)
+    (tmp_path / "haystack" / "__init__.py").write_text(PIPELINE)
+    (tmp_path / "haystack" / "components" / "agents.py").write_text(UNNAMED)
+    code = """
+        from haystack import Pipeline
+        from haystack.components.agents import Agent
+        first = Agent("You plan the work.")
+        TEAM = Pipeline(planner=first, router=object(), author=Agent("You write the report."))
+        reviewer = Agent("You are a senior {{language}} engineer.")
+        def answer(row):
+            return "42"
+    """
+    told = await told_by(app(code))
+    assert {(one.name, one.passages) for one in told} == {
+        ("planner", ("You plan the work.",)),
+        ("author", ("You write the report.",)),
+        ("reviewer", ("You are a senior {{language}} engineer.",)),
     }
 
 

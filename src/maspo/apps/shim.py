@@ -193,10 +193,10 @@ class Watch:
             reader = file.rpartition("/")[2].partition(".")[0]
             try:
                 known = runpy.run_path(file)
-                self.readers[reader] = {"kind": known["KIND"], "tell": known["tell"]}
+                self.readers[reader] = {"kinds": known["KINDS"], "tell": known["tell"]}
             except Exception as error:
                 self.failed.append({"reader": reader, "error": one_line(error)})
-        kinds = [known["kind"] for known in self.readers.values()]
+        kinds = [kind for known in self.readers.values() for kind in known["kinds"]]
         self.names = {(module.partition(".")[0], name) for module, name in kinds}
         self.known: dict[type, bool] = {}
         gc.callbacks.append(self.look)
@@ -205,10 +205,10 @@ class Watch:
         """Return the classes of frameworks that are loaded by now, with their readers; a module may load them late."""
         found: dict[type, str] = {}
         for reader, known in self.readers.items():
-            module, name = known["kind"]
-            kind = getattr(sys.modules.get(module), name, None)
-            if isinstance(kind, type):
-                found[kind] = reader
+            for module, name in known["kinds"]:
+                kind = getattr(sys.modules.get(module), name, None)
+                if isinstance(kind, type):
+                    found[kind] = reader
         return found
 
     def may_be_read(self, kind: type) -> bool:
@@ -235,18 +235,22 @@ class Watch:
         """Return what readers tell of the agents that were seen: one object for each, or an error; and end."""
         gc.callbacks.remove(self.look)
         self.keep(gc.get_objects())
-        found, failed, kinds = list[dict[str, Any]](), set[str](), self.kinds()
+        found, unnamed = list[dict[str, Any]](), list[tuple[Any, dict[str, Any]]]()
+        failed, kinds = set[str](), self.kinds()
         for one in self.seen.values():
             for reader in {reader for kind, reader in kinds.items() if issubclass(type(one), kind)} - failed:
                 try:
                     told = self.readers[reader]["tell"](one)
-                    if isinstance(told, dict):
-                        told = [dict(told, name=told["name"] or variable_of(one))]
-                    found += [dict(agent, reader=reader) for agent in told]
+                    if isinstance(told, dict) and not told["name"]:
+                        unnamed.append((one, dict(told, reader=reader)))
+                    else:
+                        found += [dict(agent, reader=reader) for agent in ([told] if isinstance(told, dict) else told)]
                 except Exception as error:
                     failed.add(reader)
                     self.failed.append({"reader": reader, "error": one_line(error)})
         self.seen.clear()
+        named = {id(agent.get("object")) for agent in found}
+        found += [dict(agent, name=variable_of(one)) for one, agent in unnamed if id(one) not in named]
         return [{name: plain(value) for name, value in one.items()} for one in found + self.failed]
 
 

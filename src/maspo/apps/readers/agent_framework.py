@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("agent_framework", "Agent")
+KINDS = (("agent_framework", "Agent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

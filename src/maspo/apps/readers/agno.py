@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("agno.agent", "Agent")
+KINDS = (("agno.agent", "Agent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("autogen_agentchat.agents", "AssistantAgent")
+KINDS = (("autogen_agentchat.agents", "AssistantAgent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("crewai", "Agent")
+KINDS = (("crewai", "Agent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("dspy", "Module")
+KINDS = (("dspy", "Module"),)
 
 
 def tell(module: Any) -> list[dict[str, Any]]:

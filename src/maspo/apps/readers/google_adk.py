@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("google.adk.agents", "LlmAgent")
+KINDS = (("google.adk.agents", "LlmAgent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dis import get_instructions
 from inspect import getclosurevars, isfunction, ismethod
 from typing import Any
 
-KIND = ("langgraph.graph.state", "CompiledStateGraph")
+KINDS = (("langgraph.graph.state", "CompiledStateGraph"),)
 UNNAMED = "LangGraph"
 
 

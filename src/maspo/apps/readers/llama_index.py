@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("llama_index.core.agent.workflow", "BaseWorkflowAgent")
+KINDS = (("llama_index.core.agent.workflow", "BaseWorkflowAgent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

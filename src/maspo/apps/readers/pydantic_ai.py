@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("pydantic_ai", "Agent")
+KINDS = (("pydantic_ai", "Agent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

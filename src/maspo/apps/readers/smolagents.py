@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("smolagents", "MultiStepAgent")
+KINDS = (("smolagents", "MultiStepAgent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:

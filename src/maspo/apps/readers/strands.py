@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-KIND = ("strands", "Agent")
+KINDS = (("strands", "Agent"),)
 
 
 def tell(agent: Any) -> dict[str, Any]:
