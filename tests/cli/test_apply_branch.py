@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from dataclasses import replace
@@ -99,6 +100,21 @@ def test_how_each_prompt_stands_is_told_as_json(repository: Path, maspo: Run) ->
     file.write_text(before)
     assert told("--yes") == {**nothing, "agents": states["written"], "files": [str(file)], "exit_code": 0}
     assert told("--yes") == {**nothing, "agents": states["there"], "exit_code": 0}
+
+
+def test_a_prompt_that_is_refused_is_told_with_its_place(repository: Path, maspo: Run) -> None:
+    record, folder = repository.parent / "run", repository / "prompts"
+    folder.mkdir()
+    seed = load_system(repository / "teams" / "team.yaml").prompts
+    for name, prompt in seed.items():
+        (folder / f"{name}.j2").write_text(f"{prompt}\n")
+    new = {name: f"{prompt} Write {{{{% endraw %}}}}." for name, prompt in seed.items()}
+    (record / "prompts.json").write_text(json.dumps(new))
+    said = maspo("apply", str(record), "--to", str(folder), "--template", "jinja")
+    told = " ".join(said.err.split())
+    assert said.code == 2
+    for name in seed:
+        assert f"{name}: {folder / name}.j2:1: the new prompt holds the word that ends a raw block" in told
 
 
 def test_a_system_file_of_an_app_that_git_does_not_know_is_said_to_stay(

@@ -294,11 +294,14 @@ def _written_into(
         if place is None:
             return read, Standing("there", [f"{one.file}:{one.line}" for one in written])
         read.check_own(place, others)
-        file = Path(place.file)
-        source = rewritten(read.texts[file], place, old, new, template)
     except CannotWrite as reason:
         return read, Standing("refused", why=str(reason))
-    return replace(read, texts={**read.texts, file: source}), Standing("open", [f"{place.file}:{place.line}"])
+    file, where = Path(place.file), f"{place.file}:{place.line}"
+    try:
+        source = rewritten(read.texts[file], place, old, new, template)
+    except CannotWrite as reason:
+        return read, Standing("refused", [where], f"{where}: {reason}")
+    return replace(read, texts={**read.texts, file: source}), Standing("open", [where])
 
 
 def _described(read: Sources, name: str, old: str, new: str) -> Sources:
