@@ -22,6 +22,7 @@ from maspo.optimizers.base import Scored
 from maspo.store import Entry, RecordedResult, RunOfTeam, RunStore
 from maspo.store.run_store import _OF_CALLS
 from maspo.store.schema import APPLICATION_ID, VERSION
+from maspo.store.tables import CALLS
 from maspo.store.writer import Writer
 from maspo.testing.models import HARD_TEXTS, check_call_store
 
@@ -101,6 +102,17 @@ async def test_i03_a_put_that_is_cancelled_is_still_written(store: RunStore) -> 
         await task
     await store.put(ask("other"), Reply("y"))
     assert store.get(ask().key) == Reply("x")
+
+
+async def test_i23_what_is_recorded_is_found_by_whoever_looked_before(path: Path, tmp_path: Path) -> None:
+    async with RunStore.create(path) as store:
+        await store.put(ask(), Reply("x"))
+    async with RunStore.open(path) as again, RunStore.create(tmp_path / "copy.db") as copy:
+        assert again.get(ask("new").key) is None and copy.get(ask().key) is None
+        await again.put(ask("new"), Reply("y"))
+        await copy.put_rows(CALLS, again.rows(CALLS))
+        for one in (again, copy):
+            assert [one.get(ask(text).key) for text in ("Hi", "new", "other")] == [Reply("x"), Reply("y"), None]
 
 
 async def test_i04_usage_by_purpose_is_what_the_calls_cost(store: RunStore) -> None:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -213,6 +214,8 @@ class RunStore:
 
     def get(self, key: str) -> Reply | None:
         """Return the recorded reply to a question, or None."""
+        if self._writer is not None and key not in self._keys:
+            return None
         rows = self._select(_GET_CALL, key)
         if not rows:
             return None
@@ -246,6 +249,7 @@ class RunStore:
         )
 
         more = (request.key, reply.thoughts, reply.tokens_thought, reply.tokens_cached)
+        self._keys.add(request.key)
 
         def change(transaction: Transaction, heads: Heads) -> None:
             transaction.put(CALLS, [row])
@@ -428,6 +432,8 @@ class RunStore:
 
     async def put_rows(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows of another record as they are."""
+        if table is CALLS:
+            self._keys.update(str(row[0]) for row in rows)
 
         def change(transaction: Transaction, _heads: Heads) -> None:
             transaction.put(table, rows)
@@ -482,6 +488,7 @@ class RunStore:
             return None
         lent = [await asyncio.to_thread(database.rows_of, run, table, key) for table in (CALLS, THOUGHTS)]
         places = {name: place for place, name in enumerate(CALLS.columns)}
+        self._keys.add(key)
 
         def change(transaction: Transaction, _heads: Heads) -> None:
             for row in lent[0]:
@@ -492,6 +499,14 @@ class RunStore:
 
         await self._write(change)
         return self.get(key)
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        """The keys of calls that are recorded, or are about to be, where this process alone records them.
+
+        Nearly every question of a run is new, and a look into the record takes as long as a twentieth of a call.
+        """
+        return {key for (key,) in self._select("SELECT key FROM calls")}
 
     def _has(self, table: Table) -> bool:
         """Say whether a run has a table: one that an older maspo wrote may not, until it is gone on with."""

@@ -25,7 +25,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
@@ -104,7 +104,7 @@ def _slower(here: Sequence[_Call], there: Sequence[_Call]) -> tuple[float, float
     By the token, or by the call where that varies much less: in a queue, or where the time hangs little on the length.
     """
     rise, variance = _compared(here, there)
-    alike = [[replace(one, tokens=1.0) for one in calls] for calls in (here, there)]
+    alike = [[_Call(one.seconds, 1.0) for one in calls] for calls in (here, there)]
     rise_of_calls, variance_of_calls = _compared(*alike)
     return (rise_of_calls, variance_of_calls) if variance_of_calls < _MUCH_LESS * variance else (rise, variance)
 
