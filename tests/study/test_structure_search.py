@@ -59,7 +59,7 @@ async def test_u01_members_who_only_harm_go_and_the_team_is_better_for_it(tmp_pa
     assert found.verdict in ("better", "as_good")
     assert WORLD.accuracy(found.system, found.system.prompts) > WORLD.accuracy(evaluation.system, {}) + 0.05
     assert model.calls <= most_calls(evaluation, "greedy", PLAN, split_of(evaluation.job))
-    assert found.before is not None and found.after is not None and found.after.calls < found.before.calls
+    assert found.before is not None and found.after is not None and found.after.cost.calls < found.before.cost.calls
     write_structure(tmp_path, found)
     assert System.load(str(tmp_path / SYSTEM_FILE)) == replace(found.system, name=found.system.name)
     figures = json.loads((tmp_path / RESULT).read_text())

@@ -16,6 +16,7 @@ from shutil import rmtree
 from typing import Any
 
 from maspo.config import search_of
+from maspo.core.team_cost import Cost, CostChange
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import (
     ApprovalAsked,
@@ -31,6 +32,7 @@ from maspo.events import (
     Paused,
     ProxyTold,
     Recorded,
+    RunFinished,
     RunStarted,
     StepStarted,
 )
@@ -74,7 +76,7 @@ def main(out: Path) -> None:
         "empty": document_of(fold([])),
         "running": document_of(fold(search_events()[:60])),
         "interrupted": document_of(fold([*search_events()[:40], Paused("Ctrl-C", 61.5)])),
-        "finished": document_of(fold([*whole[:-1], *MORE, lost, whole[-1]])),
+        "finished": document_of(fold([*whole[:-1], *MORE, lost, _in_use(finished(), Cost(4, 812.5, 310, None))])),
         "failed": _failed(whole, [lost] * 70, unsettled),
         "held": document_of(fold([*search_events()[:60], Decided("b" * 32, "pause", 1, 1)])),
         "awaiting": document_of(fold(awaiting()), decided_extras()),
@@ -106,9 +108,16 @@ def _failed(whole: list[Event], lost: list[CallLost], unsettled: CallUnsettled) 
     end = replace(finished("worse", "seed"), complete=False, truth=None, why=why)
     end = replace(end, holdout=replace(end.holdout, wins=8, losses=21, p_value=0.995, p_worse=0.0121))
     end = replace(end, holdout=replace(end.holdout, interval=(-0.385, -0.04)))
+    end = _in_use(end, Cost(4, None, 310, 0.000912))
     real = [started(simulated=False), *whole[1:-1]]
     view = fold([*real, *lost, unsettled, BudgetStopped("--max-usd 5"), end])
     return document_of(view, Extras(damage="page 17 cannot be read"))
+
+
+def _in_use(end: RunFinished, before: Cost) -> RunFinished:
+    """Return an end whose test tells what an input costs: half as much again with the new prompts."""
+    known = (None if value is None else 1.5 * value for value in (before.tokens_in, before.tokens_out, before.usd))
+    return replace(end, holdout=replace(end.holdout, cost=CostChange(before, Cost(before.calls, *known), 60)))
 
 
 def awaiting() -> list[Event]:

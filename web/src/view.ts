@@ -170,6 +170,20 @@ export interface Cost {
   readonly unsettled_count: number;
   readonly unsettled_bound: string;
   readonly planned_calls: number | null;
+  readonly in_use: CostChangeFigures | null;
+}
+
+export interface CostChangeFigures {
+  readonly before: CostFigures;
+  readonly after: CostFigures;
+  readonly measured_on: number;
+}
+
+export interface CostFigures {
+  readonly calls: number;
+  readonly tokens_in: number | null;
+  readonly tokens_out: number | null;
+  readonly usd: number | null;
 }
 
 export interface Curve {

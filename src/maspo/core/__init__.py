@@ -1,6 +1,7 @@
 """The ground: identity, seeded randomness, errors, verdicts and traces; it uses nothing above it.
 
-- What all speak of: ``prompts``, ``verdict``, ``trace``, ``usage``, ``errors``, ``spoilt``, ``worked_examples``
+- What all speak of: ``prompts``, ``verdict``, ``trace``, ``usage``, ``team_cost``, ``errors``, ``spoilt``,
+  ``worked_examples``
 - How things are made: ``seeded``, ``registry``, ``plain``, ``patterns``, ``late``, ``sought``
 - Foreign texts: ``quoting``, ``control_tokens``, ``invisible``, ``characters``, ``looks``, ``spelling``,
   ``numerals``, ``counted_abroad``, ``excerpts``

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from maspo.core.team_cost import CostChange
 from maspo.core.usage import Usage
 from maspo.events.base import Event, event
 
@@ -97,6 +98,9 @@ class HoldoutResult:
     """The p-value of both together, an input of the search at half the weight, undecided ones counted as lost."""
     spared: int = 0
     """Held-out inputs that were not looked at, since the others had proven that the new prompts are better."""
+    cost: CostChange | None = field(default=None, compare=False)
+    """What an input costs with the seed prompts and with the new ones; None where no run tells, and in records of
+    versions before. It is no part of the proof."""
 
 
 @event

@@ -17,7 +17,7 @@ from maspo.core.usage import Usage
 from maspo.events import HoldoutResult
 from maspo.events.base import reader
 from maspo.report import phrases
-from maspo.report.structure import SYSTEM_FILE, TeamFigures, TriedChange, team_figures, tried_change
+from maspo.report.structure import SYSTEM_FILE, TeamFigures, TriedChange, describe_teams, team_figures, tried_change
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.stats.paired import SIGNIFICANT
@@ -266,7 +266,7 @@ def needed(found: AlternationFigures) -> list[str]:
 
 def _costs(found: AlternationFigures) -> list[str]:
     after = next((one.cost for one in found.stages if one.stage == "joint"), None)
-    return [] if found.given is None or after is None else [f"{found.given.calls:.3g} → {after.calls:.3g} calls"]
+    return describe_teams(found.given, after)
 
 
 def markdown(found: AlternationFigures) -> str:

@@ -9,8 +9,9 @@ from typing import Final
 
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
-from maspo.report.in_short import Say, in_short
+from maspo.report.in_short import Say, cost_in_short, in_short
 from maspo.report.questions import NOT_YET, Answer, answers
+from maspo.report.team_cost import cost_in_use
 from maspo.report.visible import visible
 
 _NAMES: Final = (
@@ -42,11 +43,13 @@ _CUT: Final = "\u00a0…"
 def closing(view: RunView, width: int = WIDTH, say: Say = str) -> str:
     """Return ten answers to ten questions: did it help, by how much, is it sure, what changed, and so on.
 
-    Of a run that has not finished those that only its end answers are left out. Each has a line of at most ``WIDTH``
-    characters; where lines have at most ``width``, it goes on below its beginning. ``say`` names settings as the reader
-    gives them.
+    Of a run that has not finished those that only its end answers are left out. Below the cost of the run stands that
+    of the team in use, once the test has told it. Each has a line of at most ``WIDTH`` characters; where lines have at
+    most ``width``, it goes on below its beginning. ``say`` names settings as the reader gives them.
     """
     told = [one for one in zip(_NAMES, in_short(view, WIDTH - _NAME, say), strict=True) if one[1] != NOT_YET]
+    if change := cost_in_use(view):
+        told.insert(_NAMES.index("cost") + 1, ("in use", cost_in_short(change, view.simulated, WIDTH - _NAME)))
     below = remarks(view, say)
     told += [("", ""), *below] if below else []
     return "\n".join(line for name, text in told for line in _wrapped(name, text, width))

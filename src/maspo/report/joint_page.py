@@ -44,6 +44,8 @@ from maspo.report.document.sheet import (
     sheet,
 )
 from maspo.report.folder import JOURNAL, REPORT, Look, look
+from maspo.report.structure import money_of_many
+from maspo.report.team_cost import PER_INPUTS
 from maspo.stats.paired import net_win_interval
 from maspo.stats.shown import beside
 from maspo.store.files import write_whole
@@ -332,16 +334,22 @@ def _interval(one: StageFigures) -> tuple[float, float]:
 
 def _cost(found: AlternationFigures) -> Part:
     teams = [("given", found.given), *((one.stage, one.cost) for one in found.stages)]
+    told = [(name, cost) for name, cost in teams if cost is not None]
+    priced = any(cost.usd is not None for _, cost in told)
     rows = [
-        (STAGES[name], phrases.number(cost.agents), f"{cost.calls:.3g}", f"{cost.tokens:,.0f}" if cost.tokens else "–")
-        for name, cost in teams
-        if cost is not None
+        (
+            STAGES[name],
+            phrases.number(cost.agents),
+            f"{cost.calls:.3g}",
+            f"{cost.tokens:,.0f}" if cost.tokens else "–",
+            *((money_of_many(cost),) if priced else ()),
+        )
+        for name, cost in told
     ]
     if not rows:
         return Part("What an input costs")
-    return Part(
-        "What an input costs", tables=(cells("To answer an input", ("Team", "Agents", "Calls", "Tokens"), rows),)
-    )
+    columns = ("Team", "Agents", "Calls", "Tokens", *((f"Money for {PER_INPUTS:,}",) if priced else ()))
+    return Part("What an input costs", tables=(cells("To answer an input", columns, rows),))
 
 
 def _team(given: System, out: Path) -> Part:

@@ -11,6 +11,7 @@ from maspo.core.usage import total
 from maspo.events import PromptChanged, RunFinished
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, StepView
+from maspo.report.team_cost import cost_in_use, describe_change
 from maspo.report.visible import clipped
 from maspo.report.why import together
 from maspo.study.evaluation.calibration import Calibration, calibrate
@@ -190,7 +191,9 @@ def _where_money_went(view: RunView) -> str:
         f"{phrases.purpose(purpose)} {phrases.percent(value / of)}" for value, purpose in ranked[:3] if value
     )
     spent = "no money (simulated)" if view.simulated else f"money {phrases.money_spent(whole, False)}"
-    return f"{phrases.plural(whole.calls, 'call')}, {spent}. Of the {'money' if priced else 'calls'}: {shares}."
+    change = cost_in_use(view)
+    in_use = f" In use, 1,000 inputs take {describe_change(change, view.simulated)}." if change else ""
+    return f"{phrases.plural(whole.calls, 'call')}, {spent}. Of the {'money' if priced else 'calls'}: {shares}.{in_use}"
 
 
 def _what_ships(view: RunView) -> str:

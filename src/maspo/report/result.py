@@ -22,6 +22,7 @@ from maspo.events import (
 )
 from maspo.report import sentences
 from maspo.report.fold import RunView, estimate_gains
+from maspo.report.team_cost import CostChangeFigures, change_figures, cost_in_use
 from maspo.report.why import reasons
 from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
 
@@ -335,6 +336,14 @@ class Result(Dumped):
     version: str | None
     usage: Mapping[str, Usage]
     """By purpose."""
+    in_use: InUseFigures | None = field(default=None, metadata=FLAT)
+
+
+@dataclass(frozen=True, slots=True)
+class InUseFigures:
+    """What stands in the result when a test has told what the team costs in use."""
+
+    per_1000_inputs: CostChangeFigures
 
 
 def result_of(view: RunView) -> Result:
@@ -370,6 +379,7 @@ def result_of(view: RunView) -> Result:
         models=started.models if started else {},
         version=started.version if started else None,
         usage=view.usage,
+        in_use=InUseFigures(change_figures(change)) if (change := cost_in_use(view)) else None,
     )
 
 

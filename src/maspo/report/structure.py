@@ -15,6 +15,7 @@ from maspo.core.usage import total
 from maspo.optimizers.structure.base import ChangeTrial, Method, StructurePlan
 from maspo.report import phrases, sentences
 from maspo.report.evaluation import calls_by_purpose
+from maspo.report.team_cost import PER_INPUTS
 from maspo.report.text import judge_lines
 from maspo.report.visible import visible
 from maspo.store.files import write_whole
@@ -54,6 +55,8 @@ class TeamFigures(Dumped):
     agents: int
     calls: float
     tokens: float | None
+    usd: float | None = None
+    """None where a price is unknown, and in results of versions before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,11 @@ def figures_of(found: StructureFindings) -> StructureFigures:
 
 def team_figures(side: Side | None) -> TeamFigures | None:
     """Return what a team takes as figures."""
-    return None if side is None else TeamFigures(side.agents, side.calls, side.tokens)
+    if side is None:
+        return None
+    cost = side.cost
+    tokens = None if cost.tokens_in is None or cost.tokens_out is None else cost.tokens_in + cost.tokens_out
+    return TeamFigures(side.agents, cost.calls, tokens, cost.usd)
 
 
 def tried_change(one: ChangeTrial) -> TriedChange:
@@ -142,7 +149,7 @@ def structure_summary(found: StructureFindings) -> str:
             ("hold-out", f"{score} of {found.held_out} inputs"),
             ("worse by", f"{max(worse_bound(held), 0.0):.0%} of inputs at most (margin {found.plan.margin:.0%})"),
         ]
-    rows += [("an input", line) for line in _costs(found)]
+    rows += [("an input", line) for line in describe_teams(team_figures(found.before), team_figures(found.after))]
     rows += [("note", line) for line in phrases.describe_replies(found.usage)]
     rows += [("spent", phrases.spent(spent)), ("money", phrases.money_spent(spent, found.simulated))]
     lines = [
@@ -175,14 +182,21 @@ def why_refused(method: Method, plan: StructurePlan) -> str:
     )
 
 
-def _costs(found: StructureFindings) -> list[str]:
-    if found.before is None or found.after is None:
+def describe_teams(before: TeamFigures | None, after: TeamFigures | None) -> list[str]:
+    """Return in a line what an input takes with the given team and with another; nothing where one is not known."""
+    if before is None or after is None:
         return []
-    before, after = found.before, found.after
     line = f"{before.calls:.3g} → {after.calls:.3g} calls"
     if before.tokens and after.tokens:
         line += f", {before.tokens:,.0f} → {after.tokens:,.0f} tokens"
+    if before.usd is not None and after.usd is not None:
+        line += f"; {PER_INPUTS:,} of them {money_of_many(before)} → {money_of_many(after)}"
     return [line]
+
+
+def money_of_many(team: TeamFigures) -> str:
+    """Return what many inputs cost, as one costs a fraction of a cent; a dash where a price is unknown."""
+    return "–" if team.usd is None else phrases.money(team.usd * PER_INPUTS)
 
 
 def write_structure(out: Path, found: StructureFindings) -> None:

@@ -21,7 +21,8 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.evaluation import subtitle
 from maspo.report.folder import STRUCTURE_PAGE
-from maspo.report.structure import SAID, structure_summary, why_refused
+from maspo.report.structure import SAID, money_of_many, structure_summary, team_figures, why_refused
+from maspo.report.team_cost import PER_INPUTS
 from maspo.stats.paired import net_win_interval
 from maspo.store.files import write_whole
 from maspo.study.evaluation.structure import StructureFindings, worse_bound
@@ -121,13 +122,15 @@ def _tested(found: StructureFindings) -> Part:
 
 
 def _costs(found: StructureFindings) -> Part:
-    if found.before is None or found.after is None:
+    before, after = team_figures(found.before), team_figures(found.after)
+    if before is None or after is None:
         return Part("What an input costs")
-    before, after = found.before, found.after
     rows = [
         ("Agents", phrases.number(before.agents), phrases.number(after.agents)),
         ("Calls", f"{before.calls:.3g}", f"{after.calls:.3g}"),
     ]
     if before.tokens and after.tokens:
         rows.append(("Tokens", f"{before.tokens:,.0f}", f"{after.tokens:,.0f}"))
+    if before.usd is not None and after.usd is not None:
+        rows.append((f"Money for {PER_INPUTS:,}", money_of_many(before), money_of_many(after)))
     return Part("What an input costs", tables=(cells("To answer an input", ("", "Before", "After"), rows),))

@@ -1,7 +1,7 @@
 """The engine: the only place where the search meets the world.
 
 - A run: ``optimize`` begins it, searches and resumes; ``conclusion`` lets the winners meet the hold-out, and
-  ``holdout`` says what that comes to; ``job`` is what it is given and gives
+  ``holdout`` says what that comes to, ``team_cost`` what the team costs in use; ``job`` is what it is given and gives
 - Before the first call: ``resolve`` decides split, optimizer and prices, ``bound`` the calls at most, ``within_caps``
   a plan that its cap pays, ``hardening`` one that keeps clean answers under stress; ``fit``, ``carried``, ``library``,
   ``connections``, ``upstreams``; ``reach`` and ``trust`` for what a folder of others asks for

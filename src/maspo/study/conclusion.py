@@ -12,6 +12,7 @@ from dataclasses import replace
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed
 from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.team_cost import CostChange
 from maspo.core.verdict import Comparison, Level, Reading, Verdict
 from maspo.events import (
     ApprovalAsked,
@@ -32,6 +33,7 @@ from maspo.study.holdout import MOST_SEARCHED, conclude, ends_with, needs_search
 from maspo.study.resolve import Study, holdout_calls_of_an_input, judged_pairs, texts_of_inputs
 from maspo.study.session import Session
 from maspo.study.steering import Steering
+from maspo.study.team_cost import mean_cost
 from maspo.world import World
 
 _HOLDOUT_CHUNK = 8
@@ -55,6 +57,7 @@ async def conclude_run(
         result, comparisons = await _test(study, session, winners)
         await _look_closer(study, session, winners, comparisons)
     await session.settle()
+    result = replace(result, cost=_cost_in_use(study, session, winners))
     verdict = conclude(result, job.config.holdout.ship_if, changed, study.decided_by)
     if verdict.shipped == "optimized" and job.config.holdout.approve == "each":
         agents = [name for name in seed if winners[name] != seed[name] and job.system.by_name[name].prompt_of == name]
@@ -220,6 +223,16 @@ async def _meet_on_search(study: Study, session: Session, winners: Prompts) -> l
     with suppress(BudgetReached):
         return [one for one in await session.submit(requests, "holdout") if isinstance(one, Comparison)]
     return []
+
+
+def _cost_in_use(study: Study, session: Session, winners: Prompts) -> CostChange | None:
+    """Return what the held-out inputs cost the team, with either prompts; None where no runs of them are kept."""
+    job, runs = study.job, session.runs_compared(holdout_id(winners, ""))
+    before, after = (
+        mean_cost(traces, job.system, job.config.models, study.prices)
+        for traces in ([one.reference for one in runs], [one.candidate for one in runs])
+    )
+    return None if before is None or after is None else CostChange(before, after, len(runs))
 
 
 # ── what more is told of it ──────────────────────────────────────────────────────────────────────────────────────────

@@ -47,6 +47,7 @@ from maspo.proposers.examples import ExampleGuard
 from maspo.proposers.passages import Passages
 from maspo.runners.base import APP, RUNNERS, Runner, runner_kind
 from maspo.store.codec import RecordedResult, encode
+from maspo.store.comparisons import ComparedRuns
 from maspo.store.run_store import RunStore
 from maspo.study.answering import MODEL, Answerers, Witness, WitnessedLender
 from maspo.study.asking import Asker
@@ -351,6 +352,10 @@ class Session:
             self._begun |= dict.fromkeys((one.id for one in fresh), task)
         if rollouts and self.at_something_new.is_set():  # of what is recorded nothing is run
             self._rolling_out.add(asyncio.create_task(self.executor.roll_out(rollouts)))
+
+    def runs_compared(self, beginning: str) -> list[ComparedRuns]:
+        """Return the runs behind recorded comparisons whose ids begin in a way, as far as they are kept."""
+        return [runs for _, runs in self._store.compared(beginning).values() if runs is not None]
 
     async def settle(self) -> None:
         """Wait for what was begun and not asked for: it is paid, and belongs to what is spent.

@@ -3,8 +3,8 @@ import { usePlace } from "../context";
 import { BurnChart } from "../parts/burn";
 import { Facts, Nothing, Section, ShareBar } from "../parts/figures";
 import { Table } from "../parts/table";
-import type { LostCall, Spent } from "../view";
-import { duration, money, number, plural } from "../words";
+import type { CostChangeFigures, LostCall, Spent } from "../view";
+import { duration, money, number, plural, signedPercent } from "../words";
 
 export function Cost() {
   const { document } = usePlace();
@@ -25,6 +25,7 @@ export function Cost() {
           ...(document.state === "finished" ? [] : [["In flight", number(cost.in_flight)] as const]),
         ]}
       />
+      {cost.in_use && <InUse change={cost.in_use} simulated={document.simulated} />}
       <BurnChart cost={cost} working={document.state === "running"} />
       <Spending title="By purpose" rows={cost.purposes} whole={cost.total} simulated={document.simulated} />
       <Spending title="By agent" rows={cost.agents} whole={cost.total} simulated={document.simulated} recorded />
@@ -99,6 +100,33 @@ function grouped(lost: readonly LostCall[]): readonly (LostCall & { calls: numbe
     else found.set(key, { ...one, calls: 1 });
   }
   return [...found.values()];
+}
+
+/** What the team itself costs from now on, with the seed prompts and with the new ones. */
+function InUse({ change, simulated }: { change: CostChangeFigures; simulated: boolean }) {
+  const { before, after } = change;
+  const count = (value: number) => number(Math.round(value));
+  const rows: readonly (readonly [string, number | null, number | null, (value: number) => string])[] = [
+    ["Calls", before.calls, after.calls, count],
+    ["Tokens in", before.tokens_in, after.tokens_in, count],
+    ["Tokens out", before.tokens_out, after.tokens_out, count],
+    ["Money", before.usd, after.usd, (value) => money(value, simulated)],
+  ];
+  const told = (value: number | null, say: (value: number) => string) => (value === null ? "unknown" : say(value));
+  return (
+    <Section title="What 1,000 inputs cost in use">
+      <Table
+        caption={`The team's own calls, measured on ${plural(change.measured_on, "held-out input")}`}
+        rows={rows.filter(([name, old]) => name !== "Money" || (old !== null && !simulated))}
+        columns={[
+          { name: "Of 1,000 inputs", cell: ([name]) => name },
+          { name: "Seed prompts", cell: ([, old, , say]) => told(old, say), right: true },
+          { name: "New prompts", cell: ([, , now, say]) => told(now, say), right: true },
+          { name: "Change", cell: ([, old, now]) => (old && now !== null ? signedPercent(now / old - 1) : ""), right: true },
+        ]}
+      />
+    </Section>
+  );
 }
 
 function Spending({ title, rows, whole, simulated, recorded = false }: { title: string; rows: readonly Spent[]; whole: Spent; simulated: boolean; recorded?: boolean }) {

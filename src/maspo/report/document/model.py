@@ -17,6 +17,7 @@ from maspo.report.fold import State
 from maspo.report.holdout import InputOutcome
 from maspo.report.questions import Answer
 from maspo.report.result import AgreementFigures, CalibrationFigures, EffectFigures, HoldoutFigures
+from maspo.report.team_cost import CostChangeFigures
 
 FORMAT: Final = "maspo.view/1"
 
@@ -419,6 +420,8 @@ class Cost(Dumped):
     unsettled_bound: str
     planned_calls: int | None = None
     """Calls that the run is expected to take, test and proofs of conflicts included; None without such a plan."""
+    in_use: CostChangeFigures | None = None
+    """What the team costs in use, with the seed prompts and with the new ones; None before a test has told it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from maspo.core.plain import FLAT, Dumped
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
-from maspo.report.evaluation.words import PER_INPUTS, headline, models_by_role, remarks_on
+from maspo.report.evaluation.words import headline, models_by_role, remarks_on
 from maspo.report.result import ReplyFigures, Tokens, Unsettled, replies_of, tokens_of, unsettled_of
-from maspo.study.evaluation.job import JUDGE, Cost, EvaluationFindings, OnSeen, Side
+from maspo.report.team_cost import CostFigures, cost_figures
+from maspo.study.evaluation.job import JUDGE, EvaluationFindings, OnSeen, Side
 from maspo.study.evaluation.tally import Difference, Share
 
 _NO_OUTPUT = "no output, because a call failed"
@@ -30,16 +31,6 @@ class ShareFigures(Dumped):
     failed: int
     lost: int
     bounds: tuple[float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class CostFigures(Dumped):
-    """What so many inputs cost; None is unknown."""
-
-    calls: float
-    tokens_in: float | None
-    tokens_out: float | None
-    usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +166,7 @@ def _side(found: EvaluationFindings, side: Side) -> SideFigures | None:
     return SideFigures(
         name=found.evaluation.names[side],
         share=_share(share) if share else None,
-        per_1000_inputs=_per_thousand(cost) if cost else None,
+        per_1000_inputs=cost_figures(cost) if cost else None,
     )
 
 
@@ -204,13 +195,6 @@ def _share(share: Share) -> ShareFigures:
         lost=share.lost,
         bounds=share.bounds,
     )
-
-
-def _per_thousand(cost: Cost) -> CostFigures:
-    def times(value: float | None) -> float | None:
-        return None if value is None else value * PER_INPUTS
-
-    return CostFigures(cost.calls * PER_INPUTS, times(cost.tokens_in), times(cost.tokens_out), times(cost.usd))
 
 
 def _difference(difference: Difference) -> DifferenceFigures:

@@ -24,8 +24,6 @@ from maspo.report.document.sheet import (
 )
 from maspo.report.evaluation.figures import evaluation_of, rows_jsonl
 from maspo.report.evaluation.words import (
-    PER_INPUTS,
-    describe_cost,
     describe_difference,
     describe_missing,
     describe_rows,
@@ -40,6 +38,7 @@ from maspo.report.evaluation.words import (
     summary,
 )
 from maspo.report.folder import EVALUATION_PAGE
+from maspo.report.team_cost import PER_INPUTS, describe_cost
 from maspo.store.files import write_whole
 from maspo.study.evaluation.job import JUDGE, Evaluation, EvaluationFindings
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from maspo.core.usage import total
 from maspo.report import phrases, sentences
+from maspo.report.team_cost import describe_cost
 from maspo.report.visible import visible
 from maspo.study.error_answers import ErrorAnswers
-from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Cost, Evaluation, EvaluationFindings, Side
+from maspo.study.evaluation.job import EXACT, JUDGE, LABELLED, Evaluation, EvaluationFindings, Side
 from maspo.study.evaluation.tally import Difference, Share
 from maspo.study.mismatch import never_met, spec_of
 
@@ -14,8 +15,6 @@ _MOST_ROW_IDS = 12
 """Ids of rows won or lost that the summary names, each cut to 40 letters; the page has more, the file all."""
 _MOST_OF_A_TEXT = 60
 """Letters of a row's text that stand for an id that nobody gave it: about a line of a terminal with its name."""
-PER_INPUTS = 1000
-"""Cost is stated for so many inputs: for one it would be fractions of a cent."""
 _CLAIMS = {
     "improved": "{after} are better than {before}.",
     "worse": "{after} are worse than {before}.",
@@ -168,17 +167,6 @@ def describe_missing(difference: Difference) -> str:
         f"{phrases.plural(len(difference.missing), 'row')} left out for want of an output or a score; the "
         f"difference would be {low} if all of that went against the new prompts, and {high} if it went for them"
     )
-
-
-def describe_cost(cost: Cost, simulated: bool) -> str:
-    """Return what 1,000 inputs cost with one prompt set; in a simulated world no money."""
-    parts = [phrases.plural(round(cost.calls * PER_INPUTS), "call")]
-    if cost.tokens_in is not None and cost.tokens_out is not None:
-        parts.append(f"{phrases.number(round(cost.tokens_in * PER_INPUTS))} tokens in")
-        parts.append(f"{phrases.number(round(cost.tokens_out * PER_INPUTS))} out")
-    if not simulated:
-        parts.append("money unknown" if cost.usd is None else phrases.money(cost.usd * PER_INPUTS))
-    return ", ".join(parts)
 
 
 def describe_rows(found: EvaluationFindings) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,10 +35,9 @@ from maspo.study.evaluation.structure import (
     METHODS,
     Side,
     check_changeable,
+    cost_of,
     drive,
     meet_teams,
-    run_of_team,
-    side_of,
     worse_bound,
 )
 from maspo.study.holdout import result_of
@@ -331,8 +331,7 @@ async def _meet(session: Session, evaluation: Evaluation, team: System, key: str
 
 
 async def _side(session: Session, evaluation: Evaluation, team: System, keys: tuple[str, ...]) -> Side | None:
-    """Return what a team takes to answer an input, from runs that are recorded; None where a cap left some out."""
-    try:
-        return side_of(team, await together(run_of_team(session, evaluation, team, key) for key in keys))
-    except BudgetReached:
-        return None
+    """Return what an input costs with a team; None where a cap left some out."""
+    with suppress(BudgetReached):
+        return await cost_of(session, evaluation, team, keys)
+    return None

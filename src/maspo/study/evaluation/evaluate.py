@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import TypeAlias
 from maspo.config import Caps, capped
 from maspo.core.concurrency import together
 from maspo.core.errors import ProviderError
+from maspo.core.team_cost import Cost
 from maspo.core.trace import Trace
 from maspo.core.verdict import Verdict
 from maspo.events import CallUnsettled
 from maspo.judges.base import compare_both_orders
+from maspo.models.prices import PriceBook
 from maspo.scoring.answers import same_answer
 from maspo.scoring.base import Score, Scorer
 from maspo.scoring.elsewhere import scoring
@@ -25,8 +27,7 @@ from maspo.stats.looks import FIRST, Taken
 from maspo.study import trust
 from maspo.study.attention import Attention
 from maspo.study.bound import describe_groups, remark_on_few
-from maspo.study.connections import price_book
-from maspo.study.evaluation.job import FOUND, JUDGE, Cost, Evaluation, EvaluationFindings, OnSeen, Output, Side
+from maspo.study.evaluation.job import FOUND, JUDGE, Evaluation, EvaluationFindings, OnSeen, Output, Side
 from maspo.study.evaluation.recorded import DATABASE, FOUND_NOTED, reach_in, recorded
 from maspo.study.evaluation.rows import (
     RowsDone,
@@ -50,6 +51,7 @@ from maspo.study.evaluation.tally import (
 from maspo.study.fruitless import check_answers
 from maspo.study.resolve import groups_in, texts_of_inputs
 from maspo.study.session import Session
+from maspo.study.team_cost import mean_cost
 
 Traces: TypeAlias = Mapping[tuple[Side, int], Trace | None]
 """The runs of one row, by side and repeat; None where a call failed for good."""
@@ -272,7 +274,7 @@ def _conclude(
         shares=shares,
         difference=compared,
         verdict=verdict_of(compared) if compared else None,
-        costs=_costs(evaluation, list(rows.found.values())),
+        costs=_costs(evaluation, session.ledger.prices, list(rows.found.values())),
         outputs=tuple(
             Output(labels[key], side, repeat, trace.output if trace else None, scores.get((key, side, repeat)))
             for key, row in rows.found.items()
@@ -288,35 +290,12 @@ def _conclude(
     )
 
 
-def _costs(evaluation: Evaluation, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
-    """Return the mean cost of a run by side. Calls that two runs share are counted for both: each would make them."""
-    models = evaluation.config.models
-    prices, endpoint = price_book(models), models.of_agents().endpoint
-    own = {agent.name: agent.model or models.agent for agent in evaluation.system.agents}
+def _costs(evaluation: Evaluation, prices: PriceBook, rows: Sequence[_RowRun]) -> dict[Side, Cost]:
+    """Return the mean cost of a run by side."""
     found: dict[Side, Cost] = {}
     for side in evaluation.sides:
         traces = [trace for row in rows for (of, _), trace in row.traces.items() if of == side and trace]
-        if not traces:
-            continue
-        calls, n = [call for trace in traces for call in trace.calls], len(traces)
-        tokens_in, tokens_out = _sum(call.tokens_in for call in calls), _sum(call.tokens_out for call in calls)
-        usd: float | None = 0.0
-        for call in calls:
-            price = prices.price(own[call.agent], call.tokens_in or 0, endpoint)
-            if price is None or call.tokens_in is None or call.tokens_out is None or usd is None:
-                usd = None
-                break
-            usd += price.of(call.tokens_in, call.tokens_out)
-        found[side] = Cost(
-            calls=len(calls) / n,
-            tokens_in=None if tokens_in is None else tokens_in / n,
-            tokens_out=None if tokens_out is None else tokens_out / n,
-            usd=None if usd is None else usd / n,
-        )
+        cost = mean_cost(traces, evaluation.system, evaluation.config.models, prices)
+        if cost is not None:
+            found[side] = cost
     return found
-
-
-def _sum(values: Iterable[int | None]) -> int | None:
-    """Return a sum, None when a part of it is unknown."""
-    found = list(values)
-    return None if None in found else sum(value for value in found if value is not None)

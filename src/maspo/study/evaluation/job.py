@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from maspo.config import RunConfig
 from maspo.core.prompts import Prompts
+from maspo.core.team_cost import Cost
 from maspo.core.usage import Usage
 from maspo.data.tasks.task import Task
 from maspo.events import CallUnsettled, VerdictWord
@@ -97,18 +98,6 @@ class Output:
     text: str | None
     """None when a call failed for good."""
     score: Score | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What running a prompt set on one input costs, on average, calls from the record included."""
-
-    calls: float
-    tokens_in: float | None
-    """None when the endpoint reports no usage."""
-    tokens_out: float | None
-    usd: float | None
-    """None when a price or a usage is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)

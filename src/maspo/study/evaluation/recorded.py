@@ -9,13 +9,14 @@ from pathlib import Path
 
 from maspo.core.errors import MaspoError, RunChanged, StoreError
 from maspo.core.plain_files import is_there
+from maspo.core.team_cost import Cost
 from maspo.models.prices import Price
 from maspo.store.records import Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.afterwards import price_afterwards
 from maspo.study.connections import price_book
-from maspo.study.evaluation.job import EVALUATION, FOUND, Cost, Evaluation, EvaluationFindings, changes
+from maspo.study.evaluation.job import EVALUATION, FOUND, Evaluation, EvaluationFindings, changes
 from maspo.study.reach import Reach, of_evaluation
 from maspo.study.record import make_folder, open_for_reading, priced_config
 from maspo.study.resolve import known_prices

@@ -13,6 +13,7 @@ from pathlib import Path
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed, ConfigInvalid
 from maspo.core.prompts import prompt_id
+from maspo.core.team_cost import Cost
 from maspo.core.trace import Trace
 from maspo.core.verdict import Comparison, FailedRun, Verdict
 from maspo.events import CallUnsettled, HoldoutResult
@@ -39,6 +40,7 @@ from maspo.study.holdout import result_of
 from maspo.study.job import Split
 from maspo.study.resolve import groups_in, split_of, texts_of_inputs
 from maspo.study.session import Session
+from maspo.study.team_cost import mean_cost
 from maspo.team import System
 from maspo.team.changes import Change, possible_changes
 
@@ -48,12 +50,10 @@ METHODS: dict[Method, SearchesStructure] = {"greedy": search_greedily, "agent-dr
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What a run of one of the two teams took on the hold-out, on average: what is paid for when it is used."""
+    """What one of the two teams costs in use: an input of the hold-out, on average."""
 
     agents: int
-    calls: float
-    tokens: float | None
-    """None when the endpoint reports none."""
+    cost: Cost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,8 +274,7 @@ async def _test(
         met += await together(map(meet, batch))
     try:
         before, after = [
-            side_of(system, await together(run_of_team(session, evaluation, system, key) for key in split.holdout))
-            for system in (evaluation.system, found.system)
+            await cost_of(session, evaluation, system, split.holdout) for system in (evaluation.system, found.system)
         ]
     except BudgetReached:
         before = after = None
@@ -286,16 +285,17 @@ async def _test(
     return _HoldoutTest(result, before, after)
 
 
-def side_of(system: System, runs: Sequence[Trace | None]) -> Side | None:
-    """Return what some runs of a team took, on average; None where none brought an answer."""
+async def cost_of(session: Session, evaluation: Evaluation, system: System, keys: Sequence[str]) -> Side | None:
+    """Return what inputs cost with a team, from runs that are recorded; None where none brought an answer.
+
+    Raises:
+        BudgetReached: a cap left some out.
+
+    """
+    runs = await together(run_of_team(session, evaluation, system, key) for key in keys)
     traces = [one for one in runs if one is not None]
-    if not traces:
-        return None
-    calls = [call for trace in traces for call in trace.calls]
-    tokens = [(call.tokens_in, call.tokens_out) for call in calls]
-    known = [into + out for into, out in tokens if into is not None and out is not None]
-    total = sum(known) / len(traces) if len(known) == len(calls) else None
-    return Side(len(system.agents), len(calls) / len(traces), total)
+    cost = mean_cost(traces, system, evaluation.config.models, session.ledger.prices)
+    return None if cost is None else Side(len(system.agents), cost)
 
 
 # ── two teams on an input ────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from maspo.report.document import model
 from maspo.report.document.extras import Extras, RecordEntry
 from maspo.report.document.room import MOST_LISTED, MOST_REASON, short, shorten
 from maspo.report.fold import RunView
+from maspo.report.team_cost import change_figures, cost_in_use
 from maspo.store.codec import RecordedResult
 
 
@@ -55,6 +56,7 @@ def cost_of(view: RunView, known: Extras) -> model.Cost:
         unsettled_count=len(view.unsettled),
         unsettled_bound=sentences.unsettled_bound(view.unsettled),
         planned_calls=known.planned_calls,
+        in_use=change_figures(change) if (change := cost_in_use(view)) else None,
     )
 
 

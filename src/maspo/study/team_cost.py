@@ -1,0 +1,38 @@
+"""What runs of a team cost on average, at the prices of its models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from maspo.config import ModelSettings
+from maspo.core.team_cost import Cost
+from maspo.core.trace import Call, Trace
+from maspo.models.prices import PriceBook
+from maspo.team import System
+
+
+def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, prices: PriceBook) -> Cost | None:
+    """Return the mean cost of some runs; None of none. Calls that runs share count in each: each would make them."""
+    if not traces:
+        return None
+    own, endpoint = {agent.name: agent.model or models.agent for agent in system.agents}, models.of_agents().endpoint
+    calls, n = [call for trace in traces for call in trace.calls], len(traces)
+
+    def paid(call: Call) -> float | None:
+        if call.tokens_in is None or call.tokens_out is None or call.agent not in own:
+            return None
+        price = prices.price(own[call.agent], call.tokens_in, endpoint)
+        return None if price is None else price.of(call.tokens_in, call.tokens_out)
+
+    return Cost(
+        calls=len(calls) / n,
+        tokens_in=_mean((call.tokens_in for call in calls), n),
+        tokens_out=_mean((call.tokens_out for call in calls), n),
+        usd=_mean(map(paid, calls), n),
+    )
+
+
+def _mean(values: Iterable[float | None], n: int) -> float | None:
+    """Return a sum over n runs as a mean of one, None when a part of it is unknown."""
+    found = list(values)
+    return None if None in found else sum(value for value in found if value is not None) / n

@@ -1,0 +1,136 @@
+"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q06."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+
+from maspo.config import ModelSettings
+from maspo.core.trace import Call, Trace
+from maspo.models.base import Reply, Request
+from maspo.models.prices import PriceBook
+from maspo.report.closing import closing
+from maspo.report.folder import look, write_results
+from maspo.report.team_cost import describe_change
+from maspo.store import RunStore
+from maspo.study.conclusion import holdout_id
+from maspo.study.optimize import DATABASE
+from maspo.study.resolve import resolve
+from maspo.study.team_cost import mean_cost
+from maspo.testing.runs import Counted, begin, go_on, with_config, world_job
+from maspo.world import World
+from tests.report.test_holdout_file import Given, Silent, turned_round
+
+PRICES = PriceBook({"small": (1.0, 2.0), "large": (10.0, 20.0)})
+MODELS = ModelSettings(agent="small")
+
+
+def trace(*calls: tuple[str, int | None, int | None]) -> Trace:
+    made = tuple(Call(name, "said", tokens_in=read, tokens_out=written) for name, read, written in calls)
+    return Trace("key", made, "said")
+
+
+def test_q01_each_call_is_priced_at_its_agents_model_and_runs_are_averaged() -> None:
+    system = world_job().system
+    first, *others = system.agents
+    system = replace(system, agents=(replace(first, model="large"), *others))
+    last = system.agents[-1].name
+    runs = [trace((first.name, 100, 10), (last, 50, 5)), trace((last, 50, 5))]
+    found = mean_cost(runs, system, MODELS, PRICES)
+    assert found is not None
+    assert (found.calls, found.tokens_in, found.tokens_out) == (1.5, 100, 10)
+    dear, cheap = 100 * 10e-6 + 10 * 20e-6, 50 * 1e-6 + 5 * 2e-6
+    assert found.usd == pytest.approx((dear + 2 * cheap) / 2)
+
+
+def test_q02_what_one_call_does_not_tell_is_unknown_of_all_and_no_run_costs_nothing_known() -> None:
+    system = world_job().system
+    name = system.agents[0].name
+    silent = mean_cost([trace((name, 100, 10)), trace((name, None, 10))], system, MODELS, PRICES)
+    assert silent is not None
+    assert (silent.calls, silent.tokens_in, silent.tokens_out, silent.usd) == (1, None, 10, None)
+    unpriced = mean_cost([trace((name, 100, 10))], system, ModelSettings(agent="other"), PRICES)
+    assert unpriced is not None and (unpriced.tokens_in, unpriced.usd) == (100, None)
+    stranger = mean_cost([trace(("nobody", 100, 10))], system, MODELS, PRICES)
+    assert stranger is not None and stranger.usd is None
+    assert mean_cost([], system, MODELS, PRICES) is None
+
+
+async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp_path: Path) -> None:
+    job, parts = turned_round()
+    models = job.config.models
+    job = with_config(job, models=models.model_copy(update={"prices": {models.agent: (1.0, 2.0)}}))
+    outcome = await begin(job, tmp_path, parts=parts)
+    assert outcome.finished is not None
+    change = outcome.finished.holdout.cost
+    assert change is not None and change.inputs == len(resolve(job, parts).split.holdout)
+    store = RunStore.read(tmp_path / DATABASE)
+    runs = [runs for _, runs in store.compared(holdout_id(outcome.finished.winners, "")).values() if runs]
+    store.close_reader()
+    assert len(runs) == change.inputs
+    for told, traces in (
+        (change.before, [one.reference for one in runs]),
+        (change.after, [one.candidate for one in runs]),
+    ):
+        read = [sum(call.tokens_in or 0 for call in one.calls) for one in traces]
+        written = [sum(call.tokens_out or 0 for call in one.calls) for one in traces]
+        assert told.tokens_in == pytest.approx(fmean(read)) and told.tokens_out == pytest.approx(fmean(written))
+        assert told.usd == pytest.approx(fmean(read) * 1e-6 + fmean(written) * 2e-6)
+    assert change.before.tokens_in != change.after.tokens_in, "best prompts and seed prompts differ in length"
+    write_results(tmp_path)
+    figures = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["per_1000_inputs"]
+    assert figures["measured_on"] == change.inputs
+    assert figures["after"]["usd"] == pytest.approx(1000 * (change.after.usd or 0))
+    view = look(tmp_path).view
+    [line] = [line for line in closing(view).split("\n") if line.startswith("in use ")]
+    assert line.startswith(f"in use     1,000 inputs: {describe_change(change, False)[:50]}") and len(line) <= 100
+    assert "$" in describe_change(change, False) and "$" not in describe_change(change, True)
+
+
+async def test_q04_inputs_on_which_a_run_brought_no_answer_are_left_out_on_both_sides(tmp_path: Path) -> None:
+    job, parts = turned_round()
+    rows = {row.key: row for row in job.inputs.rows}
+    held = resolve(job, parts).split.holdout
+    silent = Silent(job, frozenset(rows[key].columns["input"] for key in held[:2]))
+    outcome = await begin(job, tmp_path, Counted(silent), parts=parts)
+    assert outcome.finished is not None and outcome.finished.holdout.cost is not None
+    assert outcome.finished.holdout.cost.inputs == len(held) - 2
+
+
+async def test_q05_nothing_is_told_where_no_prompt_changed_and_a_run_that_is_opened_again_says_the_same(
+    tmp_path: Path,
+) -> None:
+    job, parts = turned_round()
+    first = await begin(job, tmp_path / "a", parts=parts)
+    again = await go_on(job, tmp_path / "a", parts=parts)
+    assert first.finished and again.finished and first.finished.holdout.cost == again.finished.holdout.cost
+    unchanged = replace(parts, optimizer=Given(job.system.prompts))
+    same = await begin(job, tmp_path / "b", parts=unchanged)
+    assert same.finished is not None and same.finished.holdout.cost is None
+    write_results(tmp_path / "b")
+    assert "per_1000_inputs" not in json.loads((tmp_path / "b" / "result.json").read_text(encoding="utf-8"))
+    assert "in use" not in closing(look(tmp_path / "b").view)
+
+
+class Untold:
+    """A world whose endpoint tells no usage of agents."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def complete(self, request: Request) -> Reply:
+        reply = await self._world.complete(request)
+        return replace(reply, tokens_in=None, tokens_out=None) if request.purpose == "agent" else reply
+
+
+async def test_q06_an_endpoint_without_usage_tells_calls_alone(tmp_path: Path) -> None:
+    job, parts = turned_round()
+    assert job.world is not None
+    outcome = await begin(job, tmp_path, Counted(Untold(World(job.world))), parts=parts)
+    assert outcome.finished is not None and outcome.finished.holdout.cost is not None
+    told = outcome.finished.holdout.cost
+    assert told.after.tokens_in is None and describe_change(told, False) == f"{1000 * told.after.calls:,.0f} calls"
