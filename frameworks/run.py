@@ -30,8 +30,6 @@ from frameworks.examples import EXAMPLES, Example, program, source_of
 from frameworks.rewrites import NUMBER, Returned, returned
 from frameworks.trials import AT_ONCE, LOOKED_AT, ROWS, AtOnce, Optimized, at_once, discovered, hashes, optimized
 
-from maspo.apps.writeback import FILES
-
 HERE: Final = Path(__file__).resolve().parent
 PAGE: Final = HERE.parent / "docs" / "frameworks.md"
 READ: Final = {file.stem for file in (HERE.parent / "src" / "maspo" / "apps" / "readers").glob("[!_]*.py")}
@@ -96,7 +94,7 @@ class Row:
     kept: bool
     """Whether the files of the team are what they were."""
     returned: Returned | None
-    """What became of rewrites in its source, where `maspo apply` knows its language."""
+    """What became of rewrites in its source; None where no agent was found."""
 
     @property
     def right(self) -> bool:
@@ -143,11 +141,7 @@ def measure(team: Team) -> Row:
         many_counted = counts(server)
         kept = before.items() <= hashes(folder).items()
         is_loose = arrivals["white space"] != "unchanged"
-        back = (
-            returned(team, server, folder, FIRST, is_loose=is_loose)
-            if team.file.endswith(FILES) and said["agents"]
-            else None
-        )
+        back = returned(team, server, folder, FIRST, is_loose=is_loose) if said["agents"] else None
     return Row(
         team.name,
         team.version,
@@ -284,7 +278,7 @@ def small_cell(small: Optimized | None) -> str:
 def back_cell(back: Returned | None) -> str:
     """Return what became of rewrites in a team's source."""
     if back is None:
-        return "not in a language that it knows"
+        return "not run"
     refused = f", {back.refused} refused" if back.refused else ""
     return f"{back.arrived} of {NUMBER - back.refused}{refused}" if back.refused < NUMBER else "refused"
 
