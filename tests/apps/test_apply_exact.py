@@ -424,6 +424,11 @@ SHELL: Mapping[str, tuple[str, str, Named]] = {
     ),
     "put into JSON": (f'say() {{ json="{{\\"content\\": \\"$1\\"}}"; }}\nsay "{ONE}"\n', ONE, "json"),
     "put into JSON, with its signs": (f"say() {{ json='{{\"content\": \"'$1'\"}}'; }}\nsay '{ONE}'\n", ONE, "json"),
+    "as printf reads it": (
+        'said="You plan a trip, step by step.\\\\nName what it costs."\nprompt=$(printf \'%b\' "$said")\n',
+        *(OLD, "echo"),
+    ),
+    "lines as printf reads them": (f"said='{OLD}'\nprompt=$(printf '%b' \"$said\")\n", OLD, "echo"),
     "lines put into JSON": (
         f'say() {{ json="{{\\"content\\": \\"$1\\"}}"; }}\nsay "{IN_JSON}"\n'.replace("\\n", "\\\\n"),
         *(OLD, "json"),
@@ -493,6 +498,19 @@ def test_a_text_of_a_script_is_found_behind_all_that_a_shell_skips(before: str) 
 )
 def test_of_a_script_that_is_not_understood_nothing_is_said(broken: str) -> None:
     assert find_places("team.sh", f"prompt='{OLD}'\n{broken}", OLD) == []
+
+
+def test_a_form_of_printf_is_no_place_for_a_prompt() -> None:
+    for script in (f"printf '{ONE}\\n'", f'printf -v x -- "{ONE}"'):
+        assert find_places("team.sh", script, ONE) == []
+    assert find_places("team.sh", f"printf '%s' '{ONE}'", ONE)
+
+
+def test_backslashes_of_a_script_that_echoes_are_written_only_as_the_user_says() -> None:
+    for text, old in ((ONE.replace(". ", ".\\n"), ONE.replace(". ", ".\n")), (OLD, OLD)):
+        place = only_place(find_places("team.sh", f"say='{text}'\necho \"$say\"\n", old))
+        with pytest.raises(CannotWrite, match=r"--template"):
+            rewritten(f"say='{text}'\necho \"$say\"\n", place, old, f'{old} Write \\frac or "no".')
 
 
 def test_a_quote_is_written_between_those_of_json_only_as_the_user_says() -> None:

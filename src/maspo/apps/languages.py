@@ -201,6 +201,16 @@ def _json_escaped(passage: str) -> str:
     return json.dumps(passage, ensure_ascii=False)[1:-1]
 
 
+_ECHOED: Final[Mapping[str, str]] = {
+    **{"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
+}
+
+
+def _echo_said(match: re.Match[str]) -> str | None:
+    """Say what arrives of an escape; a number is left as it is, as whatever no prompt holds."""
+    return _ECHOED.get(match[0][1:], match[0]) if match[0].startswith("\\") else None
+
+
 _ADK_NAME: Final = re.compile(r"(?<![${\\])\{+([^{}]*)\}+")
 """What Google ADK 2.13 takes for the name of a value: in any number of braces, unless one of these stands before."""
 _ADK_PREFIXES: Final = ("app:", "user:", "temp:")
@@ -230,6 +240,13 @@ _LANGUAGES: Final[Mapping[Named, _Language]] = {
     # A text that a script puts between the quotes of JSON as it is.
     "json": _Language(
         _token(r'(?:\\u[0-9a-fA-F]{4})+|\\["\\/bfnrt]', *_BY_HAND), _json_said, _json_escaped, by_hand=True
+    ),
+    # ``echo`` of some shells, ``echo -e`` of others, and ``printf %b``.
+    "echo": _Language(
+        _token(r"\\(?:[abfnrtv\\]|0[0-7]{0,3}|[1-7][0-7]{0,2}|x[0-9a-fA-F]{1,2})", *_BY_HAND),
+        _echo_said,
+        lambda passage: passage.replace("\\", "\\\\"),
+        by_hand=True,
     ),
     "adk": _Language(
         _token(_ADK_NAME.pattern),

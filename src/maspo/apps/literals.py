@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias, get_args
 
-Named: TypeAlias = Literal["none", "braces", "jinja", "dollar", "percent", "json", "adk", "agno", "crewai"]
-"""Nothing, ``str.format``, Jinja, ``string.Template``, ``%``, quotes of JSON, or a framework's own way."""
+Named: TypeAlias = Literal["none", "braces", "jinja", "dollar", "percent", "json", "echo", "adk", "agno", "crewai"]
+"""Nothing, ``str.format``, Jinja, ``string.Template``, ``%``, quotes of JSON, ``echo``, or a framework's own way."""
 Template: TypeAlias = Literal["unknown", Named]
 TEMPLATES: Final[tuple[Named, ...]] = get_args(Named)
 """What can be chosen with ``--template``."""

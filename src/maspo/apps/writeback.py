@@ -32,7 +32,7 @@ FILES: Final = (".py", NOTEBOOK, *_JAVASCRIPT, *_SHELL, *_YAML, ".json", ".toml"
 """Kinds of files in which prompts are looked for."""
 _SPECIAL: Final = {"braces": ("{", "}"), "dollar signs": ("$",), "percent signs": ("%",)}
 """What template languages give a meaning."""
-_SPECIAL_IN_JSON: Final = {"double quotes": ('"',), "backslashes": ("\\",), "line breaks": ("\n",)}
+_SPECIAL_IN_SCRIPTS: Final = {"double quotes": ('"',), "backslashes": ("\\",), "line breaks": ("\n",)}
 
 
 _IN_ORDER: Final[tuple[Named, ...]] = ("braces", "percent")
@@ -223,7 +223,7 @@ def _constants(said: Said, language: Named) -> Iterator[Filled]:
 
 def _special(new: str, readings: Iterable[Named]) -> str:
     """Return what of a new prompt the languages by which its text may be read may give a meaning, in words."""
-    special = _SPECIAL_IN_JSON if "json" in readings else _SPECIAL
+    special = _SPECIAL_IN_SCRIPTS if not {"json", "echo"}.isdisjoint(readings) else _SPECIAL
     found = [what for what, marks in special.items() if any(mark in new for mark in marks)]
     return ", ".join(found) or "signs of a template"
 

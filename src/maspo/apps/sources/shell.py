@@ -27,11 +27,15 @@ _DOCUMENT: Final = re.compile(
 _CAUGHT: Final = re.compile(r"([A-Za-z_]\w*)=\"?\$\([ \t]*cat[ \t]*\Z")
 """A variable that is given a document."""
 _CASE: Final = re.compile(r"case\b")
-_JSON: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_JSON: Final = re.compile(r'(?<!\w)"(?:[^"\\]|\\.)*"', re.DOTALL)
+_ECHOES: Final = re.compile(r"\becho\b|%b")
+"""What reads a text with backslashes as more than itself."""
+_FORM: Final = re.compile(r"\bprintf[ \t]+(?:-v[ \t]+\w+[ \t]+)?(?:--[ \t]+)?\Z")
+"""What stands before a form that others are printed in, which is read in a way of its own."""
 _NO_JSON: Final = re.compile(r'["\x00-\x1f]')
 """What no text holds that is put between the quotes of JSON as it is."""
 _LINE: Final = 200
-"""Characters before a document in which a variable is given it."""
+"""Characters before a text that are looked at."""
 
 
 class _Unread(Exception):
@@ -77,6 +81,7 @@ class _Script:
         self.source = source
         self.found: list[Said] = []
         self.due: list[_Document] = []
+        self.echoes: tuple[Named, ...] = ("echo",) if _ECHOES.search(source) else ()
 
     def commands(self, at: int, *, closes: bool) -> int:
         """Read commands up to the parenthesis that closes them, or to the end; return where they end."""
@@ -245,9 +250,11 @@ class _Script:
         if len(contexts) == 1 or contexts == {"single", "double"}:
             context: _Context = "double" if "double" in contexts else contexts.pop()
             around = {"single": "'", "double": '"'}.get(context, "")
-            languages: tuple[Named, ...] = ("none",) if _NO_JSON.search(text.strip()) else ("none", "json")
-            write = _writer(context, shown, around)
-            self.found.append(Said(start, end, text, write, languages, (str,), called=called, shown=shown))
+            ways: tuple[Named, ...] = ("none",) if _NO_JSON.search(text.strip()) else ("none", "json")
+            ways += self.echoes
+            if not _FORM.search(self.source[max(0, start - _LINE) : start]):
+                write = _writer(context, shown, around)
+                self.found.append(Said(start, end, text, write, ways, (str,), called=called, shown=shown))
         if '"' in text and ":" in text:
             self._say_json(text, signs, pieces, shown)
 
