@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Final
 
 from maspo.core.characters import EMOJI, HIDING, IGNORABLE
+from maspo.core.late import late
 
 _JOINERS: Final = "\u200c\u200d"
 _EMOJI_STYLES: Final = "\ufe0e\ufe0f"
@@ -36,14 +37,14 @@ def _class(spans: str) -> str:
 
 IGNORED: Final = _class(IGNORABLE)
 """Default_Ignorable_Code_Point, as the inside of a character class."""
-_HIDDEN = re.compile(f"[{_class(HIDING)}]+")
-_EMOJI = re.compile(f"[{_class(EMOJI)}]")
-_JOINING = re.compile(
+_HIDDEN = late(f"[{_class(HIDING)}]+")
+_EMOJI = late(f"[{_class(EMOJI)}]")
+_JOINING = late(
     r"[\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1000-\u109f\u1780-\u18af\ua840-\ua87f\ufb50-\ufdff\ufe70-\ufefc"
     r"\U00010ec0-\U000112ff]"
 )
 """Scripts with letters that join: Arabic to Sinhala, Tibetan, Myanmar, Khmer, Mongolian, Phags-pa, and their kin."""
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")
+_UNSPACED = late(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\uaa60-\uaa7f]")
 """Thai, Lao, Myanmar, Khmer: words are not set apart, so an invisible break may stand between two of them."""
 
 
