@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 import typer
 
 from maspo.cli.app import KINDS, SECTIONS, BySection, app
+from maspo.cli.commands import beforehand, improve, in_use, look, measure
 from maspo.report.folder import free_folder
 from maspo.world import WorldSpec
 from maspo.world.serve import Address, Faults, serve
@@ -287,6 +289,13 @@ def test_help_tells_options_by_kind_each_once(maspo: Run) -> None:
 def test_every_kind_names_parameters_that_some_command_has() -> None:
     there = {one.name for command in commands().values() for one in command.params}
     assert {name for names in KINDS.values() for name in names.split()} <= there
+
+
+def test_annotations_of_commands_are_no_texts_that_are_compiled_whenever_one_begins() -> None:
+    for section in (beforehand, improve, in_use, look, measure):
+        for command in section.COMMANDS:
+            texts = [name for name, kind in inspect.get_annotations(command).items() if isinstance(kind, str)]
+            assert not texts, f"{section.__name__}: {command.__name__} has texts for {texts}; see maspo.cli.commands"
 
 
 def test_a_shell_completes_commands_and_options(folder: Path) -> None:

@@ -1,7 +1,5 @@
 """``maspo world serve``: the simulated world as an OpenAI-compatible endpoint."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 import typer

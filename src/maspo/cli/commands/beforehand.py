@@ -1,7 +1,5 @@
 """The commands for what is done before a search: look, check, estimate, find the team and its rows."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Annotated

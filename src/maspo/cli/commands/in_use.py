@@ -1,7 +1,5 @@
 """The commands for teams in use, and for many runs together."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """The commands that test prompts and compare methods."""
 
-from __future__ import annotations
-
 import functools
 from pathlib import Path
 from typing import Annotated, Literal
