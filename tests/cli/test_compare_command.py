@@ -87,7 +87,9 @@ def test_methods_meet_at_equal_money_and_every_file_says_what_each_had(maspo: Ru
         assert all(0.5 * found["usd_of_a_run"] <= run["usd"] <= found["usd_of_a_run"] for run in one["runs"])
     assert "before prices are measured" in said.err
     assert "Each run might cost" in Path("out/comparison.md").read_text()
-    first, second = next(part for part in sheet_in(Path("out/comparison.html").read_text()).parts if part.curves).curves
+    parts = {part.title: part.curves for part in sheet_in(Path("out/comparison.html").read_text()).parts if part.curves}
+    assert [one.caption for one in parts["What they cost in use"]] == ["Accuracy against what 1,000 inputs cost"]
+    first, second = parts["On the way"]
     assert (first.caption, second.caption) == ("Accuracy against money", "Accuracy against calls of the search")
     again = compare(maspo, url, *asked)
     assert again.json["calls"] == found["calls"]
@@ -102,7 +104,7 @@ def test_two_prompt_sets_meet_without_a_search_and_no_text_acts_on_the_page(masp
     assert "<script>" in told_by(sheet_in(page)), "as text"
     assert "<script" not in table
     lines = [line for line in table.splitlines() if line.startswith("| mine")]
-    assert len(lines) == 4, "the result, drawn again, by itself, its inputs"
+    assert len(lines) == 5, "the result, its cost in use, drawn again, by itself, its inputs"
     (mine,) = (one for one in said.json["standings"] if one["name"] == "mine")
     (alone,) = mine["alone"]
     assert (alone["won"], alone["lost"]) == (mine["wins"], mine["losses"])

@@ -9,7 +9,7 @@
 - Its folder: ``folder``, ``earlier``, ``kept``, ``so_far``; ``holdout`` and ``judged`` input by input, ``diff`` and
   ``evidence`` prompt by prompt
 - In use: ``team_cost``
-- Other work: ``evaluation``, ``judge_check``, ``comparison`` with ``curves``, ``alternation`` with ``joint_page``,
-  ``structure`` with ``structure_page``, ``stress``, ``wholes``
+- Other work: ``evaluation``, ``judge_check``, ``comparison`` with ``comparison_in_use`` and ``curves``,
+  ``alternation`` with ``joint_page``, ``structure`` with ``structure_page``, ``stress``, ``wholes``
 - For operators: ``figures``, ``logged``, ``spans``, ``otlp``
 """

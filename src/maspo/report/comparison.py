@@ -13,11 +13,13 @@ from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
+from maspo.report.comparison_in_use import InUse, in_use, in_use_cells, in_use_columns, in_use_part
 from maspo.report.curves import columns, draw_line, drawn
 from maspo.report.document.extras import name_input
 from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sheet, cells, headings, sheet, spent_facts
 from maspo.report.folder import COMPARISON_PAGE, REPORT
 from maspo.report.result import Tokens, tokens_of
+from maspo.report.team_cost import CostFigures, cost_figures
 from maspo.report.visible import clipped, visible
 from maspo.stats.looks import by_number
 from maspo.stats.paired import SIGNIFICANT
@@ -356,6 +358,8 @@ def summary(found: Compared) -> str:
         lines += ["", *_grid(_PAIR_COLUMNS, [_pair_cells(found, pair) for pair in found.table.pairs])]
     if spread := _spread_cells(found.table):
         lines += ["", *_grid(_SPREAD_COLUMNS, spread)]
+    if used := in_use_cells(in_use(found), _is_free(found)):
+        lines += ["", *_grid(in_use_columns(found.table.decided_by), used)]
     lines += ["", *notes(found), ""]
     spent = found.spent
     measuring = f"{phrases.number(found.measuring.calls)} to measure"
@@ -389,6 +393,8 @@ def markdown(found: Compared) -> str:
         parts.append(_markdown_table(_PAIR_COLUMNS, [_pair_cells(found, pair) for pair in found.table.pairs]))
     if spread := _spread_cells(found.table):
         parts.append(_markdown_table(_SPREAD_COLUMNS, spread))
+    if used := in_use_cells(in_use(found), _is_free(found)):
+        parts.append(_markdown_table(in_use_columns(found.table.decided_by), used))
     parts.append(_markdown_table(_RESAMPLED_COLUMNS, _resampled_cells(found.table)))
     if alone := _alone_cells(found.table):
         parts.append(_markdown_table(_ALONE_COLUMNS, alone))
@@ -477,6 +483,10 @@ class StandingFigures(Dumped):
     alone: tuple[Mapping[str, object], ...]
     """Each prompt set by itself: what it came to, McNemar's two-sided p-value, and by Holm's method over all sets."""
     runs: tuple[RunFigures, ...]
+    per_1000_inputs: CostFigures | None
+    """What its prompts cost in use; None of controls, and where a run told none."""
+    as_good_for_less: tuple[str, ...] | None
+    """Who is ahead of it on the Pareto front, by estimates; None where the cost is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,6 +531,7 @@ class ComparisonFigures(Dumped):
 def comparison_of(found: Compared) -> ComparisonFigures:
     """Return what a comparison found as figures."""
     of, spent = found.table, found.spent
+    used = {one.standing.name: one for one in in_use(found)}
     return ComparisonFigures(
         why=headline(found),
         decided_by=of.decided_by,
@@ -533,7 +544,7 @@ def comparison_of(found: Compared) -> ComparisonFigures:
         calls_of_a_run=found.comparison.calls,
         usd_of_a_run=found.comparison.usd if found.comparison.bought else None,
         calls_bought=dict(found.comparison.bought),
-        standings=tuple(_standing(found, one) for one in of.standings),
+        standings=tuple(_standing(found, one, used.get(one.name)) for one in of.standings),
         pairs=tuple(_pair(pair) for pair in of.pairs),
         rows=tuple({"id": met.label, "net": dict(met.net), "correct": dict(met.correct)} for met in found.inputs),
         guards=tuple({"id": met.label, "held": dict(met.held)} for met in found.guarded.met),
@@ -567,7 +578,7 @@ def _task(name: str, table: Table) -> dict[str, object]:
     return {"folder": f"tasks/{name}", "inputs": table.inputs, "look": table.look, "standings": standings}
 
 
-def _standing(found: Compared, one: Standing) -> StandingFigures:
+def _standing(found: Compared, one: Standing, used: InUse | None) -> StandingFigures:
     return StandingFigures(
         name=one.name,
         kind=one.kind,
@@ -590,6 +601,8 @@ def _standing(found: Compared, one: Standing) -> StandingFigures:
         broken=one.broken,
         alone=tuple(asdict(alone) for alone in one.alone),
         runs=tuple(_run(end) for end in runs_of(found, one.name)),
+        per_1000_inputs=cost_figures(used.cost) if used else None,
+        as_good_for_less=used.ahead if used else None,
     )
 
 
@@ -647,6 +660,7 @@ def comparison_sheet(found: Compared) -> Sheet:
             Part("Result", words=tuple(notes(found)), tables=(standings,)),
             _by_task(found),
             Part("Against the seed prompts", dots=(_net_wins(of),)),
+            in_use_part(found, _is_free(found)),
             Part("Against each other", tables=(pairs,) if of.pairs else ()),
             Part(
                 "As the field's protocol reports it",

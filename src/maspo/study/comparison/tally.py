@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
 
+from maspo.core.team_cost import Cost
 from maspo.events import VerdictWord
 from maspo.stats.bootstrap import paired_bootstrap
 from maspo.stats.holm import holm
@@ -43,6 +44,8 @@ class InputMet:
     correct: Mapping[str, bool | None]
     text: str = ""
     """What it asks, to name it by where it has no id of its own."""
+    cost: Mapping[str, Cost | None] = field(default_factory=dict)
+    """What the team took for it with each prompt set; None where a run brought no answer."""
 
 
 @dataclass(frozen=True, slots=True)
