@@ -1,11 +1,15 @@
-"""What a model call costs this program itself: CPU milliseconds against a server that answers at once.
+"""What a model call costs this program itself: CPU milliseconds against a server that does nothing else.
 
-    python benchmarks/overhead.py [--json] [--calls 4000] [--rounds 7] [--in-flight 256]
+    python benchmarks/overhead.py [--json] [--calls 4000] [--rounds 7] [--in-flight 256] [--seconds 0.05]
     python benchmarks/overhead.py --against ../maspo-84bce21 --calls 500 --rounds 21 --in-flight 64
 
 CPU is user plus system time of the client's process, all threads; the server runs in a process of its own. Two
 stacks are measured: the bare client, and every layer around it with replies recorded durably in a run's database.
 Each with a word in place of a key, and with a key, which is looked for in all that comes back.
+
+By default the server answers at once, one call after the other, as a small one at home: few calls are then in flight,
+since more would wait there, so the event loop turns and the record is flushed more often for each call. With
+``--seconds`` it answers each call after so long, side by side, as those do that are rented.
 
 ``--against`` names another checkout (``git worktree add --detach ../maspo-84bce21 84bce21``). Both then measure short
 rounds in turns, so that a busy machine slows both alike; the median of the ratios of neighbouring rounds counts.
@@ -26,6 +30,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -81,8 +86,8 @@ class Figures:
     """The median of the ratios of neighbouring rounds."""
 
 
-class AnswerAtOnce(asyncio.Protocol):
-    """The least that a server can do: read a request's length, answer the same to all."""
+class AnswerTheSame(asyncio.Protocol):
+    """The least that a server can do: read a request's length, answer the same to all, each after some seconds."""
 
     BODY = json.dumps(
         {
@@ -93,6 +98,9 @@ class AnswerAtOnce(asyncio.Protocol):
     RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
     NOTHING = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     """To questions without a body, which ask what server this is."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with nothing read."""
@@ -109,12 +117,17 @@ class AnswerAtOnce(asyncio.Protocol):
                 return
             self.buffer = rest[length:]
             assert isinstance(self.transport, asyncio.WriteTransport)
-            self.transport.write(self.RESPONSE if length else self.NOTHING)
+            answer = self.RESPONSE if length else self.NOTHING
+            if self.seconds:
+                asyncio.get_running_loop().call_later(self.seconds, self.transport.write, answer)
+            else:
+                self.transport.write(answer)
 
 
-def serve(pipe: Connection) -> None:
+def serve(pipe: Connection, seconds: float) -> None:
     async def run() -> None:
-        server = await asyncio.get_running_loop().create_server(AnswerAtOnce, "127.0.0.1", 0, backlog=1024)
+        protocol = partial(AnswerTheSame, seconds)
+        server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=1024)
         pipe.send(server.sockets[0].getsockname()[1])
         await asyncio.to_thread(pipe.poll, None)
 
@@ -209,11 +222,12 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=4000, help="per round")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--seconds", type=float, default=0.0, help="that the server takes for each call")
     parser.add_argument("--against", type=Path, metavar="FOLDER", help="another checkout, measured in turns with this")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs, options.seconds), daemon=True)
     server.start()
     base_url = f"http://127.0.0.1:{ours.recv()}/v1"
     figures = [measure(name, key, base_url, options) for key in (_NO_KEY, KEY) for name in STACKS]
@@ -222,7 +236,8 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(each) for each in figures]))
         return
-    print(f"{options.rounds} rounds of {options.calls} calls, {options.in_flight} in flight\n")
+    said = f"{options.rounds} rounds of {options.calls} calls, {options.in_flight} in flight"
+    print(f"{said}, {options.seconds:g} s each at the server\n")
     heads = ("other", "ratio") if options.against else ()
     print(f"{'stack':36} {'CPU ms a call':>14} {'low':>7} {'high':>7}{''.join(f'{one:>8}' for one in heads)}")
     for each in figures:
