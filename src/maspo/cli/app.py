@@ -6,10 +6,8 @@ answers at once.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
-import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -51,9 +49,6 @@ _EXAMPLES: Final = {"SYSTEM": "team.yaml", "DIR": "maspo-runs/team-1"}
 """What stands in the place of an argument in an example."""
 _AS_JSON: Final = "maspo.as_json"
 """Where a context keeps whether a program reads stdout."""
-_NEW_OBJECTS: Final = 50_000
-"""Containers made before cycles are looked for. Python's 700 is for small programs: it walked through all modules while
-they were imported, a tenth of the processor time of a whole demo. Records and replies are freed without it."""
 
 
 @contextlib.contextmanager
@@ -146,9 +141,6 @@ inputs_app = typer.Typer(help="Rows for a search, from what an app was asked bef
 
 def main() -> None:
     """Run the command line; ends the process with the exit code."""
-    gc.set_threshold(_NEW_OBJECTS)
-    # At its end Python walks through all that is left, several times: a twentieth of a demo, a tenth of a --help.
-    atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
