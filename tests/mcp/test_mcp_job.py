@@ -86,6 +86,7 @@ def test_an_assistant_does_the_whole_job(folder: Path, opened: Open) -> None:
     assert run["verdict"] is not None
     assert run["calls"] <= 150
     assert any("no evidence about any team" in limit for limit in run["limits"])
+    assert " tokens in, " in run["in_use"] and "$" not in run["in_use"], "of a simulated world"
     assert run["verdict"] == "improved" or any("not shown to be better" in limit for limit in run["limits"])
     report = call("report", path=started["path"])
     assert report["run"] == run
@@ -114,6 +115,7 @@ def test_a_search_is_stopped_and_gone_on_with_by_another_server(folder: Path, op
     stopped = client.call("stop", path=path)
     assert stopped["state"] == "interrupted"
     assert stopped["run"]["verdict"] is None
+    assert stopped["run"]["in_use"] == ""
     assert stopped["run"]["limits"] == ["The run has not finished: nothing is known about its prompts yet."]
     other = opened()
     assert other.call("status", path=path)["state"] == "interrupted"

@@ -170,6 +170,9 @@ class Run(_Outcome):
     calls: int
     usd: float | None = Field(description="Null: no price is known.")
     seconds: float | None
+    in_use: str = Field(
+        description="What 1,000 inputs cost with old → new prompts; empty before the test. Tell the user."
+    )
 
 
 State = Literal["running", "finished", "interrupted", "awaiting approval", "failed"]

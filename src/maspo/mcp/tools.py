@@ -48,6 +48,7 @@ from maspo.report.fold import RunView
 from maspo.report.folder import COMPARISON_PAGE, JOURNAL, REPORT, RUNS, find_files, free_folder, look, whole_of
 from maspo.report.result import result_of
 from maspo.report.sentences import look_at
+from maspo.report.team_cost import cost_in_use, describe_change
 from maspo.report.text import summary
 from maspo.report.wholes import WHOLES, sheet_of_whole
 from maspo.study.record import COMPARED, JOINT
@@ -406,6 +407,7 @@ def _run(view: RunView) -> Run:
         calls=calls,
         usd=result.usd,
         seconds=result.seconds,
+        in_use=describe_change(change, view.simulated) if (change := cost_in_use(view)) else "",
     )
 
 
