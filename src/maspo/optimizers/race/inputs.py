@@ -18,7 +18,10 @@ from maspo.optimizers.race.adversary import Adversary
 from maspo.team.graph import Team
 
 _MOST_SHARE = 0.2
-"""Of the planned calls, that may go into looking who is called: the runs serve as references afterwards."""
+"""Of the planned calls, that may go at the dearest into looking who is called: the runs are references afterwards.
+
+Where branches are not taken it costs less. To look further with what is left helps rare branches at the cost of all
+others (docs/design/0025-living-teams.md)."""
 
 
 @dataclass(frozen=True, slots=True)
