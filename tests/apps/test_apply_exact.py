@@ -500,6 +500,11 @@ def test_of_a_script_that_is_not_understood_nothing_is_said(broken: str) -> None
     assert find_places("team.sh", f"prompt='{OLD}'\n{broken}", OLD) == []
 
 
+def test_what_a_program_in_quotes_says_is_no_json() -> None:
+    assert find_places("team.sh", f"""python3 -c 'print({{"role": "{ONE}"}})'""", ONE) == []
+    assert find_places("team.sh", f"""jq -n '{{messages: [{{content: "{ONE}"}}]}}'""", ONE)
+
+
 def test_a_form_of_printf_is_no_place_for_a_prompt() -> None:
     for script in (f"printf '{ONE}\\n'", f'printf -v x -- "{ONE}"'):
         assert find_places("team.sh", script, ONE) == []

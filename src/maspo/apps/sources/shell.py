@@ -255,7 +255,7 @@ class _Script:
             if not _FORM.search(self.source[max(0, start - _LINE) : start]):
                 write = _writer(context, shown, around)
                 self.found.append(Said(start, end, text, write, ways, (str,), called=called, shown=shown))
-        if '"' in text and ":" in text:
+        if text.lstrip()[:1] in ("{", "["):  # a program in quotes, as of awk, reads its texts in ways of its own
             self._say_json(text, signs, pieces, shown)
 
     def _say_json(self, text: str, signs: Sequence[_Sign], pieces: Sequence[str], shown: Mapping[str, str]) -> None:
