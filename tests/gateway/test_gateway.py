@@ -634,6 +634,24 @@ def wire_request() -> WireRequest:
     )
 
 
+@pytest.mark.parametrize(
+    ("body", "storing"),
+    [
+        ({"messages": []}, 1.0),
+        ({"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}, 1.25),
+        ({"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "5m"}}]}, 1.25),
+        ({"tools": [{"name": "t", "cache_control": {"ttl": "1h", "type": "ephemeral"}}]}, 2.0),
+        ({"messages": [{"role": "user", "content": '"cache_control": {"ttl": "1h"}'}]}, 1.0),
+        ({"messages": [{"role": "user", "content": "x", "cache_control": None}]}, 1.0),
+    ],
+)
+def test_g40_what_an_app_has_its_endpoint_keep_and_for_how_long_is_read_off_the_request(
+    body: dict[str, object], storing: float
+) -> None:
+    for text in (json.dumps(body), json.dumps(body, separators=(",", ":"))):
+        assert replace(wire_request(), body=text.encode()).storing == storing
+
+
 async def test_g28_the_client_of_the_wire_keeps_the_contract_of_every_client(bench: Opener) -> None:
     async with bench() as found, WireClient(Upstreams(f"{found.upstream.url}/v1")) as client:
         found.upstream.will(Answer(CHAT.text))

@@ -337,6 +337,29 @@ async def test_i31_tokens_put_into_a_cache_cost_what_the_table_says_and_are_rese
     assert plain is not None and plain.token_stored == plain.token_in
 
 
+@dataclass(frozen=True)
+class Storing(Request):
+    """A request of an app that has its endpoint keep the prompt for an hour."""
+
+    @property
+    def storing(self) -> float:
+        return 2.0
+
+
+async def test_i38_what_an_app_has_kept_is_booked_and_reserved_at_its_price_also_with_prices_of_ones_own() -> None:
+    ask = Storing("m", ASK.messages, purpose="agent", max_tokens=100)
+    book = ledger()
+    price = book.prices.price("m")
+    assert price is not None and price.token_stored == price.token_in
+    usual, dearer = await book.reserve(ASK), await book.reserve(ask)
+    assert usual.worst is not None and dearer.worst is not None
+    read = (usual.worst - 100 * price.token_out) / price.token_in
+    assert dearer.worst == pytest.approx(usual.worst + read * price.token_in)
+    stored = Reply("x", tokens_in=1000, tokens_out=1, tokens_stored=600)
+    assert book.settle(usual, stored) == pytest.approx(price.of(1000, 1))
+    assert book.settle(dearer, stored) == pytest.approx(price.of(1600, 1))
+
+
 async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:
     book = await known(usd=140 * WORST)
     first, second = await book.reserve(ASK), await book.reserve(ASK)

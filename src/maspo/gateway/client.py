@@ -45,6 +45,12 @@ _OFTEN_SEEN: Final = 16_384
 """Characters of a text that may be met again in the next calls, such as a prompt; longer ones are not kept for that."""
 _CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 """How the dialects say that a reply ended at the limit of tokens."""
+_STORING: Final = re.compile(rb'"cache_control"\s*:\s*\{')
+"""How an app asks for a part of its prompt to be kept; in what it says, quotes stand behind backslashes."""
+_FOR_AN_HOUR: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
+_STORED, _STORED_FOR_AN_HOUR = 1.25, 2.0
+"""What tokens cost that are put into the cache for five minutes and for an hour, of those that are read (Anthropic,
+"Prompt caching", pricing)."""
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie")
 _KEY_PARAMETERS: Final = frozenset({"key", "api_key", "api-key", "access_token", "token"})
 _UNPACKED: Final = {"gzip": 31, "x-gzip": 31, "deflate": 47}
@@ -128,6 +134,13 @@ class WireRequest(Request):
         texts = self.dialect.read_request(replace(self.incoming, body=body)).texts
         first = sorted(texts, key=lambda text: text.role != "instructions")
         return tuple((text.role, text.text) for text in first) or super().prompt
+
+    @property
+    def storing(self) -> float:
+        """What the app has its endpoint keep, and for how long, decides what a token of it costs."""
+        if not _STORING.search(self.body):
+            return 1.0
+        return _STORED_FOR_AN_HOUR if _FOR_AN_HOUR.search(self.body) else _STORED
 
     def kept(self, reply: Reply) -> tuple[Request, Reply]:
         """Return question and reply without the app's keys, however spelled."""

@@ -124,6 +124,11 @@ class Request:
         """What the model reads, in that order: roles, and their texts."""
         return tuple((message.role, message.sent) for message in self.messages)
 
+    @property
+    def storing(self) -> float:
+        """What a token that the endpoint is asked to put into its cache costs at least, of one that it reads."""
+        return 1.0
+
     def ready(self) -> Request:
         """Return the small question that shows whether whom this request is for answers at all."""
         return ready_question(self.model, self.endpoint)

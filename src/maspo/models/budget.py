@@ -230,7 +230,7 @@ class Ledger:
         price = self.prices.price(request.model, tokens, request.endpoint)
         if price is None and self.limits.usd is not None:
             raise ConfigInvalid(f"--max-usd: no price is known for {request.model}; set models.prices")
-        worst = None if price is None else price.most(tokens, request.max_tokens)
+        worst = None if price is None else price.with_storing_at(request.storing).most(tokens, request.max_tokens)
         async with self._turn:
             while not (self._fits(request.model, worst) and await self._is_leased(request.model, worst)):
                 self._settled.clear()
@@ -292,7 +292,8 @@ class Ledger:
             return reservation.worst
         cached = min(max(reply.tokens_cached, 0), read or 0)
         stored = min(max(reply.tokens_stored, 0), (read or 0) - cached)
-        usd = price.of(tokens_in, _most_written(request, reply) if written is None else written, cached, stored)
+        tokens_out = _most_written(request, reply) if written is None else written
+        usd = price.with_storing_at(request.storing).of(tokens_in, tokens_out, cached, stored)
         highest = self._highest(reservation) or 0.0
         self._learn(reservation, usd)
         return usd if read is not None and written is not None else max(usd, highest)

@@ -38,6 +38,11 @@ class Price(NamedTuple):
             + tokens_out * self.token_out
         )
 
+    def with_storing_at(self, share: float) -> Price:
+        """Return prices at which a token that is put into the cache costs at least this share of one that is read."""
+        least = share * self.token_in
+        return self if self.token_stored >= least else self._replace(token_stored=least)
+
     def most(self, tokens_in: int, tokens_out: int) -> float:
         """Return what so many tokens cost at most: whoever asks may have all that is read put into a cache."""
         return self.of(tokens_in, tokens_out, stored=tokens_in)
