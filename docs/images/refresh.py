@@ -34,7 +34,7 @@ PICTURES = {
 }
 """Of docs/images: the page of the run that each shows, and its width and height in pixels."""
 CELL = "1000,690"
-COMPARED = "1180,1490"
+COMPARED = "1180,2100"
 JOINT = "1180,1640"
 WORKING = "1180,900"
 METHODS = "default,spo,naive-joint"

@@ -116,6 +116,9 @@ def test_u05_a_comparison_measures_it_and_tells_it_everywhere(tmp_path: Path) ->
     assert [tuple(one.as_good_for_less or ()) for one in comparison_of(found).standings if one.name in every] == [
         one.ahead for one in every.values()
     ]
+    judged, _ = play(own(asked(labels=False)), tmp_path / "judged")
+    [drawn] = [one.curves[0].curves[0] for one in comparison_sheet(judged).parts if "cost in use" in one.title]
+    assert (drawn.name, drawn.points[0].low, drawn.points[0].high) == (SEED, 0.0, 0.0), "all others are measured by it"
     [part] = [one for one in comparison_sheet(found).parts if "cost in use" in one.title]
     assert [curve.name for curve in part.curves[0].curves] == [SEED, "mine"]
     assert "in use, 1,000 inputs" in summary(found) and "| in use, 1,000 inputs |" in markdown(found)

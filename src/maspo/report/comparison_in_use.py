@@ -139,6 +139,8 @@ def _quality(one: Standing) -> float:
 
 
 def _interval(one: Standing) -> tuple[float, float]:
+    if one.accuracy_interval is None and one.kind == "seed":
+        return one.net, one.net  # it is what all others are measured by
     return one.interval if one.accuracy_interval is None else one.accuracy_interval
 
 
