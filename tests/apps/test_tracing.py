@@ -43,6 +43,7 @@ def test_tools_that_are_used_within_a_turn_are_part_of_it() -> None:
     found = trace(calls)
     assert shape(found) == [("writer", 0, ()), ("critic", 0, (0,))]
     assert [(use.name, use.result) for use in found.calls[0].tools] == [("add", "4"), ("now", "noon"), ("add", "8")]
+    assert found.calls[0].paid_for == 3, "two of its tools were asked for at once"
     assert (found.calls[0].output, found.calls[0].tokens_in) == (DRAFT, 30)
 
 

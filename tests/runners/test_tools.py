@@ -158,6 +158,7 @@ async def test_t01_an_agent_is_told_what_its_tools_say_and_answers(folder: Path)
     (use,) = trace.calls[0].tools
     assert (use.name, json.loads(use.arguments)["town"], use.result) == ("weather", "Bonn", "Bonn: rain for 2 days")
     assert (trace.calls[0].tokens_in, trace.calls[0].tokens_out) == (30, 12), "all replies of the turn are counted"
+    assert sum(call.paid_for for call in trace.calls) == len(requests)
     assert "rain for 2 days" in trace.written_by("asker"), "judge and proposer see what was asked and told"
     assert "rain for 2 days" not in last.messages[-1].content and last.tools == (), "the next one reads the answer"
 
@@ -168,6 +169,7 @@ async def test_t02_the_limit_of_calls_holds_and_is_told(folder: Path) -> None:
     trace, requests = await play(system, three, Reply("Enough."))
     assert len(trace.calls[0].tools) == 2 and (folder / "seen").read_text() == "Bonn\nUlm\n"
     assert requests[1].tools_over and requests[1].messages[-1].content.startswith("Not called")
+    assert trace.calls[0].paid_for == 2, "three tools asked for at once are one reply"
     again = asks(("weather", {"town": "Bonn"}))
     with pytest.raises(CallFailed, match="asker asks for a tool after its 2 calls"):
         await play(system, again, again, again)

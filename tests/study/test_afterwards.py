@@ -136,6 +136,9 @@ def test_y05_a_price_in_the_settings_reaches_the_report_of_a_run_without_one(
     assert "of it priced afterwards" in said
     usd = sum(one["tokens_in"] + 2 * one["tokens_out"] for one in found["usage"].values()) / 1e6
     assert found["usd"] == found["usd_afterwards"] == pytest.approx(usd)
+    in_use = found["per_1000_inputs"]
+    for side in (in_use["before"], in_use["after"]):
+        assert side["usd"] == pytest.approx((side["tokens_in"] + 2 * side["tokens_out"]) / 1e6)
     assert "had no price" not in reported()[0], "said once"
     cost = build_document(tmp_path / "run").cost
     for table in (cost.agents, cost.models):

@@ -1,4 +1,4 @@
-"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q06."""
+"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q07."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from statistics import fmean
 import pytest
 
 from maspo.config import ModelSettings
-from maspo.core.trace import Call, Trace
+from maspo.core.trace import Call, ToolUse, Trace
 from maspo.models.base import Reply, Request
-from maspo.models.prices import PriceBook
+from maspo.models.prices import LONG_PROMPT, Price, PriceBook
 from maspo.report.closing import closing
 from maspo.report.folder import look, write_results
 from maspo.report.team_cost import describe_change
@@ -58,6 +58,32 @@ def test_q02_what_one_call_does_not_tell_is_unknown_of_all_and_no_run_costs_noth
     stranger = mean_cost([trace(("nobody", 100, 10))], system, MODELS, PRICES)
     assert stranger is not None and stranger.usd is None
     assert mean_cost([], system, MODELS, PRICES) is None
+
+
+def test_q07_a_turn_with_tools_is_as_many_calls_as_it_takes_each_priced_by_its_own_length() -> None:
+    system = world_job().system
+    name, read = system.agents[0].name, LONG_PROMPT // 2
+    used = (ToolUse("add", "{}", "4"), ToolUse("now", "{}", "noon"))
+    one_by_one = Call(name, "said", tokens_in=3 * read, tokens_out=30, tools=used)
+    at_once = replace(one_by_one, tokens_in=2 * read, replies=2)
+    for call, calls in ((one_by_one, 3), (at_once, 2)):
+        found = mean_cost([Trace("key", (call,), "said")], system, MODELS, PRICES)
+        assert found is not None and found.calls == calls
+        asked = Asked()
+        mean_cost([Trace("key", (call,), "said")], system, MODELS, asked)
+        assert asked.lengths == [read], "no call was longer, so none is billed as a long one"
+
+
+class Asked(PriceBook):
+    """A book of prices that notes for which lengths it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.lengths: list[int] = []
+
+    def price(self, model: str, prompt_tokens: int = 0, endpoint: str = "") -> Price | None:
+        self.lengths.append(prompt_tokens)
+        return super().price(model, prompt_tokens, endpoint)
 
 
 async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp_path: Path) -> None:

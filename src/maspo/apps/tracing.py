@@ -137,6 +137,7 @@ def _call(turn: Sequence[WireCall], reads: tuple[int, ...], often: Counter[str])
         seconds=sum(call.seconds for call in turn),
         key=keys[0] if len(keys) == 1 else hashlib.blake2b("\0".join(keys).encode(), digest_size=16).hexdigest(),
         tools=used,
+        replies=None if len(turn) == 1 + len(used) else len(turn),
     )
 
 

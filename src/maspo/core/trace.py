@@ -37,11 +37,19 @@ class Call:
     tools: tuple[ToolUse, ...] = ()
     item: str = ""
     """The entry of a list that it was called for."""
+    replies: int | None = None
+    """The replies that the turn took where they are not one for its answer and one for each tool: several tools asked
+    for at once. None elsewhere, and in records of versions before."""
 
     @property
     def requests(self) -> int:
         """The requests that the turn took, at most: one for its answer, and one for each tool that it asked for."""
         return 1 + len(self.tools)
+
+    @property
+    def paid_for(self) -> int:
+        """The requests that the turn took, as far as it is known: what is paid for when the team is used."""
+        return self.requests if self.replies is None else self.replies
 
     @property
     def written(self) -> str:

@@ -17,7 +17,8 @@ from maspo.core.plain_files import folders_meant, is_plain, is_there, why_none
 
 # What reads and draws a run is imported where that is done: commands that only name a folder start without it.
 if TYPE_CHECKING:
-    from maspo.events import Event, Recorded
+    from maspo.core.prompts import Prompts
+    from maspo.events import Event, HoldoutResult, Recorded
     from maspo.models.prices import PriceBook
     from maspo.report.document.model import PartOf
     from maspo.report.fold import RunView
@@ -146,10 +147,33 @@ def _priced(view: RunView, folder: Path, store: RunStore, job: Job | None) -> Ru
     """Return a view in which calls without a price cost what is known by now."""
     if view.simulated or job is None or all(one.usd is not None for one in view.usage.values()):
         return view
+    from maspo.models.base import AGENT
     from maspo.study.afterwards import price_afterwards
 
     with suppress(MaspoError):  # settings that cannot be used any more tell no price
-        return replace(view, usage=price_afterwards(view.usage, store, prices_by_now(folder, job)))
+        prices = prices_by_now(folder, job)
+        priced = replace(view, usage=price_afterwards(view.usage, store, prices))
+        agents = priced.usage.get(AGENT)
+        return _in_use_priced(priced, store, job, prices) if agents is not None and agents.usd_afterwards else priced
+    return view
+
+
+def _in_use_priced(view: RunView, store: RunStore, job: Job, prices: PriceBook) -> RunView:
+    """Return a view in which what the team costs in use is told in money, too."""
+    from maspo.study.conclusion import holdout_id
+    from maspo.study.team_cost import change_of_cost
+
+    def priced(holdout: HoldoutResult, winners: Prompts) -> HoldoutResult:
+        if holdout.cost is None or None not in (holdout.cost.before.usd, holdout.cost.after.usd):
+            return holdout
+        runs = [runs for _, runs in store.compared(holdout_id(winners, "")).values() if runs is not None]
+        return replace(holdout, cost=change_of_cost(runs, job.system, job.config.models, prices) or holdout.cost)
+
+    finished, approval = view.finished, view.approval
+    if finished is not None:
+        view = replace(view, finished=replace(finished, holdout=priced(finished.holdout, finished.winners)))
+    if approval is not None:
+        view = replace(view, approval=replace(approval, holdout=priced(approval.holdout, approval.winners)))
     return view
 
 

@@ -282,6 +282,7 @@ class PromptGraph:
             key=request.key,
             tools=tuple(used),
             item=turn.item,
+            replies=None if spent.replies == 1 + len(used) else spent.replies,
         )
 
     async def _result(self, input_key: str, agent: str, ask: ToolAsked, used: Sequence[ToolUse]) -> str:
@@ -313,6 +314,7 @@ class Spent:
     tokens_in: int | None = 0
     tokens_out: int | None = 0
     seconds: float = 0.0
+    replies: int = 0
 
     def after(self, reply: Reply) -> Spent:
         """Return what was spent with one more reply."""
@@ -320,6 +322,7 @@ class Spent:
             None if self.tokens_in is None or reply.tokens_in is None else self.tokens_in + reply.tokens_in,
             None if self.tokens_out is None or reply.tokens_out is None else self.tokens_out + reply.tokens_out,
             self.seconds + reply.seconds,
+            self.replies + 1,
         )
 
 

@@ -48,7 +48,10 @@ FindTrace: TypeAlias = Callable[[str], Trace | None]
 """Returns a kept trace of the same input by its address."""
 
 _FIGURES = tuple(one.name for one in fields(Written))
-_UNSAID: Mapping[str, Any] = {"nth": 0, "tokens_in": None, "tokens_out": None, "seconds": 0.0, "tools": (), "item": ""}
+_UNSAID: Mapping[str, Any] = {
+    **{"nth": 0, "tokens_in": None, "tokens_out": None, "seconds": 0.0},
+    **{"tools": (), "item": "", "replies": None},
+}
 """What a call has where neither the trace nor the record says otherwise; its text is said by one of them."""
 
 
@@ -103,7 +106,8 @@ def _says_all(written: Written, call: Call) -> bool:
         call.tokens_out,
         call.seconds,
     )
-    return figures and written.output == call.output and not (call.nth or call.tools or call.item)
+    plain_turn = call.replies is None and not (call.nth or call.tools or call.item)
+    return figures and written.output == call.output and plain_turn
 
 
 def _shortened(text: str, cut: int | None) -> str:

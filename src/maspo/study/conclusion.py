@@ -33,7 +33,7 @@ from maspo.study.holdout import MOST_SEARCHED, conclude, ends_with, needs_search
 from maspo.study.resolve import Study, holdout_calls_of_an_input, judged_pairs, texts_of_inputs
 from maspo.study.session import Session
 from maspo.study.steering import Steering
-from maspo.study.team_cost import mean_cost
+from maspo.study.team_cost import change_of_cost
 from maspo.world import World
 
 _HOLDOUT_CHUNK = 8
@@ -228,11 +228,7 @@ async def _meet_on_search(study: Study, session: Session, winners: Prompts) -> l
 def _cost_in_use(study: Study, session: Session, winners: Prompts) -> CostChange | None:
     """Return what the held-out inputs cost the team, with either prompts; None where no runs of them are kept."""
     job, runs = study.job, session.runs_compared(holdout_id(winners, ""))
-    before, after = (
-        mean_cost(traces, job.system, job.config.models, study.prices)
-        for traces in ([one.reference for one in runs], [one.candidate for one in runs])
-    )
-    return None if before is None or after is None else CostChange(before, after, len(runs))
+    return change_of_cost(runs, job.system, job.config.models, study.prices)
 
 
 # ── what more is told of it ──────────────────────────────────────────────────────────────────────────────────────────

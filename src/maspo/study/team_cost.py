@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from maspo.config import ModelSettings
-from maspo.core.team_cost import Cost
+from maspo.core.team_cost import Cost, CostChange
 from maspo.core.trace import Call, Trace
 from maspo.models.prices import PriceBook
+from maspo.store.comparisons import ComparedRuns
 from maspo.team import System
 
 
+def change_of_cost(
+    runs: Sequence[ComparedRuns], system: System, models: ModelSettings, prices: PriceBook
+) -> CostChange | None:
+    """Return what runs behind comparisons with the seed prompts cost, with either prompts; None of none."""
+    before, after = (
+        mean_cost(traces, system, models, prices)
+        for traces in ([one.reference for one in runs], [one.candidate for one in runs])
+    )
+    return None if before is None or after is None else CostChange(before, after, len(runs))
+
+
 def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, prices: PriceBook) -> Cost | None:
-    """Return the mean cost of some runs; None of none. Calls that runs share count in each: each would make them."""
+    """Return the mean cost of some runs; None of none. Calls that runs share count in each: each would make them.
+
+    The turn of an agent that uses tools takes several calls of its model, and prices hang on the length of each.
+    """
     if not traces:
         return None
     own, endpoint = {agent.name: agent.model or models.agent for agent in system.agents}, models.of_agents().endpoint
@@ -21,11 +36,11 @@ def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, pr
     def paid(call: Call) -> float | None:
         if call.tokens_in is None or call.tokens_out is None or call.agent not in own:
             return None
-        price = prices.price(own[call.agent], call.tokens_in, endpoint)
+        price = prices.price(own[call.agent], call.tokens_in // max(call.paid_for, 1), endpoint)
         return None if price is None else price.of(call.tokens_in, call.tokens_out)
 
     return Cost(
-        calls=len(calls) / n,
+        calls=sum(call.paid_for for call in calls) / n,
         tokens_in=_mean((call.tokens_in for call in calls), n),
         tokens_out=_mean((call.tokens_out for call in calls), n),
         usd=_mean(map(paid, calls), n),

@@ -15,7 +15,6 @@ from maspo.store.records import Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
 from maspo.study.afterwards import price_afterwards
-from maspo.study.connections import price_book
 from maspo.study.evaluation.job import EVALUATION, FOUND, Evaluation, EvaluationFindings, changes
 from maspo.study.reach import Reach, of_evaluation
 from maspo.study.record import make_folder, open_for_reading, priced_config
@@ -90,10 +89,11 @@ def _priced_afterwards(found: EvaluationFindings, store: RunStore) -> Evaluation
     if found.simulated:
         return found
     evaluation = found.evaluation
-    usage = price_afterwards(found.usage, store, known_prices(evaluation.job))
+    prices = known_prices(evaluation.job)
+    usage = price_afterwards(found.usage, store, prices)
     models = evaluation.config.models
     own = {agent.model or models.agent for agent in evaluation.system.agents}
-    price = price_book(models).price(own.pop(), endpoint=models.of_agents().endpoint) if len(own) == 1 else None
+    price = prices.price(own.pop(), endpoint=models.of_agents().endpoint) if len(own) == 1 else None
     return replace(found, usage=usage, costs={side: _priced(cost, price) for side, cost in found.costs.items()})
 
 
