@@ -147,9 +147,9 @@ def team(name: str, environments: Path) -> Team:
                 place,
                 ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(place), *NPM[name]],
             )
+            require_newest(place, NPM[name][0])
         package = NPM[name][0]
-        told = json.loads((place / "node_modules" / package / "package.json").read_text(encoding="utf-8"))
-        return Team(name, f"{package} {told['version']}", COMMANDS[name], place)
+        return Team(name, f"{package} {_installed(place, package)}", COMMANDS[name], place)
     python = place / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
@@ -161,6 +161,28 @@ def team(name: str, environments: Path) -> Team:
     code = f"from importlib.metadata import version; print(version({package!r}))"
     version = f"{package} {_told([str(python), '-c', code]).strip()}"
     return Team(name, version, f"{name}_team:answer", FILES, python)
+
+
+def require_newest(place: Path, package: str) -> None:
+    """Require that npm has installed the newest release: where Node.js is too old for it, an older one is taken.
+
+    Raises:
+        RuntimeError: it has not; what was installed is gone.
+
+    """
+    installed, newest = _installed(place, package), _told(["npm", "view", package, "version"]).strip()
+    if installed != newest:
+        shutil.rmtree(place)
+        node = _told(["node", "--version"]).strip()
+        raise RuntimeError(
+            f"npm has installed {package} {installed}, and {newest} is the newest: Node.js {node} may be too old for "
+            "it; put a newer one on PATH"
+        )
+
+
+def _installed(place: Path, package: str) -> str:
+    told = json.loads((place / "node_modules" / package / "package.json").read_text(encoding="utf-8"))
+    return str(told["version"])
 
 
 def _told(command: list[str]) -> str:
