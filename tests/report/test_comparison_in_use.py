@@ -1,4 +1,4 @@
-"""What contestants cost in use, beside how good they are: U01 to U05."""
+"""What contestants cost in use, beside how good they are: U01 to U06."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from maspo.report.comparison import comparison_of, comparison_sheet, markdown, s
 from maspo.report.comparison_in_use import in_use
 from maspo.study.comparison.compare import Compared
 from maspo.study.comparison.plan import Comparison
-from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Guarded, InputMet, table_of
+from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Guarded, GuardMet, InputMet, table_of
 from maspo.testing.runs import world_job
 from tests.study.test_comparison import asked, own, play
 
@@ -80,6 +80,19 @@ def test_u02_inputs_on_which_a_run_brought_no_answer_count_for_nobody() -> None:
     found = {one.standing.name: one.cost for one in in_use(compared((whole, silent), "a"))}
     assert found == {SEED: Cost(1, 10, 1, 0.1), "a": Cost(2, 20, 2, 0.2)}
     assert in_use(compared((silent,), "a")) == []
+    part = "What they cost in use is by the 1 of 2 hold-out inputs on which every run tells it."
+    for inputs, note in (((whole,), ""), ((whole, silent), part), ((silent,), "is not told")):
+        for said in (summary(compared(inputs, "a")), markdown(compared(inputs, "a"))):
+            assert ("What they cost in use is" in said) == bool(note) and note in said
+
+
+def test_u06_who_breaks_a_guard_input_is_ahead_of_nobody() -> None:
+    costs = {SEED: Cost(2, 20, 2, 0.2), "a": Cost(1, 10, 1, 0.1)}
+    found = compared((met(0, {SEED: False, "a": True}, dict(costs)),), "a")
+    assert [one.ahead for one in in_use(found)] == [("a",), ()]
+    guarded = Guarded((GuardMet("g", {SEED: True, "a": False}),))
+    table = table_of(found.inputs, found.comparison.contestants, "labels", guarded=guarded)
+    assert [one.ahead for one in in_use(replace(found, table=table, guarded=guarded))] == [(), ()]
 
 
 def test_u03_what_is_unknown_is_told_so_and_costs_are_compared_by_what_is_known_of_all() -> None:

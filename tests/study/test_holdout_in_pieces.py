@@ -17,6 +17,7 @@ from maspo.core.errors import ProviderError
 from maspo.core.usage import Usage
 from maspo.core.workers import WorkerLost, Workers
 from maspo.data.inputs import make_inputs
+from maspo.report.comparison_in_use import in_use
 from maspo.report.wholes import records_of_whole
 from maspo.study.answering import MODEL, answered_in, seen_by_all
 from maspo.study.comparison import compare as comparing
@@ -105,6 +106,19 @@ def test_hp01_pieces_find_and_ask_what_one_process_does(tmp_path: Path, here: He
     assert (figures(again), idle.calls) == (figures(found), 0)
     assert again.measuring.calls == found.measuring.calls
     assert len(here.begun) == len(pieces_of(comparison)), "what has ended is read, not done again"
+
+
+def test_hp11_a_price_that_is_known_by_now_reaches_what_pieces_have_measured(tmp_path: Path, here: Here) -> None:
+    comparison = own(asked())
+    models = comparison.config.models
+    priced = models.model_copy(update={"prices": {models.agent: (1.0, 2.0)}})
+    now = replace(comparison, config=comparison.config.model_copy(update={"models": priced}))
+    beside(comparison, tmp_path)
+    found, idle = beside(now, tmp_path)
+    assert idle.calls == 0
+    for one in in_use(found):
+        assert one.cost.usd is not None and one.cost.tokens_in is not None and one.cost.tokens_out is not None
+        assert one.cost.usd == pytest.approx((one.cost.tokens_in + 2 * one.cost.tokens_out) / 1e6)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

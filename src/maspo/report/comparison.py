@@ -13,7 +13,7 @@ from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import phrases
 from maspo.report.bundle import sheet_html
-from maspo.report.comparison_in_use import InUse, in_use, in_use_cells, in_use_columns, in_use_part
+from maspo.report.comparison_in_use import InUse, in_use, in_use_cells, in_use_columns, in_use_note, in_use_part
 from maspo.report.curves import columns, draw_line, drawn
 from maspo.report.document.extras import name_input
 from maspo.report.document.sheet import Dot, Dots, Fold, Link, Part, Passage, Sheet, cells, headings, sheet, spent_facts
@@ -307,6 +307,8 @@ def notes(found: Compared) -> list[str]:
     said += _guard_notes(found)
     if found.left_out:
         said.append(f"A cap left out {phrases.plural(found.left_out, 'hold-out input')}.")
+    if said_in_use := in_use_note(found):
+        said.append(said_in_use)
     said += found.comparison.remarks
     if found.mismatch:
         said.append(f"{found.mismatch[0].upper()}{found.mismatch[1:]}.")

@@ -24,15 +24,14 @@ class InUse:
     standing: Standing
     cost: Cost
     ahead: tuple[str, ...]
-    """Who is at least as good for at most as much, and better or cheaper; nobody on the Pareto front."""
+    """Who is as good for as much, better or cheaper, and breaks no guard input; nobody on the Pareto front."""
 
 
 def in_use(found: Compared) -> list[InUse]:
     """Return what contestants cost, by the inputs on which all their runs tell it; controls are no prompts to use."""
     standings = [one for one in found.table.standings if one.kind != "control"]
     sets = {one.name: one.sets for one in found.comparison.contestants}
-    every = [name for one in standings for name in sets[one.name]]
-    met = [one for one in found.inputs if all(one.cost.get(name) is not None for name in every)]
+    met = inputs_that_tell(found)
     if not met or len(standings) == 1:
         return []
     costs = {one.name: _mean(met, sets[one.name]) for one in standings}
@@ -41,10 +40,27 @@ def in_use(found: Compared) -> list[InUse]:
 
     def ahead_of(one: Standing) -> tuple[str, ...]:
         mine = (_quality(one), -paid[one.name])
-        others = [(other.name, (_quality(other), -paid[other.name])) for other in standings]
+        others = [(other.name, (_quality(other), -paid[other.name])) for other in standings if not other.broken]
         return tuple(name for name, its in others if its != mine and its[0] >= mine[0] and its[1] >= mine[1])
 
     return [InUse(one, costs[one.name], ahead_of(one)) for one in standings]
+
+
+def inputs_that_tell(found: Compared) -> list[InputMet]:
+    """Return the inputs on which all runs of all contestants tell what they cost."""
+    sets = {one.name: one.sets for one in found.comparison.contestants}
+    every = [name for one in found.table.standings if one.kind != "control" for name in sets[one.name]]
+    return [one for one in found.inputs if all(one.cost.get(name) is not None for name in every)]
+
+
+def in_use_note(found: Compared) -> str:
+    """Return on how many inputs rests what contestants cost in use, where these are not all; else nothing."""
+    told, of = len(inputs_that_tell(found)), len(found.inputs)
+    if told == of or not any(one.cost for one in found.inputs):
+        return ""
+    if not told:
+        return "What they cost in use is not told: on no hold-out input did every run tell it."
+    return f"What they cost in use is by the {told} of {of} hold-out inputs on which every run tells it."
 
 
 def in_use_columns(decided_by: DecidedBy) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from maspo.config import ModelSettings
 from maspo.core.team_cost import Cost, CostChange
@@ -44,6 +45,22 @@ def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, pr
         tokens_in=_mean((call.tokens_in for call in calls), n),
         tokens_out=_mean((call.tokens_out for call in calls), n),
         usd=_mean(map(paid, calls), n),
+    )
+
+
+def priced_by_now(cost: Cost, system: System, models: ModelSettings, prices: PriceBook) -> Cost:
+    """Return a recorded cost in money, too, where a price is known by now.
+
+    Of a team of one model alone: what is recorded are sums over all agents.
+    """
+    own = {agent.model or models.agent for agent in system.agents}
+    if cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None or len(own) > 1:
+        return cost
+    price = prices.price(own.pop(), endpoint=models.of_agents().endpoint)
+    return (
+        cost
+        if price is None
+        else replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
     )
 
 

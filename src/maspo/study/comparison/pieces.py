@@ -7,7 +7,7 @@ comparison when measuring begins: whoever goes on finds each reply where it was 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +17,7 @@ from maspo.core.prompts import Prompts
 from maspo.core.running import run as in_loop
 from maspo.core.usage import Usage, total
 from maspo.core.workers import told_to_stop
+from maspo.models.prices import PriceBook
 from maspo.store.records import Keeping, place_parts
 from maspo.store.run_store import RunStore
 from maspo.study.answering import answered_in
@@ -30,6 +31,7 @@ from maspo.study.job import Provider
 from maspo.study.record import COMPARED, Begun, JsonForm, open_for_reading
 from maspo.study.resolve import known_prices, prices_of
 from maspo.study.session import Session, at_work
+from maspo.study.team_cost import priced_by_now
 
 FOLDER = "holdout"
 """The folder of the pieces."""
@@ -231,7 +233,16 @@ def met_in(record: Path, comparison: Comparison) -> PieceEnd:
 def _end_in(store: RunStore, comparison: Comparison) -> PieceEnd:
     noted = store.meta()
     met = _MET.load(noted[_FOUND]) if _FOUND in noted else PieceMet("")
-    return PieceEnd(met, *spent(store, known_prices(comparison.job)), answered_in(noted))
+    prices = known_prices(comparison.job)
+    inputs = {key: _priced(one, comparison, prices) for key, one in met.inputs.items()}
+    return PieceEnd(replace(met, inputs=inputs), *spent(store, prices), answered_in(noted))
+
+
+def _priced(met: InputMet, comparison: Comparison, prices: PriceBook) -> InputMet:
+    """Return an input with what each prompt set costs on it by the prices that are known by now."""
+    system, models = comparison.system, comparison.config.models
+    cost = {name: one and priced_by_now(one, system, models, prices) for name, one in met.cost.items()}
+    return replace(met, cost=cost)
 
 
 def measure_alone(

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from maspo.core.errors import MaspoError, RunChanged, StoreError
 from maspo.core.plain_files import is_there
-from maspo.core.team_cost import Cost
-from maspo.models.prices import Price
 from maspo.store.records import Keeping
 from maspo.store.run_store import RunStore
 from maspo.study import trust
@@ -19,6 +17,7 @@ from maspo.study.evaluation.job import EVALUATION, FOUND, Evaluation, Evaluation
 from maspo.study.reach import Reach, of_evaluation
 from maspo.study.record import make_folder, open_for_reading, priced_config
 from maspo.study.resolve import known_prices
+from maspo.study.team_cost import priced_by_now
 
 DATABASE = "evaluation.db"
 """Beside a run's own database, so that a run and an evaluation of its prompts can share a folder."""
@@ -91,16 +90,9 @@ def _priced_afterwards(found: EvaluationFindings, store: RunStore) -> Evaluation
     evaluation = found.evaluation
     prices = known_prices(evaluation.job)
     usage = price_afterwards(found.usage, store, prices)
-    models = evaluation.config.models
-    own = {agent.model or models.agent for agent in evaluation.system.agents}
-    price = prices.price(own.pop(), endpoint=models.of_agents().endpoint) if len(own) == 1 else None
-    return replace(found, usage=usage, costs={side: _priced(cost, price) for side, cost in found.costs.items()})
-
-
-def _priced(cost: Cost, price: Price | None) -> Cost:
-    if price is None or cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None:
-        return cost
-    return replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
+    system, models = evaluation.system, evaluation.config.models
+    costs = {side: priced_by_now(cost, system, models, prices) for side, cost in found.costs.items()}
+    return replace(found, usage=usage, costs=costs)
 
 
 async def add_prices_to_evaluation(out: Path, prices: Mapping[str, tuple[float, ...]]) -> tuple[str, ...]:
