@@ -494,7 +494,12 @@ def test_a_text_of_a_script_is_found_behind_all_that_a_shell_skips(before: str) 
 
 
 @pytest.mark.parametrize(
-    "broken", ["a=$(case x in x) echo ;; esac)\n", "a='\n", 'a="$(\n', "cat <<EOF\n", "a=${b\n", "a=`b\n", "a=\0\n"]
+    "broken",
+    [
+        *("a=$(case x in x) echo ;; esac)\n", "a='\n", 'a="$(\n', "cat <<EOF\n", "a=${b\n", "a=`b\n", "a=\0\n"),
+        *("cat <<!\n\n!\n", "cat <<E'O'F\nE\nEOF\n", 'cat <<"a$b"\na$b\n', "a=$((1 + '1'))\n", "((a); (b))\n"),
+        *('a="${b//\'"\'/}"\n', "(a)#b\n", "a=$(cat <<E)\nE\n", "cat <<E $(a\nE\n)\nE\n"),
+    ],
 )
 def test_of_a_script_that_is_not_understood_nothing_is_said(broken: str) -> None:
     assert find_places("team.sh", f"prompt='{OLD}'\n{broken}", OLD) == []
@@ -526,3 +531,21 @@ def test_a_quote_is_written_between_those_of_json_only_as_the_user_says() -> Non
         rewritten(source, place, ONE, new)
     assert rewritten(source, place, ONE, new, "none") == f'ask "{ONE} Say \\"no\\"."\n'
     assert rewritten(source, place, ONE, new, "json") == f'ask "{ONE} Say \\\\\\"no\\\\\\"."\n'
+
+
+def test_of_a_script_of_another_program_nothing_is_said() -> None:
+    for program in ("/usr/bin/env fish", "/bin/csh", "/usr/bin/expect -f", "/usr/bin/env python3"):
+        assert find_places("team.sh", f"#!{program}\nprompt='{OLD}'\n", OLD) == []
+    assert find_places("team.sh", f"#!/usr/bin/env -S bash -e\nprompt='{OLD}'\n", OLD)
+
+
+@pytest.mark.parametrize("after", ["s", "_x", "9", "[0]", ":", "-", "é", "\n", '"', "}", "$"])
+@pytest.mark.parametrize("around", ['prompt="{}"\n', "prompt=$(cat <<E\n{}\nE\n)\n"])
+def test_what_follows_a_value_of_a_script_is_no_part_of_its_name(around: str, after: str) -> None:
+    source = around.format("You plan a trip to $who, step by step.")
+    old = "You plan a trip to {value}, step by step."
+    new = f"You plan {{value}}{after} and more."
+    made = rewritten(source, only_place(find_places("team.sh", source, old)), old, new, "none")
+    script = f"who=Ann\n{made}printf '%s' \"$prompt\"\n"
+    done = subprocess.run(["sh", "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout == new.replace("{value}", "Ann")

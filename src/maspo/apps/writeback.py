@@ -175,6 +175,8 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
             f"{' or '.join(one for one in readings if one != 'none')}"
         )
     (text,) = texts
+    if reason := place.said.refuse(MARKED.sub("", text)):
+        raise CannotWrite(reason)
     inner = place.undone(place.said.text)
     lead, trail = inner[: len(inner) - len(inner.lstrip())], inner[len(inner.rstrip()) :]
     whole = f"{lead}{text}{trail}"

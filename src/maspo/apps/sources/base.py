@@ -42,6 +42,8 @@ class Said:
     """What the file calls it, the nearest name first."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """What expressions are in the source, by their marks."""
+    refuse: Callable[[str], str] = field(default=lambda _: "")
+    """Returns why a text would not arrive as it is wherever it is written here; nothing where it would."""
 
 
 _KEY: Final = re.compile(r"""([\w-]+)["']?\s*(?:\??:(?:\s*string\s*=)?|=)\s*\Z""")

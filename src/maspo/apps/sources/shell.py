@@ -6,23 +6,35 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import zip_longest
 from typing import Final, Literal, NoReturn, TypeAlias
 
 from maspo.apps.languages import mark, parted
 from maspo.apps.literals import Named
 from maspo.apps.sources.base import Said, json_literal, key_before
+from maspo.apps.sources.rereads import Rereads, may_be_json
 
 _Context: TypeAlias = Literal["single", "double", "default", "document", "raw document", "bare"]
 """What a sign stands in: quotes, the default of a variable in quotes, a document, or a backslash's reach."""
 
 _READS: Final[Mapping[_Context, str]] = {"double": '\\"$`', "default": '\\"$`}', "document": "\\$`"}
 """What a backslash takes the meaning from, where more than the end of the text has one."""
-_NAME: Final = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])")
+_SHELLS: Final = re.compile(r"(?!#!)|#![^\n]*\b(?:sh|bash|dash|ash|ksh|mksh|zsh|busybox)\b")
+"""How a script begins that is one of a shell whose quotes are known."""
+_BASH: Final = re.compile(r"#![^\n]*\bbash\b")
+_NAME: Final = re.compile(r"\$(?:[A-Za-z_]\w*|[0-9@*#?$!-])", re.ASCII)
+_LETTER: Final = re.compile(r"[\w\[:]", re.ASCII)
+"""What behind a variable would be taken for more of it."""
 _DEFAULT: Final = re.compile(r"\$\{(\w+):?[-=]")
+_OR_ELSE: Final = re.compile(r"\w+:?[-=+?]")
+_ARITHMETIC: Final = re.compile(r"[^'\"`\\();]*")
 _ANSI: Final = re.compile(r"\$'(?:\\.|[^'\\])*'", re.DOTALL)
 _TICKS: Final = re.compile(r"`(?:\\.|[^`\\])*`", re.DOTALL)
+_WORD: Final = re.compile(r"(?<=[\s;&|(`])[^\s;&|(`]")
 _DOCUMENT: Final = re.compile(
-    r"<<(?P<tabs>-?)[ \t]*(?:'(?P<single>[^'\n]+)'|\"(?P<double>[^\"\n]+)\"|(?P<back>\\?)(?P<bare>[\w.-]+))"
+    r"<<(?P<tabs>-?)[ \t]*(?:'(?P<single>[^'\n]+)'|\"(?P<double>[^\"\\$`\n]+)\"|(?P<back>\\?)(?P<bare>[\w.-]+))"
+    r"(?=[\s;|&()<>]|\Z)"
 )
 _CAUGHT: Final = re.compile(r"([A-Za-z_]\w*)=\"?\$\([ \t]*cat[ \t]*\Z")
 """A variable that is given a document."""
@@ -36,6 +48,14 @@ _NO_JSON: Final = re.compile(r'["\x00-\x1f]')
 """What no text holds that is put between the quotes of JSON as it is."""
 _LINE: Final = 200
 """Characters before a text that are looked at."""
+_TO_JQ: Final = re.compile(r"\bjq\b(?:[^;|&\n]|\\\n)*\Z")
+"""A command whose programs write texts as JSON does."""
+_TO_ECHO: Final = re.compile(r"\becho\b(?:[^;|&\n]|\\\n)*\Z")
+_READS_MORE: Final = re.compile(r"\becho[ \t]+-\w*e|%b|\bxpg_echo\b")
+"""What reads backslashes in bash."""
+_COMMAND: Final = 2000
+"""Characters before a text that may be of the same command."""
+_FORM_OF_CURL: Final = re.compile(r"(?<![\w-])(?:-F|--form)\b")
 
 
 class _Unread(Exception):
@@ -64,7 +84,7 @@ class _Document:
 
 def said_in(source: str) -> Iterator[Said]:
     """Yield the texts of a file; none where it is not understood."""
-    if "\0" in source:
+    if "\0" in source or not _SHELLS.match(source):
         return
     read = _Script(source)
     try:
@@ -81,20 +101,25 @@ class _Script:
         self.source = source
         self.found: list[Said] = []
         self.due: list[_Document] = []
+        self.rereads = Rereads(source)
         self.echoes: tuple[Named, ...] = ("echo",) if _ECHOES.search(source) else ()
 
     def commands(self, at: int, *, closes: bool) -> int:
         """Read commands up to the parenthesis that closes them, or to the end; return where they end."""
-        source, depth = self.source, 0
+        source, depth, owed = self.source, 0, len(self.due)
         while at < len(source):
             sign = source[at]
             begins = at == 0 or source[at - 1] in " \t\n;&|("
+            if begins or source[at - 1] == "=":
+                self.rereads.see(at)
             if sign == "\\":
                 at += 2
             elif sign == "\n":
-                at = self._documents(at + 1)
+                at = self._documents(at + 1) if not (closes and owed) else self._unread()
             elif sign == "#" and begins:
                 at = self._find("\n", at, len(source))
+            elif sign == "#" and source[at - 1] == ")":
+                raise _Unread  # a comment, or a part of a word
             elif sign in "'\"":
                 at = self._quoted(at)
             elif sign in "$`":
@@ -103,12 +128,14 @@ class _Script:
                 at += 3
             elif asked := _DOCUMENT.match(source, at):
                 at = self._ask(asked)
+            elif source.startswith("<<", at):
+                raise _Unread
             elif begins and source.startswith("((", at):
-                at = self._find("))", at) + 2
+                at = self._arithmetic(at)
             elif begins and closes and _CASE.match(source, at):
                 raise _Unread
             elif sign == ")" and closes and not depth:
-                return at + 1
+                return at + 1 if len(self.due) == owed else self._unread()
             else:
                 depth = max(0, depth + (sign == "(") - (sign == ")"))
                 at += 1
@@ -183,7 +210,10 @@ class _Script:
                 if self.source[at + 1 : at + 2] not in ("\n", ""):
                     signs.append(_Sign(self.source[at + 1], at, at + 2, "bare"))
                 at += 2
-        self._say(start, at, signs, key_before(self.source, start))
+        called = key_before(self.source, start)
+        if called:
+            self.rereads.see(start + 1)  # a command may be kept in a variable
+        self._say(start, at, signs, called)
         return at
 
     def _up_to(self, ends: str, at: int, context: _Context) -> tuple[list[_Sign], int]:
@@ -199,10 +229,12 @@ class _Script:
         """Return where an expression ends that begins here; ``at`` where none does."""
         source = self.source
         if source[at] == "`":
-            ticks = _TICKS.match(source, at)
-            return ticks.end() if ticks else self._unread()
+            ticks = _TICKS.match(source, at) or self._unread()
+            for word in _WORD.finditer(source, at, ticks.end()):
+                self.rereads.see(word.start())
+            return ticks.end()
         if source.startswith("$((", at):
-            return self._find("))", at) + 2
+            return self._arithmetic(at + 1)
         if source.startswith("$(", at):
             return self.commands(at + 2, closes=True)
         if context == "bare" and (ansi := _ANSI.match(source, at)):
@@ -218,14 +250,59 @@ class _Script:
         name = _NAME.match(source, at)
         return name.end() if name else at
 
+    def _arithmetic(self, at: int) -> int:
+        """Return where two parentheses that open here are closed."""
+        depth = 0
+        while at < len(self.source):
+            if self.source[at] not in "()":
+                raise _Unread  # quotes, or commands in two pairs of parentheses
+            depth += 1 if self.source[at] == "(" else -1
+            at += 1
+            if not depth:
+                return at if self.source.startswith("))", at - 2) else self._unread()
+            passed = _ARITHMETIC.match(self.source, at)
+            at = passed.end() if passed else at
+        return self._unread()
+
+    def _refuse(self, called: tuple[str, ...], is_argument: bool, text: str) -> str:
+        """Return why a text would not arrive as it is, written into quotes or a document of this script."""
+        by_hand = "; write it by hand, or begin the prompt with a word"
+        if text.startswith("@"):
+            return f"the new prompt begins with @, which curl and others take for the name of a file{by_hand}"
+        if text.startswith("<") and _FORM_OF_CURL.search(self.source):
+            return f"the new prompt begins with <, which a form of curl takes for the name of a file{by_hand}"
+        if text.startswith("-") and is_argument:
+            return f"the new prompt begins with a dash, which commands take for an option{by_hand}"
+        return self.rereads.refuse(text, called)
+
+    def _refuse_in_json(self, start: int, called: tuple[str, ...], text: str) -> str:
+        """Return why a text would not arrive as it is, written into JSON that begins at a place of this script."""
+        text = json_literal(text)[1:-1]
+        if "\\" in text and self._is_echoed(start, called):
+            return (
+                "the new prompt holds line breaks, quotes or backslashes, and the script gives its JSON to echo, which "
+                "takes backslashes away in some shells; write it by hand, or have printf '%s' print it"
+            )
+        return self.rereads.refuse(text, called)
+
+    def _is_echoed(self, start: int, called: tuple[str, ...]) -> bool:
+        if _BASH.match(self.source) and not _READS_MORE.search(self.source):
+            return False
+        names = "|".join(called or (r"\w+",))
+        return _TO_ECHO.search(self.source[max(0, start - _COMMAND) : start]) is not None or (
+            re.search(rf"\becho\b[^;|&\n]*\$\{{?(?:{names}|[0-9]+|[@*])", self.source) is not None
+        )
+
     def _braced(self, at: int, context: _Context) -> int:
         """Return where the braces of a variable end, whatever is done to it in them."""
+        does_quote = context == "bare" or not _OR_ELSE.match(self.source, at)
         while at < len(self.source):
             sign = self.source[at]
             if sign == "}":
                 return at + 1
-            if sign == "'" and context == "bare":
-                at = self._find("'", at + 1) + 1
+            if sign == "'" and does_quote:
+                # Of those within double quotes each shell thinks as it likes.
+                at = self._find("'", at + 1) + 1 if context == "bare" else self._unread()
             elif sign == '"':
                 at = self._up_to('"', at + 1, "double")[1] + 1
             elif sign in "$`":
@@ -254,11 +331,25 @@ class _Script:
             ways += self.echoes
             if not _FORM.search(self.source[max(0, start - _LINE) : start]):
                 write = _writer(context, shown, around)
-                self.found.append(Said(start, end, text, write, ways, (str,), called=called, shown=shown))
-        if text.lstrip()[:1] in ("{", "["):  # a program in quotes, as of awk, reads its texts in ways of its own
-            self._say_json(text, signs, pieces, shown)
+                refuse = partial(self._refuse, called, bool(around) and not called)
+                self.found.append(
+                    Said(start, end, text, write, ways, (str,), called=called, shown=_in_braces(shown), refuse=refuse)
+                )
+        # A program in quotes, as of awk or of a shell, reads its texts in ways of its own.
+        if text.lstrip()[:1] in ("{", "[") and (
+            may_be_json(text, shown) or _TO_JQ.search(self.source[max(0, start - _COMMAND) : start])
+        ):
+            self._say_json(text, signs, pieces, shown, partial(self._refuse_in_json, start, called))
 
-    def _say_json(self, text: str, signs: Sequence[_Sign], pieces: Sequence[str], shown: Mapping[str, str]) -> None:
+    def _say_json(
+        self,
+        text: str,
+        signs: Sequence[_Sign],
+        pieces: Sequence[str],
+        shown: Mapping[str, str],
+        refuse: Callable[[str], str],
+    ) -> None:
+        braced = _in_braces(shown)
         places = [number for number, piece in enumerate(pieces) for _ in piece]
         for match in _JSON.finditer(text):
             first, last = signs[places[match.start()]], signs[places[match.end() - 1]]
@@ -271,7 +362,7 @@ class _Script:
                 said = _in_json(_writer(first.context, shown, ""))
                 key = key_before(text, match.start())
                 self.found.append(
-                    Said(first.start, last.end, inner, said, ("none",), (str,), called=key, shown=dict(shown))
+                    Said(first.start, last.end, inner, said, ("none",), (str,), called=key, shown=braced, refuse=refuse)
                 )
 
 
@@ -279,10 +370,21 @@ def _writer(context: _Context, shown: Mapping[str, str], around: str) -> Callabl
     """Return what writes a text, with its expressions, as it stands in a context."""
 
     def write(text: str) -> str:
-        inner = "".join(shown[piece] if piece in shown else _escaped(piece, context) for piece in parted(text))
-        return f"{around}{inner}{around}"
+        pieces = parted(text)
+        braced, inner = _in_braces(shown), list[str]()
+        for piece, after in zip_longest(pieces, pieces[1:], fillvalue=""):
+            if piece in shown:
+                inner.append((braced if _LETTER.match(after) else shown)[piece])
+            else:
+                inner.append(_escaped(piece, context))
+        return f"{around}{''.join(inner)}{around}"
 
     return write
+
+
+def _in_braces(shown: Mapping[str, str]) -> dict[str, str]:
+    """Return expressions with the names of variables in braces, which end them whatever follows."""
+    return {name: f"${{{one[1:]}}}" if _NAME.fullmatch(one) else one for name, one in shown.items()}
 
 
 def _in_json(write: Callable[[str], str]) -> Callable[[str], str]:
