@@ -14,7 +14,9 @@ from maspo.core.trace import Call, ToolUse, Trace
 from maspo.models.base import Reply, Request
 from maspo.models.prices import LONG_PROMPT, Price, PriceBook
 from maspo.report.closing import closing
+from maspo.report.fold import RunView
 from maspo.report.folder import look, write_results
+from maspo.report.questions import answers
 from maspo.report.team_cost import describe_change
 from maspo.store import RunStore
 from maspo.study.conclusion import holdout_id
@@ -111,9 +113,14 @@ async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp
     figures = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["per_1000_inputs"]
     assert figures["measured_on"] == change.inputs
     assert figures["after"]["usd"] == pytest.approx(1000 * (change.after.usd or 0))
-    view = look(tmp_path).view
+    kept_back = look(tmp_path).view
+    assert kept_back.finished is not None and kept_back.finished.shipped == "seed", "the worst prompts are the new ones"
+    view = replace(kept_back, finished=replace(kept_back.finished, shipped="optimized"))
     [line] = [line for line in closing(view).split("\n") if line.startswith("in use ")]
     assert line.startswith(f"in use     1,000 inputs: {describe_change(change, False)[:50]}") and len(line) <= 100
+    [line] = [line for line in closing(kept_back).split("\n") if line.startswith("in use ")]
+    assert "1,000 inputs, if the new ones shipped: " in line and len(line) <= 100
+    assert ["which do not ship" in text for one in (view, kept_back) if (text := money_told(one))] == [False, True]
     assert "$" in describe_change(change, False) and "$" not in describe_change(change, True)
 
 
@@ -140,6 +147,11 @@ async def test_q05_nothing_is_told_where_no_prompt_changed_and_a_run_that_is_ope
     write_results(tmp_path / "b")
     assert "per_1000_inputs" not in json.loads((tmp_path / "b" / "result.json").read_text(encoding="utf-8"))
     assert "in use" not in closing(look(tmp_path / "b").view)
+
+
+def money_told(view: RunView) -> str:
+    [answer] = [one.answer for one in answers(view) if one.question == "Where did the money go?"]
+    return answer
 
 
 class Untold:

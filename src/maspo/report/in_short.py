@@ -12,7 +12,7 @@ from maspo.events import JudgeChecked, PromptChanged, RunFinished
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, rank_conflict
 from maspo.report.questions import NOT_YET, as_tested, misread
-from maspo.report.team_cost import PER_INPUTS, parts_of_change
+from maspo.report.team_cost import PER_INPUTS, are_kept_back, parts_of_change
 from maspo.report.visible import visible
 from maspo.stats.shown import write_number
 from maspo.study.evaluation.calibration import calibrate
@@ -48,10 +48,11 @@ def in_short(view: RunView, room: int, say: Say) -> tuple[str, ...]:
     )
 
 
-def cost_in_short(change: CostChange, simulated: bool, room: int) -> str:
-    """Return in at most ``room`` characters what the team costs in use."""
-    first, *rest = parts_of_change(change, simulated)
-    return _as_fits([f"{PER_INPUTS:,} inputs: {first}", *(f", {part}" for part in rest)], room)
+def cost_in_short(view: RunView, change: CostChange, room: int) -> str:
+    """Return in at most ``room`` characters what the team costs in use, or would with prompts that do not ship."""
+    first, *rest = parts_of_change(change, view.simulated)
+    would = ", if the new ones shipped" if are_kept_back(view) else ""
+    return _as_fits([f"{PER_INPUTS:,} inputs{would}: {first}", *(f", {part}" for part in rest)], room)
 
 
 def _as_fits(parts: Sequence[str], room: int) -> str:

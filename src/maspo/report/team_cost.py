@@ -39,6 +39,11 @@ def cost_in_use(view: RunView) -> CostChange | None:
     return tested.holdout.cost if tested else None
 
 
+def are_kept_back(view: RunView) -> bool:
+    """Say whether the new prompts were tested and do not ship, so that the team in use costs what it did before."""
+    return view.finished is not None and view.finished.shipped == "seed"
+
+
 def cost_figures(cost: Cost) -> CostFigures:
     """Return a cost for so many inputs."""
 
