@@ -1,4 +1,4 @@
-"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q07."""
+"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q08."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from statistics import fmean
 
 import pytest
 
-from maspo.config import ModelSettings
+from maspo.config import AgentConnection, ModelSettings, RoleConnections
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.models.base import Reply, Request
 from maspo.models.prices import LONG_PROMPT, Price, PriceBook
@@ -20,9 +20,11 @@ from maspo.report.questions import answers
 from maspo.report.team_cost import describe_change
 from maspo.store import RunStore
 from maspo.study.conclusion import holdout_id
+from maspo.study.connections import price_book
 from maspo.study.optimize import DATABASE
 from maspo.study.resolve import resolve
-from maspo.study.team_cost import mean_cost
+from maspo.study.team_cost import mean_cost, priced_by_now
+from maspo.team.app import App
 from maspo.testing.runs import Counted, begin, go_on, with_config, world_job
 from maspo.world import World
 from tests.report.test_holdout_file import Given, Silent, turned_round
@@ -86,6 +88,20 @@ class Asked(PriceBook):
     def price(self, model: str, prompt_tokens: int = 0, endpoint: str = "") -> Price | None:
         self.lengths.append(prompt_tokens)
         return super().price(model, prompt_tokens, endpoint)
+
+
+def test_q08_a_team_is_priced_where_it_is_answered_and_an_app_where_all_roles_are() -> None:
+    pytest.importorskip("genai_prices")
+    system = world_job().system
+    home, openai = "http://127.0.0.1:1/v1", "https://api.openai.com/v1"
+    roles = RoleConnections(agent=AgentConnection(base_url=openai))
+    models = ModelSettings(agent="gpt-4.1-mini", base_url=home, roles=roles)
+    runs = [trace((system.agents[0].name, 100, 10))]
+    for team, known in ((system, True), (replace(system, app=App("app:answer")), False)):
+        found = mean_cost(runs, team, models, price_book(models))
+        assert found is not None and (found.usd is not None) == known
+        later = priced_by_now(replace(found, usd=None), team, models, price_book(models))
+        assert (later.usd is not None) == known
 
 
 async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp_path: Path) -> None:

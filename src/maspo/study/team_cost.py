@@ -31,7 +31,7 @@ def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, pr
     """
     if not traces:
         return None
-    own, endpoint = {agent.name: agent.model or models.agent for agent in system.agents}, models.of_agents().endpoint
+    own, endpoint = {agent.name: agent.model or models.agent for agent in system.agents}, _endpoint_of(system, models)
     calls, n = [call for trace in traces for call in trace.calls], len(traces)
 
     def paid(call: Call) -> float | None:
@@ -56,12 +56,15 @@ def priced_by_now(cost: Cost, system: System, models: ModelSettings, prices: Pri
     own = {agent.model or models.agent for agent in system.agents}
     if cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None or len(own) > 1:
         return cost
-    price = prices.price(own.pop(), endpoint=models.of_agents().endpoint)
-    return (
-        cost
-        if price is None
-        else replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
-    )
+    price = prices.price(own.pop(), endpoint=_endpoint_of(system, models))
+    if price is None:
+        return cost
+    return replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
+
+
+def _endpoint_of(system: System, models: ModelSettings) -> str:
+    """Return whose endpoint answers the team: calls of an app go where those of all roles go."""
+    return models.of_agents().endpoint if system.app is None else ""
 
 
 def _mean(values: Iterable[float | None], n: int) -> float | None:
