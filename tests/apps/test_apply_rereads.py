@@ -34,6 +34,8 @@ HOSTILE = (
         "New %s %d 100% \\n \\\\ x",
         "New  two   spaces * ? ~ x",
         "@/etc/hostname",
+        "--output=ran",
+        "</etc/hostname",
         "-n New",
         "- one\n- two",
         "New {{x}} !! !x",
@@ -70,6 +72,8 @@ PROGRAMS: Mapping[str, str] = {
     "python -c": f"{SAYS}python3 -c \"print('$p')\"\n",
     "python of a document": f"{SAYS}python3 - <<EOF\nprint('$p')\nEOF\n",
     "trap": f"{SAYS}trap \"printf %s '$p'\" EXIT\n",
+    "a script that it writes": f"{SAYS}cat >made.sh <<EOF\nprintf %s '$p'\nEOF\nsh made.sh\n",
+    "make": f'{SAYS}printf \'p:\\n\\t@printf %%s "$(P)"\\n\' >M\nmake -s -f M p P="$p"\n',
     "a program with a group": f"sh -c '{{ printf %s \"{OLD}\"; }}'\n",
     "a program with a condition": f"sh -c '[ -n x ] && printf %s \"{OLD}\"'\n",
     "a program in a document": f"sh <<'EOF'\n{{ printf %s \"{OLD}\"; }}\nEOF\n",
@@ -92,7 +96,10 @@ OTHERS: Mapping[str, str] = {
     "JSON that echo prints": f"echo '{JSON}'\n",
     "JSON in double quotes that echo prints": 'j="{}"\necho "$j"\n'.format(JSON.replace('"', '\\"')),
     "an argument": f'f() {{ printf %s "$1"; }}\nf "{OLD}"\n',
-    "a form of curl": f'curl() {{ printf %s "${{2#p=}}"; }}\ncurl -F p="{OLD}"\n',
+    "a loop over words": f"{SAYS}for word in $p; do printf '%s ' $word; done\n",
+    "words as arguments": f'{SAYS}f() {{ printf %s "$*"; }}\nf $p\n',
+    "an argument with a name": f'{SAYS}f() {{ case $1 in -[a-z-]*) ;; *) printf %s "$1" ;; esac; }}\nf "$p"\n',
+    "a form of curl": f'curl() {{ p="${{2#p=}}"; printf %s "${{p%%;*}}"; }}\ncurl -F p="{OLD}"\n',
     "arithmetic": f'x="$(echo $(((1+2))) "a")"\n{SAYS}{SHOW}',
     "a document with tabs": f"p=$(cat <<-EOF\n\t{OLD}\n\tEOF\n)\n{SHOW}",
     "a raw document": f"p=$(cat <<'EOF'\n{OLD}\nEOF\n)\n{SHOW}",
@@ -146,3 +153,22 @@ def test_what_is_written_for_bash_arrives_as_it_is_and_does_not_run(case: str, t
 @pytest.mark.parametrize("case", OTHERS)
 def test_what_is_written_for_any_shell_arrives_as_it_is_and_does_not_run(case: str, shell: str, tmp_path: Path) -> None:
     assert WORDS in check(shell, OTHERS[case], tmp_path)
+
+
+def test_backslashes_of_a_script_that_prints_are_written_only_as_the_user_says() -> None:
+    for shell, is_written in (("zsh", False), ("ksh", False), ("bash", True)):
+        source = f'#!/bin/{shell}\np="{OLD.replace(" with", chr(10) + "with")}"\nprint "$p"\n'
+        old = OLD.replace(" with", "\nwith")
+        place = only_place(find_places("t.sh", source, old))
+        if is_written:
+            assert "frac" in rewritten(source, place, old, "New \\frac")
+        else:
+            with pytest.raises(CannotWrite, match=r"backslashes.*--template"):
+                rewritten(source, place, old, "New \\frac")
+
+
+@pytest.mark.parametrize("file", ["t.sh", "t.md", "t.txt"])
+def test_half_a_character_is_written_into_no_file(file: str) -> None:
+    source = SAYS if file == "t.sh" else OLD
+    with pytest.raises(CannotWrite, match="half a character"):
+        rewritten(source, only_place(find_places(file, source, OLD)), OLD, "New \ud800.", "none")

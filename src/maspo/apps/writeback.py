@@ -189,10 +189,21 @@ def rewritten(source: str, place: Place, old: str, new: str, template: Template 
     if "\r\n" in source and "\r" not in literal:
         literal = literal.replace("\n", "\r\n")
     made = source[: place.said.start] + literal + source[place.said.end :]
+    if not _is_text(made):
+        raise CannotWrite("the new prompt holds half a character (a surrogate), which no file of text has")
     again = next((one for one in _texts(place.file, made) if one.start == place.start), None)
     if again is None or _as_source(place.undone(again.text), again).strip() != _as_source(text, place.said).strip():
         raise CannotWrite("it could not be read back as it is; write it by hand")
     return made
+
+
+def _is_text(source: str) -> bool:
+    """Say whether a source can be kept in a file."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _as_source(text: str, said: Said) -> str:

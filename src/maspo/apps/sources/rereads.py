@@ -19,6 +19,8 @@ _PROGRAMS: Final = re.compile(
     r"|(?:ssh|xargs|envsubst|parallel|su|runuser|pssh|sshpass|alias|let|m4|bc|expect|tmux|screen)(?![\w.=/-])"
     rf"|[\w/]*\b(?:sh|bash|dash|ash|zsh|ksh|mksh|fish){_OPTIONS}[ \t]+(?:-\w*[cs]\b|-(?=\s|\Z))"
     rf"|[\w/]*\b(?:sh|bash|dash|ash|zsh|ksh|mksh|fish){_OPTIONS}[ \t]*(?=[\n;|&)<]|\Z)"
+    r"|(?:cat|echo|printf|tee)\b[^\n;|&]*?(?:>[ \t]*|tee[ \t](?:-a[ \t])?)\"?[^\s;|&<>\"]*"
+    r"\.(?:sh|bash|zsh|py|js|mjs|ts|pl|rb|php|env)\b"
     r"|(?:source|\.)[ \t]+(?:/dev/stdin|/dev/fd|<\()"
     rf"|[\w/]*\b(?:python[\d.]*|node|deno|bun|perl|ruby|php|osascript|lua|tclsh|Rscript){_OPTIONS}[ \t]+-\w*[cerEpn]\b"
     rf"[^\n]*?(?=\"|\$){_UP_TO_A_VALUE}"
@@ -33,6 +35,7 @@ _RUN: Final = re.compile(r"\$\{[^{}\n]*@[PE]\}")
 """A value that the shell reads once more."""
 _FORMS: Final = re.compile(r"printf[ \t]+(?:-v[ \t]+\w+[ \t]+)?(?:--[ \t]+)?(?:\"[^\"\n]*?)?\$[^\n;|&]*")
 _WORDS: Final = re.compile(r"(?:echo|printf)\b(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\n;|&\"'()])*?[ \t]\$\{?\w[^\n;|&]*")
+_ARGUMENTS: Final = re.compile(r"(?<=[ \t(])(?:\$[A-Za-z_]\w*|\$\{[A-Za-z_]\w*\})(?=[\s;|&)]|\Z)", re.ASCII)
 _LINES: Final = re.compile(
     r"read(?=[ \t<])(?:(?![^\n;|&]*[ \t]-[a-z]*r)|(?![^\n;|&]*[ \t]-[a-z]*d)(?=[^\n;|&]*<<))[^\n;|&]*"
 )
@@ -58,6 +61,11 @@ class _Way:
 _OF_VALUES: Final = (
     _Way(_FORMS, re.compile(r"[%\\]|\A-"), "printf reads a value as the form of what it prints"),
     _Way(_WORDS, re.compile(r"\s\s|[\n\t\r*?\[\]\\]|\A-"), "a value without quotes is parted into words"),
+    _Way(
+        _ARGUMENTS,
+        re.compile(r"\s\s|[\n\t\r*?\[\]\\]|(?:\A|\s)-"),
+        "a value without quotes is parted into words, and those with a dash are options",
+    ),
     _Way(
         _IN_JQ,
         re.compile(r'(?<!\\)(?:\\\\)*(?:"|\\(?!["\\/bfnrtu]))|[\x00-\x1f]'),
@@ -96,7 +104,12 @@ class Rereads:
                 "is not words alone; write it by hand, or have the script read the prompt from a file of text"
             )
         for way, names in self._values:
-            is_meant = not called or not names or called[0] in names or any(map(_HANDED_ON.fullmatch, names))
+            is_meant = (
+                (not called and way.command is not _ARGUMENTS)
+                or not names
+                or called[0] in names
+                or any(map(_HANDED_ON.fullmatch, names))
+            )
             if is_meant and way.changes.search(text):
                 return f"{way.why} in the script, which would change it; write it by hand, or mend that first"
         return ""

@@ -42,6 +42,9 @@ _CASE: Final = re.compile(r"case\b")
 _JSON: Final = re.compile(r'(?<!\w)"(?:[^"\\]|\\.)*"', re.DOTALL)
 _ECHOES: Final = re.compile(r"\becho\b|%b")
 """What reads a text with backslashes as more than itself."""
+_KSH: Final = re.compile(r"#![^\n]*\b(?:zsh|ksh|mksh)\b")
+_PRINTS: Final = re.compile(r"\bprint[ \t](?!-\w*r)")
+"""The same in shells that have it."""
 _FORM: Final = re.compile(r"\bprintf[ \t]+(?:-v[ \t]+\w+[ \t]+)?(?:--[ \t]+)?\Z")
 """What stands before a form that others are printed in, which is read in a way of its own."""
 _NO_JSON: Final = re.compile(r'["\x00-\x1f]')
@@ -55,6 +58,7 @@ _READS_MORE: Final = re.compile(r"\becho[ \t]+-\w*e|%b|\bxpg_echo\b")
 """What reads backslashes in bash."""
 _COMMAND: Final = 2000
 """Characters before a text that may be of the same command."""
+_OPTION: Final = re.compile(r"-(?:-?[A-Za-z]|-\Z)")
 _FORM_OF_CURL: Final = re.compile(r"(?<![\w-])(?:-F|--form)\b")
 
 
@@ -102,7 +106,8 @@ class _Script:
         self.found: list[Said] = []
         self.due: list[_Document] = []
         self.rereads = Rereads(source)
-        self.echoes: tuple[Named, ...] = ("echo",) if _ECHOES.search(source) else ()
+        prints = _ECHOES.search(source) or (_KSH.match(source) and _PRINTS.search(source))
+        self.echoes: tuple[Named, ...] = ("echo",) if prints else ()
 
     def commands(self, at: int, *, closes: bool) -> int:
         """Read commands up to the parenthesis that closes them, or to the end; return where they end."""
@@ -269,9 +274,9 @@ class _Script:
         by_hand = "; write it by hand, or begin the prompt with a word"
         if text.startswith("@"):
             return f"the new prompt begins with @, which curl and others take for the name of a file{by_hand}"
-        if text.startswith("<") and _FORM_OF_CURL.search(self.source):
-            return f"the new prompt begins with <, which a form of curl takes for the name of a file{by_hand}"
-        if text.startswith("-") and is_argument:
+        if _FORM_OF_CURL.search(self.source) and (text.startswith("<") or ";" in text):
+            return f"the new prompt begins with < or holds a semicolon, which mean more to a form of curl{by_hand}"
+        if text.startswith("-") and (is_argument or _OPTION.match(text)):
             return f"the new prompt begins with a dash, which commands take for an option{by_hand}"
         return self.rereads.refuse(text, called)
 
