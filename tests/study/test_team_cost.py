@@ -20,7 +20,6 @@ from maspo.report.questions import answers
 from maspo.report.team_cost import describe_change
 from maspo.store import RunStore
 from maspo.study.conclusion import holdout_id
-from maspo.study.connections import price_book
 from maspo.study.optimize import DATABASE
 from maspo.study.resolve import resolve
 from maspo.study.team_cost import mean_cost, priced_by_now
@@ -79,29 +78,29 @@ def test_q07_a_turn_with_tools_is_as_many_calls_as_it_takes_each_priced_by_its_o
 
 
 class Asked(PriceBook):
-    """A book of prices that notes for which lengths it was asked."""
+    """A book of prices that notes what it was asked for."""
 
     def __init__(self) -> None:
         super().__init__({})
         self.lengths: list[int] = []
+        self.endpoints: list[str] = []
 
     def price(self, model: str, prompt_tokens: int = 0, endpoint: str = "") -> Price | None:
         self.lengths.append(prompt_tokens)
+        self.endpoints.append(endpoint)
         return super().price(model, prompt_tokens, endpoint)
 
 
 def test_q08_a_team_is_priced_where_it_is_answered_and_an_app_where_all_roles_are() -> None:
-    pytest.importorskip("genai_prices")
     system = world_job().system
-    home, openai = "http://127.0.0.1:1/v1", "https://api.openai.com/v1"
-    roles = RoleConnections(agent=AgentConnection(base_url=openai))
-    models = ModelSettings(agent="gpt-4.1-mini", base_url=home, roles=roles)
-    runs = [trace((system.agents[0].name, 100, 10))]
-    for team, known in ((system, True), (replace(system, app=App("app:answer")), False)):
-        found = mean_cost(runs, team, models, price_book(models))
-        assert found is not None and (found.usd is not None) == known
-        later = priced_by_now(replace(found, usd=None), team, models, price_book(models))
-        assert (later.usd is not None) == known
+    roles = RoleConnections(agent=AgentConnection(base_url="https://api.openai.com/v1"))
+    models = ModelSettings(agent="small", base_url="http://127.0.0.1:1/v1", roles=roles)
+    for team, asked_at in ((system, "agent"), (replace(system, app=App("app:answer")), "")):
+        prices = Asked()
+        found = mean_cost([trace((system.agents[0].name, 100, 10))], team, models, prices)
+        assert found is not None
+        priced_by_now(found, team, models, prices)
+        assert prices.endpoints == [asked_at] * 2
 
 
 async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp_path: Path) -> None:
