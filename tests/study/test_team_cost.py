@@ -1,13 +1,16 @@
-"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q08."""
+"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q09."""
 
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from maspo.config import AgentConnection, ModelSettings, RoleConnections
 from maspo.core.trace import Call, ToolUse, Trace
@@ -101,6 +104,18 @@ def test_q08_a_team_is_priced_where_it_is_answered_and_an_app_where_all_roles_ar
         assert found is not None
         priced_by_now(found, team, models, prices)
         assert prices.endpoints == [asked_at] * 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=2, max_size=8), st.randoms())
+def test_q09_runs_in_another_order_cost_the_same_to_the_last_digit(
+    tokens: list[tuple[int, int]], draw: random.Random
+) -> None:
+    system = world_job().system
+    name = system.agents[0].name
+    prices = PriceBook({"small": (0.15, 0.6)})
+    runs = [trace((name, read, written)) for read, written in tokens]
+    turned = draw.sample(runs, len(runs))
+    assert mean_cost(runs, system, MODELS, prices) == mean_cost(turned, system, MODELS, prices)
 
 
 async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -68,6 +69,9 @@ def _endpoint_of(system: System, models: ModelSettings) -> str:
 
 
 def _mean(values: Iterable[float | None], n: int) -> float | None:
-    """Return a sum over n runs as a mean of one, None when a part of it is unknown."""
+    """Return a sum over n runs as a mean of one, None when a part of it is unknown.
+
+    The sum is exact: a run that was stopped and went on has the same runs in another order, and says the same.
+    """
     found = list(values)
-    return None if None in found else sum(value for value in found if value is not None) / n
+    return None if None in found else math.fsum(value for value in found if value is not None) / n
