@@ -99,6 +99,8 @@ OTHERS: Mapping[str, str] = {
     "a loop over words": f"{SAYS}for word in $p; do printf '%s ' $word; done\n",
     "words as arguments": f'{SAYS}f() {{ printf %s "$*"; }}\nf $p\n',
     "an argument with a name": f'{SAYS}f() {{ case $1 in -[a-z-]*) ;; *) printf %s "$1" ;; esac; }}\nf "$p"\n',
+    "a script that it writes without values": f"{SAYS}cat >made.sh <<'EOF'\nprintf %s '$p'\nEOF\n{SHOW}",
+    "an argument beside another one's words": f'f() {{ printf %s "$1"; }}\nw="a b"\n: $w\nf "{OLD}"\n',
     "a form of curl": f'curl() {{ p="${{2#p=}}"; printf %s "${{p%%;*}}"; }}\ncurl -F p="{OLD}"\n',
     "arithmetic": f'x="$(echo $(((1+2))) "a")"\n{SAYS}{SHOW}',
     "a document with tabs": f"p=$(cat <<-EOF\n\t{OLD}\n\tEOF\n)\n{SHOW}",

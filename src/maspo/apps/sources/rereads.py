@@ -14,18 +14,21 @@ from typing import Final
 _OPTIONS: Final = r"(?:[ \t]+-[^\s;|&]+)*"
 _UP_TO_A_VALUE: Final = r"(?:'[^']*'|\\.|[^|;&\n\"'$`\\])*(?:\"(?:[^\"\\$`]|\\.)*)?[$`]"
 """The rest of a command up to the first value in it, quoted or not."""
+_TO_A_SCRIPT: Final = r"[> \t]\"?[^\s;|&<>\"]*\.(?:sh|bash|zsh|py|js|mjs|ts|pl|rb|php|env)\b"
+"""A file that is one of a program, by its name."""
 _PROGRAMS: Final = re.compile(
     r"eval(?![ \t]+\"?\$\([^$`()<\"']*\)\"?[ \t]*(?:[\n;&|]|\Z))(?![\w.=-])"
     r"|(?:ssh|xargs|envsubst|parallel|su|runuser|pssh|sshpass|alias|let|m4|bc|expect|tmux|screen)(?![\w.=/-])"
     rf"|[\w/]*\b(?:sh|bash|dash|ash|zsh|ksh|mksh|fish){_OPTIONS}[ \t]+(?:-\w*[cs]\b|-(?=\s|\Z))"
     rf"|[\w/]*\b(?:sh|bash|dash|ash|zsh|ksh|mksh|fish){_OPTIONS}[ \t]*(?=[\n;|&)<]|\Z)"
-    r"|(?:cat|echo|printf|tee)\b[^\n;|&]*?(?:>[ \t]*|tee[ \t](?:-a[ \t])?)\"?[^\s;|&<>\"]*"
-    r"\.(?:sh|bash|zsh|py|js|mjs|ts|pl|rb|php|env)\b"
+    rf"|(?:cat|tee)(?=[^\n]*<<-?[ \t]*\w)(?=[^\n;|&]*?{_TO_A_SCRIPT})"
+    rf"|(?:echo|printf)(?=[^\n]*[$`])(?=[^\n;|&]*?(?:{_TO_A_SCRIPT}|\|[ \t]*tee[ \t][^\n]*{_TO_A_SCRIPT}))"
     r"|(?:source|\.)[ \t]+(?:/dev/stdin|/dev/fd|<\()"
     rf"|[\w/]*\b(?:python[\d.]*|node|deno|bun|perl|ruby|php|osascript|lua|tclsh|Rscript){_OPTIONS}[ \t]+-\w*[cerEpn]\b"
     rf"[^\n]*?(?=\"|\$){_UP_TO_A_VALUE}"
     rf"|[\w/]*\b(?:python[\d.]*|node|deno|bun|perl|ruby|php|psql|mysql|sqlite3)\b[^\n;|&]*<<-?[ \t]*[\w<]"
-    rf"|(?:sed|gsed|awk|gawk|mawk|perl|make|adb|script|flock|watch|ed|ex)(?![\w.=/-]){_UP_TO_A_VALUE}"
+    rf"|(?:sed|gsed|awk|gawk|mawk|perl|make|adb|ed|ex)(?![\w.=/-]){_UP_TO_A_VALUE}"
+    r"|(?:script|flock|watch)(?![\w.=/-])[^\n;|&]*[ \t]-\w*c\b"
     r"|trap[ \t]+\"(?:[^\"\\]|\\.)*?[$`]"
     r"|\"?\$\{?(?:SHELL|BASH)\b\}?\"?[ \t]+-\w*[cs]\b",
     re.DOTALL,
@@ -104,12 +107,9 @@ class Rereads:
                 "is not words alone; write it by hand, or have the script read the prompt from a file of text"
             )
         for way, names in self._values:
-            is_meant = (
-                (not called and way.command is not _ARGUMENTS)
-                or not names
-                or called[0] in names
-                or any(map(_HANDED_ON.fullmatch, names))
-            )
+            is_named = bool(names.intersection(called[:1]))
+            may_be = not names or not called or any(map(_HANDED_ON.fullmatch, names))
+            is_meant = is_named or (may_be and way.command is not _ARGUMENTS)
             if is_meant and way.changes.search(text):
                 return f"{way.why} in the script, which would change it; write it by hand, or mend that first"
         return ""
