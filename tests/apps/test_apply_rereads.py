@@ -73,6 +73,8 @@ PROGRAMS: Mapping[str, str] = {
     "python of a document": f"{SAYS}python3 - <<EOF\nprint('$p')\nEOF\n",
     "trap": f"{SAYS}trap \"printf %s '$p'\" EXIT\n",
     "a script that it writes": f"{SAYS}cat >made.sh <<EOF\nprintf %s '$p'\nEOF\nsh made.sh\n",
+    "bash with an option that takes a word": f"{SAYS}bash -o pipefail -c \"printf %s '$p'\"\n",
+    "python with an option that takes a word": f"{SAYS}python3 -W ignore -c \"print('$p')\"\n",
     "make": f'{SAYS}printf \'p:\\n\\t@printf %%s "$(P)"\\n\' >M\nmake -s -f M p P="$p"\n',
     "a program with a group": f"sh -c '{{ printf %s \"{OLD}\"; }}'\n",
     "a program with a condition": f"sh -c '[ -n x ] && printf %s \"{OLD}\"'\n",
