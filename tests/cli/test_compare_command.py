@@ -133,6 +133,15 @@ def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on
     assert "<script" not in text
 
 
+def test_folders_of_runs_are_contestants_by_their_whole_names(maspo: Run, url: str) -> None:
+    for name in ("found-0.3", "found-1"):
+        Path(name).mkdir()
+        (Path(name) / "prompts.json").write_text(Path("mine.json").read_text())
+    said = compare(maspo, url, "--methods", "", "--against", "found-0.3", "--against", "found-1", "--json")
+    assert said.code == 0, said
+    assert {one["name"] for one in said.json["standings"]} >= {"found-0.3", "found-1"}
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [
@@ -146,7 +155,7 @@ def test_guard_inputs_and_curves_stand_in_every_file_and_no_guard_is_searched_on
         (("--methods", "spo", "--guard", "rows.jsonl"), "every input"),
         (("--methods", "spo", "--guard", "none.jsonl"), "--guard none.jsonl"),
         (("--methods", "", "--against", "none.json"), "no such file"),
-        (("--methods", "", "--against", "mine.json", "--against", "mine.json"), "another file"),
+        (("--methods", "", "--against", "mine.json", "--against", "mine.json"), "another one"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_before_anything_is_written(

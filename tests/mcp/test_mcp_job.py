@@ -86,7 +86,7 @@ def test_an_assistant_does_the_whole_job(folder: Path, opened: Open) -> None:
     assert run["verdict"] is not None
     assert run["calls"] <= 150
     assert any("no evidence about any team" in limit for limit in run["limits"])
-    assert " tokens in, " in run["in_use"] and "$" not in run["in_use"], "of a simulated world"
+    assert ", tokens " in run["in_use"] and "$" not in run["in_use"], "of a simulated world"
     assert run["verdict"] == "improved" or any("not shown to be better" in limit for limit in run["limits"])
     report = call("report", path=started["path"])
     assert report["run"] == run

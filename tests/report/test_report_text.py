@@ -381,6 +381,23 @@ def test_i21_the_judge_is_told_with_its_base_and_on_the_page_as_on_the_terminal(
             assert told_so in said and "% of pairs" not in said
 
 
+@pytest.mark.parametrize(
+    ("first", "pairs", "told"),
+    [
+        (2, 2, "100.0% of the time: 4 verdicts are too few to see a lean"),
+        (5, 10, "50.0% of the time: 20 verdicts are too few to see a lean"),
+        (50, 100, "50.0% of the time: no lean towards a position is seen"),
+        (90, 100, "90.0% of the time: it leans towards a position"),
+    ],
+)
+def test_i23_no_lean_is_told_only_where_one_could_be_seen(
+    real_run: list[Event], first: int, pairs: int, told: str
+) -> None:
+    always, never = Reading("a", Verdict.WIN, Verdict.LOSS, None), Reading("a", Verdict.LOSS, Verdict.WIN, None)
+    judge = calibrate([always] * first + [never] * (pairs - first))
+    assert told in answers(fold(real_run), judge=judge)[-1].answer
+
+
 def test_i22_changes_that_were_tried_together_are_told_once() -> None:
     names = tuple("abcdefg")
     start = replace(

@@ -147,9 +147,12 @@ async def test_q03_the_test_tells_what_its_own_runs_cost_with_either_prompts(tmp
     assert kept_back.finished is not None and kept_back.finished.shipped == "seed", "the worst prompts are the new ones"
     view = replace(kept_back, finished=replace(kept_back.finished, shipped="optimized"))
     [line] = [line for line in closing(view).split("\n") if line.startswith("in use ")]
-    assert line.startswith(f"in use     1,000 inputs: {describe_change(change, False)[:50]}") and len(line) <= 100
+    assert (
+        line.startswith(f"in use     1,000 inputs, seed → new: {describe_change(change, False)[:50]}")
+        and len(line) <= 100
+    )
     [line] = [line for line in closing(kept_back).split("\n") if line.startswith("in use ")]
-    assert "1,000 inputs, if the new ones shipped: " in line and len(line) <= 100
+    assert "1,000 inputs, seed → new if these shipped: " in line and len(line) <= 100
     assert ["which do not ship" in text for one in (view, kept_back) if (text := money_told(one))] == [False, True]
     assert "$" in describe_change(change, False) and "$" not in describe_change(change, True)
 

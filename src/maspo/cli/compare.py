@@ -237,10 +237,11 @@ def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]
     found: dict[str, Prompts] = {}
     for file in files:
         path = file.resolve()
-        plain = path.stem != "prompts" or path.is_dir()
-        name = path.stem if plain else f"{path.parent.name}/{path.name}"
+        name = path.name if path.is_dir() else path.stem
+        if name == "prompts" and not path.is_dir():  # of a run folder: each has one
+            name = f"{path.parent.name}/{path.name}"
         if name in found:
-            raise ConfigInvalid(f"--against {file}: another file is called {name}, too; give it a name of its own")
+            raise ConfigInvalid(f"--against {file}: another one is called {name}, too; give it a name of its own")
         found[name] = system.with_prompts(read_prompts(file)).prompts
     return found
 

@@ -51,8 +51,8 @@ def in_short(view: RunView, room: int, say: Say) -> tuple[str, ...]:
 def cost_in_short(view: RunView, change: CostChange, room: int) -> str:
     """Return in at most ``room`` characters what the team costs in use, or would with prompts that do not ship."""
     first, *rest = parts_of_change(change, view.simulated)
-    would = ", if the new ones shipped" if are_kept_back(view) else ""
-    return _as_fits([f"{PER_INPUTS:,} inputs{would}: {first}", *(f", {part}" for part in rest)], room)
+    would = "seed → new if these shipped" if are_kept_back(view) else "seed → new"
+    return _as_fits([f"{PER_INPUTS:,} inputs, {would}: {first}", *(f", {part}" for part in rest)], room)
 
 
 def _as_fits(parts: Sequence[str], room: int) -> str:

@@ -23,6 +23,8 @@ _MOST_REASONS = 3
 _TRIED = "tried on "
 """How it begins how a change did; with whom it was tried is put there where it is told."""
 _FAIR = 0.5
+_WIDE = 0.5
+"""Width of an interval within which a judge may as well choose by position alone as not at all: from 0.5 to 1."""
 NOT_YET = "Known when the run has finished."
 
 
@@ -255,11 +257,12 @@ def _can_judge_be_trusted(view: RunView, judge: Calibration | None) -> str:
             turned = f"{phrases.number(judge.flip.count)} of {phrases.plural(judge.flip.n, 'pair')}"
             parts.append(f"It contradicts itself on {turned} when the order turns.")
         if judge.first_position.share is not None:
-            low, high = judge.first_position.interval
+            first = judge.first_position
+            low, high = first.interval
             lean = "no lean towards a position is seen" if low <= _FAIR <= high else "it leans towards a position"
-            parts.append(
-                f"The output shown first wins {phrases.percent(judge.first_position.share)} of the time: {lean}."
-            )
+            if low <= _FAIR <= high and high - low > _WIDE:
+                lean = f"{phrases.plural(first.n, 'verdict')} {'is' if first.n == 1 else 'are'} too few to see a lean"
+            parts.append(f"The output shown first wins {phrases.percent(first.share or 0.0)} of the time: {lean}.")
     parts.append("" if view.judge is not None or by_labels else _contradictions(view))
     if view.judged.unreadable:
         parts.append(f"{phrases.plural(view.judged.unreadable, 'reply', 'replies')} held no verdict.")

@@ -81,11 +81,9 @@ def parts_of_change(change: CostChange, simulated: bool) -> list[str]:
     if not simulated and before.usd is not None and after.usd is not None:
         old, new = phrases.money(before.usd * PER_INPUTS), phrases.money(after.usd * PER_INPUTS)
         parts.append(old if old == new else f"{old} → {new}")
-    if before.tokens_in is not None and after.tokens_in is not None:
-        parts.append(f"{_from_to(before.tokens_in, after.tokens_in)} tokens in")
-    if before.tokens_out is not None and after.tokens_out is not None:
-        parts.append(f"{_from_to(before.tokens_out, after.tokens_out)} tokens out")
-    return parts
+    tokens = [("in", before.tokens_in, after.tokens_in), ("out", before.tokens_out, after.tokens_out)]
+    told = [f"{_from_to(old, new)} {what}" for what, old, new in tokens if old is not None and new is not None]
+    return parts + [f"tokens {one}" if place == 0 else one for place, one in enumerate(told)]
 
 
 def _from_to(before: float, after: float) -> str:

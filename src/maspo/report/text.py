@@ -8,6 +8,8 @@ from maspo.core.usage import Usage, total
 from maspo.events import RunFinished
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView
+from maspo.report.in_short import cost_in_short
+from maspo.report.team_cost import cost_in_use
 from maspo.report.visible import clipped, visible
 from maspo.study.evaluation.calibration import Agreement, Calibration, Rate, calibrate
 
@@ -75,6 +77,8 @@ def summary(view: RunView) -> str:
         add("cost", *_cost_lines({**view.usage, "total": whole}))
         add("money", phrases.money_spent(whole, view.simulated))
         add("time", phrases.duration(view.seconds) if view.seconds is not None else "")
+    if change := cost_in_use(view):
+        add("in use", cost_in_short(view, change, _MOST_CHARACTERS))
     return visible("\n".join(line.rstrip() for line in lines).rstrip())
 
 

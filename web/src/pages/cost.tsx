@@ -25,8 +25,8 @@ export function Cost() {
           ...(document.state === "finished" ? [] : [["In flight", number(cost.in_flight)] as const]),
         ]}
       />
-      {cost.in_use && <InUse change={cost.in_use} simulated={document.simulated} />}
       <BurnChart cost={cost} working={document.state === "running"} />
+      {cost.in_use && <InUse change={cost.in_use} simulated={document.simulated} />}
       <Spending title="By purpose" rows={cost.purposes} whole={cost.total} simulated={document.simulated} />
       <Spending title="By agent" rows={cost.agents} whole={cost.total} simulated={document.simulated} recorded />
       <Spending title="By model" rows={cost.models} whole={cost.total} simulated={document.simulated} recorded />
