@@ -505,6 +505,14 @@ def test_of_a_script_that_is_not_understood_nothing_is_said(broken: str) -> None
     assert find_places("team.sh", f"prompt='{OLD}'\n{broken}", OLD) == []
 
 
+def test_a_script_with_lines_of_thousands_of_commands_is_not_read_at_length() -> None:
+    longest = "sed a;" * 4000
+    assert find_places("team.sh", f"prompt='{OLD}'\n{longest}\n", OLD) == []
+    assert find_places("team.sh", f"prompt='{OLD}'\n: {'word ' * 500}\n", OLD)
+    long_prompt = "Say what you see. " * 4000
+    assert find_places("team.sh", f"prompt='{long_prompt}'\n", long_prompt)
+
+
 def test_what_a_program_in_quotes_says_is_no_json() -> None:
     assert find_places("team.sh", f"""python3 -c 'print({{"role": "{ONE}"}})'""", ONE) == []
     assert find_places("team.sh", f"""jq -n '{{messages: [{{content: "{ONE}"}}]}}'""", ONE)

@@ -52,6 +52,10 @@ _NO_WORDS: Final = re.compile(r"[^\w .,-]|  |\n|^-|_", re.MULTILINE)
 """What may mean something to one program or another."""
 
 
+_MOST_LOOKED_AT: Final = 10_000_000
+"""Characters up to the ends of their lines, over all commands: a second or two; people write a thousandth of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """A way of reading a text once more."""
@@ -88,12 +92,22 @@ class Rereads:
     def __init__(self, source: str) -> None:
         self._source = source
         self._program = ""
+        self._looked_at = 0
         self._values: list[tuple[_Way, frozenset[str]]] = []
         if found := _RUN.search(source):
             self._note_program(found)
 
+    @property
+    def is_too_long(self) -> bool:
+        """Whether lines of the script hold more commands than can be looked at in a few seconds."""
+        return self._looked_at > _MOST_LOOKED_AT
+
     def see(self, at: int) -> None:
         """Look at a command, or at a word of one."""
+        if self.is_too_long:
+            return
+        end = self._source.find("\n", at)
+        self._looked_at += (end if end >= 0 else len(self._source)) - at
         if not self._program and (found := _PROGRAMS.match(self._source, at)):
             self._note_program(found)
         for way in _OF_VALUES:

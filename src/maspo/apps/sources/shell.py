@@ -95,7 +95,8 @@ def said_in(source: str) -> Iterator[Said]:
         read.commands(0, closes=False)
     except (_Unread, RecursionError):
         return
-    yield from read.found
+    if not read.rereads.is_too_long:  # else what reads its texts once more may not have been seen
+        yield from read.found
 
 
 class _Script:
@@ -117,6 +118,8 @@ class _Script:
             begins = at == 0 or source[at - 1] in " \t\n;&|("
             if begins or source[at - 1] == "=":
                 self.rereads.see(at)
+                if self.rereads.is_too_long:
+                    raise _Unread
             if sign == "\\":
                 at += 2
             elif sign == "\n":
