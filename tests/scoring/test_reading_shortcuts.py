@@ -49,6 +49,12 @@ def test_h01_every_reply_is_read_the_same_at_length() -> None:
         the_same_at_length(reply, "")
 
 
+@pytest.mark.parametrize("word", sorted(bare.KNOWN))
+def test_h12_every_known_word_on_either_side_of_a_letter_is_read_the_same(word: str) -> None:
+    for reply in (f"B {word}", f"{word} B", f"B {word}.", f"B, {word}", f"The answer is B {word}", f"{word} is B"):
+        the_same_at_length(reply, "")
+
+
 @given(st.one_of(lines, mutants), st.sampled_from(["", LISTED]))
 @settings(max_examples=length(1500, 100_000), deadline=None)
 def test_h02_a_bare_choice_is_the_choice_that_is_read_at_length(reply: str, question: str) -> None:

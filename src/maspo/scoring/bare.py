@@ -20,7 +20,7 @@ _SIGNS = str.maketrans("():,!", "     ")
 
 
 def bare_choice(reply: str) -> str | None:
-    """Return the only letter of a reply that holds but words about choosing besides; None for every other reply."""
+    """Return the letter that ends a reply in which only words about choosing stand before it; None for every other."""
     if len(reply) > _LONGEST:
         return None
     letter = None
@@ -30,7 +30,7 @@ def bare_choice(reply: str) -> str | None:
             if letter is not None:
                 return None
             letter = word
-        elif word and (word not in KNOWN or letter == "A"):
-            # Before another word, A may be an article.
+        elif word and (word not in KNOWN or letter is not None):
+            # A word behind the letter goes on about it ("B is", "B that"), and before a word A may be an article.
             return None
     return letter
