@@ -237,9 +237,10 @@ def _read_sets(system: System, files: tuple[Path, ...]) -> Mapping[str, Prompts]
     found: dict[str, Prompts] = {}
     for file in files:
         path = file.resolve()
-        name = path.name if path.is_dir() else path.stem
-        if name == "prompts" and not path.is_dir():  # of a run folder: each has one
-            name = f"{path.parent.name}/{path.name}"
+        if path.is_dir():
+            name = path.name
+        else:  # each run folder has a prompts.json
+            name = f"{path.parent.name}/{path.name}" if path.stem == "prompts" else path.stem
         if name in found:
             raise ConfigInvalid(f"--against {file}: another one is called {name}, too; give it a name of its own")
         found[name] = system.with_prompts(read_prompts(file)).prompts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,30 @@ class Cost:
     tokens_out: float | None
     usd: float | None
     """None when a price or a usage is unknown. What an endpoint had in its own cache counts in full."""
+
+    @property
+    def tokens(self) -> float | None:
+        """Tokens in and out; None when either is unknown."""
+        return None if self.tokens_in is None or self.tokens_out is None else self.tokens_in + self.tokens_out
+
+    @classmethod
+    def mean_of(cls, costs: Sequence[Cost]) -> Cost:
+        """Return the mean of at least one cost; what is unknown of one is unknown of all.
+
+        Sums are exact: a run that was stopped and went on has the same runs in another order, and says the same.
+        """
+        return cls(
+            calls=fmean(cost.calls for cost in costs),
+            tokens_in=_mean(cost.tokens_in for cost in costs),
+            tokens_out=_mean(cost.tokens_out for cost in costs),
+            usd=_mean(cost.usd for cost in costs),
+        )
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    found = list(values)
+    known = [value for value in found if value is not None]
+    return fmean(known) if len(known) == len(found) else None
 
 
 @dataclass(frozen=True, slots=True)

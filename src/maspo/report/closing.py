@@ -49,7 +49,8 @@ def closing(view: RunView, width: int = WIDTH, say: Say = str) -> str:
     """
     told = [one for one in zip(_NAMES, in_short(view, WIDTH - _NAME, say), strict=True) if one[1] != NOT_YET]
     if change := cost_in_use(view):
-        told.insert(_NAMES.index("cost") + 1, ("in use", cost_in_short(view, change, WIDTH - _NAME)))
+        behind = 1 + [name for name, _ in told].index("cost")
+        told.insert(behind, ("in use", cost_in_short(view, change, WIDTH - _NAME)))
     below = remarks(view, say)
     told += [("", ""), *below] if below else []
     return "\n".join(line for name, text in told for line in _wrapped(name, text, width))

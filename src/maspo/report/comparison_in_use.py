@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Final
 
 from maspo.core.team_cost import Cost
@@ -120,34 +119,21 @@ def in_use_part(found: Compared, simulated: bool) -> Part:
 
 
 def _mean(met: Sequence[InputMet], sets: Sequence[str]) -> Cost:
-    """Return the mean over inputs and prompt sets; what is unknown of one is unknown of all."""
-    every = [cost for one in met for name in sets if (cost := one.cost.get(name)) is not None]
-
-    def mean(values: Sequence[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return fmean(known) if len(known) == len(values) else None
-
-    return Cost(
-        calls=fmean(cost.calls for cost in every),
-        tokens_in=mean([cost.tokens_in for cost in every]),
-        tokens_out=mean([cost.tokens_out for cost in every]),
-        usd=mean([cost.usd for cost in every]),
-    )
+    """Return the mean over inputs and prompt sets."""
+    return Cost.mean_of([cost for one in met for name in sets if (cost := one.cost.get(name)) is not None])
 
 
 def _measure(costs: Sequence[Cost]) -> str:
     """Return by what costs are compared: money where all is known, else tokens, else calls."""
     if all(cost.usd is not None for cost in costs) and any(cost.usd for cost in costs):
         return "money"
-    return "tokens" if all(_paid(cost, "tokens") is not None for cost in costs) else "calls"
+    return "tokens" if all(cost.tokens is not None for cost in costs) else "calls"
 
 
 def _paid(cost: Cost, what: str) -> float | None:
     if what == "money":
         return cost.usd
-    if what == "calls":
-        return cost.calls
-    return None if cost.tokens_in is None or cost.tokens_out is None else cost.tokens_in + cost.tokens_out
+    return cost.calls if what == "calls" else cost.tokens
 
 
 def _quality(one: Standing) -> float:

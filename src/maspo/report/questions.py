@@ -11,7 +11,7 @@ from maspo.core.usage import total
 from maspo.events import PromptChanged, RunFinished
 from maspo.report import phrases, sentences
 from maspo.report.fold import RunView, StepView
-from maspo.report.team_cost import are_kept_back, cost_in_use, describe_change
+from maspo.report.team_cost import PER_INPUTS, are_kept_back, cost_in_use, describe_change
 from maspo.report.visible import clipped
 from maspo.report.why import together
 from maspo.study.evaluation.calibration import Calibration, calibrate
@@ -195,7 +195,7 @@ def _where_money_went(view: RunView) -> str:
     spent = "no money (simulated)" if view.simulated else f"money {phrases.money_spent(whole, False)}"
     change = cost_in_use(view)
     take = "with the new prompts, which do not ship, would take" if are_kept_back(view) else "take"
-    in_use = f" In use, 1,000 inputs {take} {describe_change(change, view.simulated)}." if change else ""
+    in_use = f" In use, {PER_INPUTS:,} inputs {take} {describe_change(change, view.simulated)}." if change else ""
     return f"{phrases.plural(whole.calls, 'call')}, {spent}. Of the {'money' if priced else 'calls'}: {shares}.{in_use}"
 
 

@@ -122,11 +122,7 @@ def figures_of(found: StructureFindings) -> StructureFigures:
 
 def team_figures(side: Side | None) -> TeamFigures | None:
     """Return what a team takes as figures."""
-    if side is None:
-        return None
-    cost = side.cost
-    tokens = None if cost.tokens_in is None or cost.tokens_out is None else cost.tokens_in + cost.tokens_out
-    return TeamFigures(side.agents, cost.calls, tokens, cost.usd)
+    return None if side is None else TeamFigures(side.agents, side.cost.calls, side.cost.tokens, side.cost.usd)
 
 
 def tried_change(one: ChangeTrial) -> TriedChange:

@@ -26,14 +26,16 @@ def change_of_cost(
 
 
 def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, prices: PriceBook) -> Cost | None:
-    """Return the mean cost of some runs; None of none. Calls that runs share count in each: each would make them.
+    """Return the mean cost of some runs; None of none. Calls that runs share count in each: each would make them."""
+    return Cost.mean_of([cost_of_run(one, system, models, prices) for one in traces]) if traces else None
+
+
+def cost_of_run(trace: Trace, system: System, models: ModelSettings, prices: PriceBook) -> Cost:
+    """Return what a run costs.
 
     The turn of an agent that uses tools takes several calls of its model, and prices hang on the length of each.
     """
-    if not traces:
-        return None
     own, endpoint = {agent.name: agent.model or models.agent for agent in system.agents}, _endpoint_of(system, models)
-    calls, n = [call for trace in traces for call in trace.calls], len(traces)
 
     def paid(call: Call) -> float | None:
         if call.tokens_in is None or call.tokens_out is None or call.agent not in own:
@@ -42,10 +44,10 @@ def mean_cost(traces: Sequence[Trace], system: System, models: ModelSettings, pr
         return None if price is None else price.of(call.tokens_in, call.tokens_out)
 
     return Cost(
-        calls=sum(call.paid_for for call in calls) / n,
-        tokens_in=_mean((call.tokens_in for call in calls), n),
-        tokens_out=_mean((call.tokens_out for call in calls), n),
-        usd=_mean(map(paid, calls), n),
+        calls=sum(call.paid_for for call in trace.calls),
+        tokens_in=_sum(call.tokens_in for call in trace.calls),
+        tokens_out=_sum(call.tokens_out for call in trace.calls),
+        usd=_sum(map(paid, trace.calls)),
     )
 
 
@@ -68,10 +70,7 @@ def _endpoint_of(system: System, models: ModelSettings) -> str:
     return models.of_agents().endpoint if system.app is None else ""
 
 
-def _mean(values: Iterable[float | None], n: int) -> float | None:
-    """Return a sum over n runs as a mean of one, None when a part of it is unknown.
-
-    The sum is exact: a run that was stopped and went on has the same runs in another order, and says the same.
-    """
+def _sum(values: Iterable[float | None]) -> float | None:
+    """Return a sum; None when a part of it is unknown."""
     found = list(values)
-    return None if None in found else math.fsum(value for value in found if value is not None) / n
+    return None if None in found else math.fsum(value for value in found if value is not None)

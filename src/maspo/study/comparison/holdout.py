@@ -21,7 +21,7 @@ from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, InputMet
 from maspo.study.evaluation.exact import exact_scorer
 from maspo.study.evaluation.rows import trace_of
 from maspo.study.session import Session
-from maspo.study.team_cost import mean_cost
+from maspo.study.team_cost import cost_of_run
 
 CHUNK = 8
 """Inputs that are begun together, so that a cap leaves out whole inputs and few of them half paid."""
@@ -90,7 +90,10 @@ async def _meet(
         others = traces.values()
         nets = list(await together(judge_against_seed(comparison, session, row, base, other) for other in others))
     met, models, prices = dict(zip(traces, nets, strict=True)), comparison.config.models, session.ledger.prices
-    cost = {name: mean_cost([run] if run else [], comparison.system, models, prices) for name, run in traces.items()}
+    cost = {
+        name: None if run is None else cost_of_run(run, comparison.system, models, prices)
+        for name, run in traces.items()
+    }
     return InputMet(row.label, comparison.groups[row.key], met, correct, input_text(row), cost)
 
 
