@@ -281,6 +281,7 @@ test("placeholders of a prompt stand as chips, and a call of a trace tells its t
   }
   await page.goto(`${base}#run/calls5000/inputs?at=${one.inputs[0].id}`);
   await page.locator(".tool summary", { hasText: "search" }).first().click();
+  await page.locator(".tool", { hasText: "Got" }).first().waitFor(); // what is unfolded is made after the click
   assert.match(await page.locator(".tool").first().innerText(), /Asked[\s\S]*way[\s\S]*Got[\s\S]*217 km/);
   assert.deepEqual(await axe(page), []);
   await close();
