@@ -351,3 +351,20 @@ def test_g27_a_question_as_the_numbers_of_its_bytes_is_in_its_group(between: str
         [{"input": question}, {"input": between.join(map(str, question.encode()))}, {"input": QUESTIONS[0]}]
     )
     assert groups_of(inputs, ["input"]).count(row.key for row in inputs.rows) == 2
+
+
+def test_g40_groups_follow_what_is_read_and_named_whichever_was_asked_for_before() -> None:
+    rows = [
+        {"input": "What is 12 + 7?", "note": "first", "kind": "a"},
+        {"input": "What is 12 + 7 ?", "note": "second", "kind": "b"},
+        {"input": "Name a river in Peru.", "note": "first", "kind": "b"},
+    ]
+    inputs = make_inputs(rows)
+    (one, two, three), keys = (row.key for row in inputs.rows), [row.key for row in inputs.rows]
+    for _ in range(2):
+        assert groups_of(inputs, ["input"]).of[one] == groups_of(inputs, ["input"]).of[two]
+        assert groups_of(inputs, ["note"]).of[one] == groups_of(inputs, ["note"]).of[three]
+        assert groups_of(inputs, ["note", "input"]).count(keys) == 3
+        assert groups_of(inputs, ["input"], "kind").count(keys) == 1, "the first two ask the same, the last two are b"
+        assert groups_of(inputs, ["input"], ALONE).count(keys) == 3
+        assert groups_of(make_inputs(rows[:2]), ["input"]).of.keys() == {one, two}

@@ -99,6 +99,16 @@ def test_q02_a_cap_on_all_calls_is_shared_out_in_equal_parts() -> None:
     assert 0.85 * share <= comparison.calls <= share
 
 
+def test_q02_a_cap_is_shared_out_beside_a_hold_out_of_the_size_that_such_plans_have(tmp_path: Path) -> None:
+    """The usual plan holds out more inputs than a smaller one: what those would take is no reason to plan less."""
+    cap = 4_000
+    usual = replace(asked("default", "spo", seeds=(0, 1)), inputs=world_job(inputs=120).inputs)
+    capped = settled(replace(usual, config=_planning(1_400, cap)), tmp_path)
+    left = 0.9 * ((cap - capped.measuring_calls) // 4)
+    assert len(capped.holdout) < len(settled(replace(usual, config=_planning(1_400, 60_000)), tmp_path).holdout)
+    assert 0.9 * left <= capped.calls <= left
+
+
 def _planning(calls: int, cap: int) -> RunConfig:
     return RunConfig(
         search=method("default").config.search.model_copy(update={"calls": calls}),

@@ -250,6 +250,13 @@ def test_u12_inputs_that_ask_the_same_as_a_guard_input_are_set_apart() -> None:
         set_apart(system, inputs, make_inputs([{"question": "x"}]), "")
 
 
+def test_u12_guard_inputs_need_no_column_that_no_agent_reads() -> None:
+    system = asked().system
+    inputs = make_inputs([{"input": "What is 3 times 4?", "source": "a"}, {"input": "Name a river.", "source": "b"}])
+    left = set_apart(system, inputs, make_inputs([{"input": "What is 3 times 4?"}]), "")
+    assert [row.columns["input"] for row in left.rows] == ["Name a river."]
+
+
 def test_u13_a_killed_comparison_with_guards_and_points_goes_on_to_the_same_figures(tmp_path: Path) -> None:
     comparison = replace(guarded(asked("spo")), points=2)
     first, once = play(comparison, tmp_path)

@@ -13,12 +13,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from maspo.core.errors import InputsInvalid
 from maspo.core.numerals import alike, spelled_out
 from maspo.core.spelling import SAY_LITTLE, tokens
-from maspo.data.inputs import Inputs
+from maspo.data.inputs import Input, Inputs
 from maspo.data.row_text import (
     LEAST_LETTERS,
     LEAST_WORDS,
@@ -105,25 +106,37 @@ def groups_of(inputs: Inputs, read: Sequence[str], by: str = NEAR) -> Groups:
     if by not in (NEAR, "id") and not any(by in row.columns for row in rows):
         known = ", ".join(sorted({name for row in rows for name in row.columns}))
         raise InputsInvalid(f"--group-by {by}: no row has this column; expected one of {known}, `id` or `{ALONE}`")
-    joined = _Union(len(rows))
-    texts = [as_read("\n".join(row.columns.get(name, "") for name in read)) for row in rows]
+    texts = tuple("\n".join(row.columns.get(name, "") for name in read) for row in rows)
+    named = None if by == NEAR else tuple(_name_of_group(row, by) for row in rows)
+    return _grouped(tuple(row.key for row in rows), texts, named)
+
+
+@lru_cache(maxsize=2)  # a run asks several times, and a comparison once for each of its runs and plans
+def _grouped(keys: tuple[str, ...], texts: tuple[str, ...], named: tuple[tuple[str, ...], ...] | None) -> Groups:
+    """Return the groups of rows by what is read of them and by what their user's column says, or by near-copies."""
+    joined = _Union(len(keys))
+    texts = tuple(map(as_read, texts))
     bare = [without_count(text) for text in texts]
     spelled = [tokens(one) or (text.strip() or _NOTHING,) for one, text in zip(bare, texts, strict=True)]
     said = _join_same(joined, texts, bare, spelled)
-    if by == NEAR:
+    if named is None:
         _join_contained(joined, said)
         _join_near(joined, spelled)
-    elif by == "id":
-        _join_equal(joined, [(row.label,) for row in rows])
     else:
-        # A row without a value is in no group with others.
-        cells = [tokens(text) or (text, row.key) for row in rows for text in [row.columns.get(by, "")]]
-        _join_equal(joined, cells)
+        _join_equal(joined, named)
     least: dict[int, str] = {}
-    for place, row in enumerate(rows):
+    for place, key in enumerate(keys):
         root = joined.root(place)
-        least[root] = min(least.get(root, row.key), row.key)
-    return Groups({row.key: least[joined.root(place)] for place, row in enumerate(rows)})
+        least[root] = min(least.get(root, key), key)
+    return Groups({key: least[joined.root(place)] for place, key in enumerate(keys)})
+
+
+def _name_of_group(row: Input, by: str) -> tuple[str, ...]:
+    """Return what a user's column says of a row; one without a value is in no group with others."""
+    if by == "id":
+        return (row.label,)
+    text = row.columns.get(by, "")
+    return tokens(text) or (text, row.key)
 
 
 def _join_same(

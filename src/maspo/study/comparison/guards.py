@@ -25,13 +25,12 @@ def set_apart(system: System, inputs: Inputs, guards: Inputs, group_by: str) -> 
     """Return the inputs without those that ask the same as a guard input: a guard that a search saw guards little.
 
     Raises:
-        InputsInvalid: guard inputs lack a column that prompts may name, or nothing else is left.
+        InputsInvalid: guard inputs lack a column that agents read, or nothing else is left.
 
     """
-    if missing := sorted(inputs.columns - guards.columns):
+    if missing := sorted(set(columns_read(system, inputs)) - guards.columns):
         raise InputsInvalid(
-            f"--guard: a row lacks {', '.join(missing)}, which every row of the inputs has; give guard inputs of the "
-            "same form"
+            f"--guard: a row lacks {', '.join(missing)}, which agents read; give every guard input its own"
         )
     keys = {row.key for row in guards.rows}
     both = Inputs((*guards.rows, *(row for row in inputs.rows if row.key not in keys)))

@@ -11,6 +11,9 @@ from maspo.study.comparison.plan import FEWEST_CALLS, PLANNED_OF_A_SHARE, Compar
 from maspo.study.comparison.tally import CONTROLS, SEED
 from maspo.study.resolve import team_of
 
+_SAME = 0.02
+"""Part of a plan that makes no difference: a search ends its last round beyond it, or before it, by more."""
+
 
 def compare_equally(asked: Comparison, noted: Comparison | None = None) -> Comparison:
     """Return a comparison whose runs have equal calls, or equal money, and the same hold-out.
@@ -39,20 +42,35 @@ def compare_equally(asked: Comparison, noted: Comparison | None = None) -> Compa
 
 
 def _equal_calls(asked: Comparison) -> Comparison:
-    wanted = asked.config.search.planned_calls(team_of(asked.job)) or FEWEST_CALLS
-    total = asked.config.caps.calls
-    made = _with_calls(asked, wanted)
-    if total is not None:
-        share = (total - made.measuring_calls) // len(made.runs)
-        wanted = min(wanted, int(PLANNED_OF_A_SHARE * share))
-        if wanted < FEWEST_CALLS:
-            needed = made.measuring_calls + ceil(FEWEST_CALLS / PLANNED_OF_A_SHARE) * len(made.runs)
-            raise ConfigInvalid(
-                f"--max-calls {total:,}: {made.runs_counted} and the common hold-out ({made.measuring_calls:,} calls "
-                f"at most) leave {max(wanted, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
-            )
-        made = _with_calls(asked, wanted)
-    return made
+    """Return the comparison whose runs plan the most calls that a cap leaves, at most the usual number.
+
+    A smaller plan holds out fewer inputs, so less is set aside to measure, which leaves more to plan with.
+    """
+    usual = asked.config.search.planned_calls(team_of(asked.job)) or FEWEST_CALLS
+    made, total = _with_calls(asked, usual), asked.config.caps.calls
+    if total is None or made.calls <= _left_by(total, made):
+        return made
+    fits = _with_calls(asked, FEWEST_CALLS)
+    if (left := _left_by(total, fits)) < FEWEST_CALLS:
+        needed = fits.measuring_calls + ceil(FEWEST_CALLS / PLANNED_OF_A_SHARE) * len(fits.runs)
+        raise ConfigInvalid(
+            f"--max-calls {total:,}: {fits.runs_counted} and the common hold-out ({fits.measuring_calls:,} calls "
+            f"at most) leave {max(left, 0)} calls a run; give {needed:,} or more, or fewer methods or seeds"
+        )
+    enough, too_many = FEWEST_CALLS, made.calls
+    while too_many - enough > _SAME * too_many:
+        calls = (enough + too_many) // 2
+        tried = _with_calls(asked, calls)
+        if tried.calls <= _left_by(total, tried):
+            fits, enough = tried, calls
+        else:
+            too_many = calls
+    return fits
+
+
+def _left_by(total: int, made: Comparison) -> int:
+    """Return the calls that a cap leaves each run to plan, beside what is set aside for the common hold-out."""
+    return int(PLANNED_OF_A_SHARE * ((total - made.measuring_calls) // len(made.runs)))
 
 
 def _with_calls(asked: Comparison, calls: int) -> Comparison:
