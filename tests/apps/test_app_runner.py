@@ -473,6 +473,37 @@ async def test_agents_in_another_order_are_asked_the_same(app: WriteApp, clock: 
     assert any("ask their models differently" in note for note in looked.notes) == is_told
 
 
+CACHED = (
+    ASK
+    + """
+import json, pathlib
+
+def kept(prompt, text):
+    file = pathlib.Path("kept.json")
+    found = json.loads(file.read_text()) if file.exists() else {}
+    if text not in found:
+        found[text] = ask(prompt, text)
+        file.write_text(json.dumps(found))
+    return found[text]
+
+def answer(row):
+    return LAST("You are a critic. Look for mistakes.", kept("You are a solver. Work step by step.", row["input"]))
+"""
+)
+
+
+@pytest.mark.parametrize(("last", "told"), [("kept", "0 of 2"), ("ask", "1 of 2")])
+async def test_a_look_tells_of_an_app_that_keeps_answers(app: WriteApp, last: str, told: str) -> None:
+    rows = make_inputs(["one", "two"]).rows
+    cached = app(CACHED.replace("LAST", last), workers=1)
+    looked = await look(cached, rows, OverTheWire(ScriptedModel(echo)), "team")
+    (note,) = [note for note in looked.notes if "a cache" in note]
+    assert f"asked {told} questions again" in note
+    if last == "kept":
+        with pytest.raises(UsageError, match="a cache"):
+            await look(cached, rows, OverTheWire(ScriptedModel(echo)), "team")
+
+
 LOOKED_UP = PAIR.replace(
     "def answer(row):",
     """import maspo_tools, pathlib

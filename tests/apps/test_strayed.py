@@ -186,3 +186,32 @@ def test_a_look_within_a_day_makes_the_day_a_value_and_says_so() -> None:
     system = System((Agent("today", prompt),), app=DESK.app)
     assert [call.agent for call in run_of(LATER, REPLY, system=system)] == ["today", "today"]
     assert set(look(None)[0].values()) == {REPLY}
+
+
+def again(system: System, *runs: list[WireCall], rows: int = 30) -> str:
+    """Return what is wrong with an app that makes these runs, one after another, on each of some inputs."""
+    strayed = Strayed(system)
+    said = (strayed.after(calls, f"row {row}") for calls in runs for row in range(rows))
+    return next(filter(None, said), "")
+
+
+def test_an_app_that_keeps_answers_of_its_own_ends_the_work() -> None:
+    whole, rest = run_of(PLAN, REPLY), run_of(REPLY)
+    assert not again(DESK, whole, whole, whole)
+    assert "agents.plan" in again(DESK, whole, [], rows=3) and not again(DESK, whole, [], rows=2)
+    assert "cache" in again(DESK, [], rows=8) and not again(DESK, [], rows=7)
+    assert "agents.plan" in again(DESK, whole, rest, rows=20), "only the first agent's answers are kept"
+    assert "agents.plan" in again(DESK, whole, rest + run_of(REPAIR), rows=20)
+
+
+def test_an_app_that_chooses_itself_whom_it_asks_keeps_no_answers() -> None:
+    whole, rest = run_of(PLAN, REPLY), run_of(REPLY)
+    assert not again(DESK, whole, rest, rows=19)
+    assert not again(DESK, *[whole, rest] * 3, rows=19)
+    strayed = Strayed(DESK)
+    for row in range(40):
+        for calls in (whole, rest, whole) if row == 0 else (whole, rest):
+            assert not strayed.after(calls, str(row)), "once somebody was asked again, it is no cache"
+    assert not again(DESK, whole, run_of(PLAN), rows=40), "who comes later may hang on what was tried"
+    rare = System(tuple(replace(one, sometimes=True) for one in DESK.agents), app=DESK.app)
+    assert not again(rare, [], rows=40)

@@ -114,7 +114,10 @@ async def look(
         if not seen:
             raise UsageError(f"--app {app.run}: none of {len(rows)} rollouts brought an answer; {failed[0]}")
         if not any(one.calls for one in seen):
-            raise UsageError(f"--app {app.run}: it answered, but made no call at the address {_WHERE[app.kind]}")
+            raise UsageError(
+                f"--app {app.run}: it answered, but made no call at the address {_WHERE[app.kind]}; where it keeps "
+                "answers of its own (a cache), switch that off, or empty it"
+            )
         found = discover(app, seen, name, datetime.now().astimezone(), sources)
         if found is None:
             raise UsageError(
@@ -129,7 +132,7 @@ async def look(
     if failed:
         notes.insert(0, f"{len(failed)} of {len(rows)} rollouts brought no answer; {failed[0]}")
     if isinstance(again, Seen):
-        notes += _differences(seen, again, found)
+        notes += _differences(app, seen, again, found)
     elif again is not None:
         notes.append(f"a second run on an input brought no answer, where the first did; {again}")
     if (slow := _slow_import(seen)) > _SLOW_IMPORT:
@@ -158,7 +161,7 @@ def _slow_import(seen: Sequence[Seen]) -> float:
     return min(one.import_seconds for one in seen)
 
 
-def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[str]:
+def _differences(app: App, seen: Sequence[Seen], again: Seen, found: Discovery) -> list[str]:
     """Return what a second run on an input shows that the first did not: what is carried over, or drawn by lot."""
     first = next(one for one in seen if one.key == again.key)
     team = Team(wire_agents(found.system))
@@ -170,13 +173,21 @@ def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[st
     asked = [sorted("\n".join(text.text for text in call.texts) for call in one.calls) for one in (first, again)]
     if asked[0] == asked[1]:
         return notes
+    begun = "\n".join(text.text for text in first.calls[0].texts)
+    if begun not in asked[1] and set(asked[1]) < set(asked[0]):
+        notes.append(
+            f"a second run on an input asked {len(asked[1])} of {len(asked[0])} questions again: the app keeps answers "
+            "of its own (a cache). It knows no prompt but its own, so it would answer for each that is tried with what "
+            "another one wrote: switch its cache off where maspo runs it, and empty it, before a search"
+        )
+        return notes
     before, after = map("\n".join, asked)
     others = [text for one in seen if one is not first for text in one.columns.values() if len(text) > len("yes or no")]
     leaked = [text for text in others if text in after and text not in before]
     if leaked:
         notes.append(
             f"a second run on an input was shown another input ({leaked[0][:60]!r}): something is kept from run to "
-            "run; leave out --keep-alive, or have the app begin anew for each row"
+            f"run; {_anew(app)}"
         )
     else:
         notes.append(
@@ -184,6 +195,14 @@ def _differences(seen: Sequence[Seen], again: Seen, found: Discovery) -> list[st
             "open): replies cannot be shared between runs, so comparisons are noisier and dearer"
         )
     return notes
+
+
+def _anew(app: App) -> str:
+    """Return what helps where something is kept from run to run: in the process, or else outside of it."""
+    if app.keep_alive:
+        return "leave out --keep-alive, or have the app begin anew for each row"
+    kept = "in the server's process, in a file or a database" if app.kind == "url" else "in a file or a database"
+    return f"it lies {kept}: have the app leave that as it was while maspo runs it, or begin anew for each row"
 
 
 def _read_call(call: WireCall) -> Asked:

@@ -2,7 +2,9 @@
 
 A prompt that was edited in the source, or that holds what has changed since (a date, a version), is found in no
 request: its agent's calls are nobody's then, and whatever is tried in its place is never run. One that was extended is
-found, and what is tried would be run with the words that were added, which no prompt of the search knows.
+found, and what is tried would be run with the words that were added, which no prompt of the search knows. And an app
+that keeps answers of its own asks nobody a second time: it knows its own prompt alone, so it answers for each prompt
+that is tried with what the first of them wrote.
 """
 
 from __future__ import annotations
@@ -36,6 +38,11 @@ _CONTEXT = 3
 _SHOWN = 80
 """Words around a difference, and characters of it, that an error shows."""
 _HOLE = "\0"
+_CACHED = (
+    "It keeps answers of its own, as a cache of replies does. It knows no prompt but its own, so it answers for each "
+    "that is tried with what another one wrote, and no further run is paid for. Switch its cache off where maspo runs "
+    "it, and empty it: answers to prompts that were tried may be kept in it"
+)
 
 
 class Strayed:
@@ -56,12 +63,20 @@ class Strayed:
         """Agents that were told their prompt alone."""
         self._added: dict[str, tuple[str, set[str]]] = {}
         """Per agent, what it was told beside its prompt since it last was told that alone, and on which inputs."""
+        self._first: dict[str, str] = {}
+        """Per input, whom its first run asked first: no prompt that is tried decides about that."""
+        self._unasked: dict[str, str] = {}
+        """Inputs on which the last run did not ask that agent again."""
+        self._is_open = False
+        """Whether one of them was asked again after all: the app itself chooses whom it asks."""
 
     def after(self, calls: Sequence[WireCall], row: str) -> str:
         """Take up the calls of one run on an input (its key); return what is wrong with the system file, or nothing."""
         for call in calls:
             if problem := self._look_beside(call, row):
                 return problem
+        if problem := self._look_again(calls, row):
+            return problem
         called = {call.agent for call in calls if call.agent is not None}
         strays = _strays(calls)
         self._runs += 1
@@ -75,6 +90,31 @@ class Strayed:
             if agent.name not in called and (problem := self._look_for(agent, strays)):
                 return problem
         return ""
+
+    def _look_again(self, calls: Sequence[WireCall], row: str) -> str:
+        """Look whether whoever was asked first on an input is asked again, by each run on it: a cache answers else."""
+        first = self._first.get(row)
+        if first is None:
+            told = next((call.agent for call in calls), None)
+            if told is not None:
+                self._first[row] = told
+            if calls or self._called or self._runs + 1 < _ALL or any(one.sometimes for one in self._system.agents):
+                return ""
+            return (
+                f"the app answered {self._runs + 1} times and asked no model, while the system file says that "
+                f"{self._system.agents[0].name} is always called. {_CACHED}"
+            )
+        if any(call.agent == first for call in calls):
+            self._is_open |= self._unasked.pop(row, None) is not None
+            return ""
+        self._unasked[row] = first
+        silent = not calls
+        if len(self._unasked) < (_FEW if silent else _MANY) or (self._is_open and not silent):
+            return ""
+        return (
+            f"agents.{first}: the app asks this agent on an input once, and not when it is run on it again "
+            f"({len(self._unasked)} inputs so far). {_CACHED}"
+        )
 
     def _look_beside(self, call: WireCall, row: str) -> str:
         """Look whether an agent is told the same beside its prompt on several inputs: else it is a value."""
