@@ -316,6 +316,38 @@ def test_what_is_written_into_a_module_is_what_it_says_when_it_runs(case: str, d
         assert run_python(made).strip() == filled(new).strip()
 
 
+ADDED = "\nName a hotel, too."
+SOMETIMES: Mapping[str, str] = {
+    "added to a constant": "BASE = OLD\nprompt = BASE + (ADDED if often else '')\n",
+    "one or the other": "BASE = OLD\nprompt = BASE + ADDED if often else BASE\n",
+    "added later": "prompt = OLD\nif often:\n    prompt += ADDED\n",
+    "lines": "lines = [OLD]\nif often:\n    lines.append(ADDED.strip())\nprompt = '\\n'.join(lines)\n",
+    "a name": "more = ADDED if often else ''\nprompt = f'''OLD_ITSELF{more}'''\n",
+}
+"""Modules that add words behind a prompt on some inputs only."""
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data())
+@pytest.mark.parametrize("often", [True, False])
+@pytest.mark.parametrize("case", SOMETIMES)
+def test_what_a_program_adds_behind_a_prompt_on_some_inputs_stays_there(
+    case: str, data: st.DataObject, *, often: bool
+) -> None:
+    source = SOMETIMES[case].replace("OLD_ITSELF", OLD).replace("OLD", repr(OLD)).replace("ADDED", repr(ADDED))
+    given, added = f"often = {often}\n", ADDED if often else ""
+    assert run_python(given + source) == OLD + added
+    new = data.draw(rewrites(OLD))
+    made = written("team.py", source, f"{OLD}{{value}}", f"{new}{{value}}", "none")
+    if made is not None:
+        assert run_python(given + made).strip() == f"{new}{added}".strip()
+    plain = written("team.py", source, f"{OLD}{{value}}", "Rewrite. The end.{value}", "none")
+    assert plain is not None and run_python(given + plain) == f"Rewrite. The end.{added}"
+    for lost in ("Rewrite. {value} The end.", "Rewrite. The end.", "Rewrite. The end.\n\n{value}"):
+        other = written("team.py", source, f"{OLD}{{value}}", lost, "none")
+        assert other is None or run_python(given + other) == lost.replace("{value}", added)
+
+
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 @pytest.mark.parametrize("case", FILES)

@@ -251,7 +251,7 @@ def test_agents_of_one_name_are_told_apart_by_their_prompts_and_one_text_of_both
     discovery = discover(APP, rollouts, sources={"team.py": source})
     assert discovery is not None
     assert list(discovery.system.order) == ["careful_clerk_sums", "careful_clerk_dates", "edit", "edit_2"]
-    (note,) = [note for note in discovery.notes if "one text" in note]
+    (note,) = [note for note in discovery.notes if "one text says" in note]
     assert note.startswith("agents.careful_clerk_sums and careful_clerk_dates: one text says their prompts (team.py:2)")
 
 

@@ -2,7 +2,7 @@
 
 A prompt holds ``{value}`` where it differed from input to input. A hole of the source may have stood for such a value,
 for a value and words beside it that happened to be the same, or for words alone; and a value may cover several holes,
-with the few words between them.
+with the few words between them. A value at the end of a prompt may be what the program adds behind a text.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from maspo.apps.languages import Hole, Piece
 from maspo.apps.templates import FEWEST_FIXED
 
 VALUE = re.compile(r"\{value\d*\}")
+_BEHIND = re.compile(r"(?<!\s)\s*\{value\d*\}\Z")
+"""A value at the end of a prompt, with the white space before it."""
 _TOKEN = re.compile(r"(?:\{value\d*\}|\w+|[^\w\s])[^\S\n]*|\s")
 """A word with the blanks behind it, since blanks alone are too many to be compared with one another."""
 _NAMELESS = re.compile(r"\{(?:[!:][^{}]*)?\}|%[^(%]*[a-zA-Z]")
@@ -35,7 +37,10 @@ class CannotKeep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Pieces of a source, from one hole to the same or another, and the words of the prompt in their place."""
+    """Pieces of a source, from one hole to the same or another, and the words of the prompt in their place.
+
+    No pieces: the program adds the words behind the text.
+    """
 
     pieces: tuple[Piece, ...]
     words: str
@@ -68,6 +73,14 @@ def fill(pieces: Sequence[Piece], prompt: str) -> tuple[Filled, ...] | None:
     White space at the ends of both is left out of the comparison.
     """
     pieces, prompt = _stripped(pieces), prompt.strip()
+    found, behind = _fill(pieces, prompt), _BEHIND.search(prompt)
+    if found is not None or behind is None or behind.start() < FEWEST_FIXED:
+        return found
+    before = _fill(pieces, prompt[: behind.start()])
+    return None if before is None else (*before, Filled((), behind[0]))
+
+
+def _fill(pieces: Sequence[Piece], prompt: str) -> tuple[Filled, ...] | None:
     passages = [piece for piece in pieces if isinstance(piece, str)]
     if len(passages) == len(pieces):
         return () if "".join(passages) == prompt and prompt else None
@@ -85,7 +98,14 @@ def keep(filled: Sequence[Filled], new: str, constants: Mapping[str, str]) -> li
         CannotKeep: it does not say what the app puts there.
 
     """
-    pieces: list[Piece] = [new]
+    behind = next((one.words for one in filled if not one.pieces), "")
+    if behind and (new.count(behind.strip()) != 1 or _behind(new) != behind):
+        raise CannotKeep(
+            f"the app adds {behind.strip()} behind the old prompt, and the new one has it elsewhere, or other white "
+            "space before it; write it by hand"
+        )
+    pieces: list[Piece] = [new.removesuffix(behind)]
+    filled = [one for one in filled if one.pieces]
     for one in sorted(filled, key=lambda one: -len(one.words)):
         found = list(_replaced(pieces, one, one.has_value))
         if found == pieces and not _is_constant(one, constants) and not _stands_there(pieces, one):
@@ -105,6 +125,11 @@ def keep(filled: Sequence[Filled], new: str, constants: Mapping[str, str]) -> li
                 f"{name} apart from the words beside it; write it by hand"
             )
     return pieces
+
+
+def _behind(new: str) -> str:
+    found = _BEHIND.search(new)
+    return found[0] if found else ""
 
 
 def check_order(filled: Sequence[Filled], new: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -13,11 +13,13 @@ from types import MappingProxyType
 from maspo.apps.beside import pattern_of, told_beside
 from maspo.apps.called import names_in, places_of, shared_texts
 from maspo.apps.declared import Declared, names_of, never_called
+from maspo.apps.forms import Form, one_agents, said_of
 from maspo.apps.frames import inside_frame, prompt_text
 from maspo.apps.moments import moments_in
 from maspo.apps.provenance import stands_in
 from maspo.apps.templates import FEWEST_FIXED, Instruction, Template, find_templates
 from maspo.apps.tracing import Known, trace_of
+from maspo.apps.writeback import describes_app
 from maspo.core.prompts import Prompts
 from maspo.core.trace import Trace
 from maspo.gateway.wire import WireCall, WireText
@@ -112,10 +114,12 @@ def discover(
     inside = prompts_in(rollouts)
     instructions = tuple(_instructions(rollouts, inside, now))
     templates = [one for one in find_templates(instructions) if one.fixed >= FEWEST_FIXED]
-    owner = {text: place for place, one in enumerate(templates) for text in one.texts}
     if not templates:
         return None
     told = tuple(dict.fromkeys(agent for one in rollouts for agent in one.declared))
+    ones = one_agents(_forms(templates, instructions, inside, rollouts, told, sources))
+    templates = [one.template for one in ones]
+    owner = _owners(templates)
     places = places_of(sources, [template.prompt for template in templates])
     names = _names(templates, owner, inside, rollouts, told, names_in(places))
     named = [_with_agents(rollout, inside, owner, names) for rollout in rollouts]
@@ -139,8 +143,11 @@ def discover(
         notes=(
             *_notes(named, team),
             *_moments(names, templates, instructions),
+            *(said_of(name, one) for name, one in zip(names, ones, strict=True) if one.forms > 1),
             *never_called(told, templates, len(rollouts)),
+            *_never_handed(named, {*names, *(_slug(agent.name) for agent in told if agent.passages)}),
             *_shared(shared_texts(sources, places, names)),
+            *_nowhere([name for name, ones in zip(names, places, strict=True) if not ones], len(sources)),
         ),
     )
 
@@ -212,6 +219,35 @@ def _instructions(rollouts: Iterable[Seen], prompts: Mapping[str, str], now: dat
                 yield Instruction(prompt, rollout.key, frozenset(call.offered), varying, given, moments)
 
 
+def _owners(templates: Sequence[Template]) -> dict[str, int]:
+    """Return whose each text is, by the place of its prompt."""
+    return {text: place for place, one in enumerate(templates) for text in one.texts}
+
+
+def _forms(
+    templates: Sequence[Template],
+    instructions: Sequence[Instruction],
+    inside: Mapping[str, str],
+    rollouts: Sequence[Seen],
+    told: Sequence[Declared],
+    sources: Mapping[str, str],
+) -> list[Form]:
+    """Return prompts with what tells whether some of them are forms of one."""
+    owner = _owners(templates)
+    places = places_of(sources, [template.prompt for template in templates])
+    named = [names_of(told, templates), _handed_over(owner, inside, rollouts)]
+    return [
+        Form(
+            template,
+            frozenset().union(*(one.offered for one in instructions if one.text in template.texts)),
+            frozenset(one.row for one in instructions if one.text in template.texts),
+            frozenset((one.file, one.line) for one in places[place] if not describes_app(one.file, sources[one.file])),
+            frozenset(names[place] for names in named if place in names),
+        )
+        for place, template in enumerate(templates)
+    ]
+
+
 def _with_agents(rollout: Seen, prompts: Mapping[str, str], owner: Mapping[str, int], names: Sequence[str]) -> Seen:
     """Return a rollout whose calls say whose they are."""
     calls = []
@@ -270,15 +306,33 @@ def _told_apart(names: Sequence[str], prompts: Sequence[str]) -> list[str]:
 def _handed_over(owner: Mapping[str, int], inside: Mapping[str, str], rollouts: Sequence[Seen]) -> dict[int, str]:
     """Return what agents are called by the tools with which others hand over to them."""
     votes: dict[int, Counter[str]] = {}
-    for rollout in rollouts:
-        for call, after in zip(rollout.calls, rollout.calls[1:], strict=False):
-            text, before = prompt_text(after), prompt_text(call)
-            asked = [match.group(1) for tool in call.tools if (match := _HANDOFF.fullmatch(tool.name))]
-            if len(asked) == 1 and text is not None and before is not None and text.text != before.text:
-                place = owner.get(inside[text.text])
-                if place is not None:
-                    votes.setdefault(place, Counter())[asked[0]] += 1
+    for calls in (one.calls for one in rollouts):
+        for before, after, to in _hand_overs(calls):
+            text, told = prompt_text(calls[after]), prompt_text(calls[before])
+            if text is None or told is None or text.text == told.text:
+                continue
+            place = owner.get(inside[text.text])
+            if place is not None:
+                votes.setdefault(place, Counter())[to] += 1
     return {place: counted.most_common(1)[0][0] for place, counted in votes.items()}
+
+
+def _hand_overs(calls: Sequence[WireCall]) -> Iterator[tuple[int, int, str]]:
+    """Yield the places of calls that handed over, of those that came in by it, and what the tool calls them.
+
+    Who comes in is shown what the tool said, or comes next: beside an agent others may work, such as a guard.
+    """
+    for place, call in enumerate(calls[:-1]):
+        asked = [(match[1], tool.result) for tool in call.tools if (match := _HANDOFF.fullmatch(tool.name))]
+        if len(asked) != 1:
+            continue
+        ((to, result),) = asked
+        shown = (
+            after
+            for after, other in enumerate(calls[place + 1 :], place + 1)
+            if result and any(text.role == "tool" and text.text == result for text in other.texts)
+        )
+        yield place, next(shown, place + 1), to
 
 
 def _slug(text: str) -> str:
@@ -320,9 +374,9 @@ def _is_chosen(name: str, rollouts: Sequence[Seen]) -> bool:
     """
     for calls in (one.calls for one in rollouts):
         first = next((place for place, call in enumerate(calls) if call.agent == name), 0)
-        if first and any(_HANDOFF.fullmatch(tool.name) for tool in calls[first - 1].tools):
-            others = [offered for offered in calls[first - 1].offered if _HANDOFF.fullmatch(offered)]
-            if len(others) > 1:
+        for before, after, _ in _hand_overs(calls):
+            others = [offered for offered in calls[before].offered if _HANDOFF.fullmatch(offered)]
+            if after == first and len(others) > 1:
                 return True
     return False
 
@@ -357,14 +411,22 @@ def _answering(rollouts: Sequence[Seen], names: Sequence[str]) -> tuple[str, fro
 
 def _moments(names: Sequence[str], templates: Sequence[Template], instructions: Sequence[Instruction]) -> Iterable[str]:
     """Say which parts of prompts were taken for values because they tell the time of the look, or a run."""
+    agents = dict[tuple[str, ...], list[str]]()
     for name, template in zip(names, templates, strict=True):
         found = {moment: None for one in instructions if one.text in template.texts for moment in one.moments}
-        shown = [one for one in found if one not in template.prompt]
+        shown = tuple(one for one in found if one not in template.prompt)
         if shown:
-            yield (
-                f"agents.{name}: {' and '.join(map(repr, shown[:3]))} in its prompt looks like the time of this look "
-                "or the name of a run, so it is a value; where it is always the same, write it into the system file"
-            )
+            agents.setdefault(shown[:3], []).append(name)
+    for shown, whose in agents.items():
+        yield (
+            f"agents.{' and '.join(whose)}: {' and '.join(map(repr, shown))} in {_prompt_of(whose)} looks like the "
+            "time of this look or the name of a run, so it is a value; where it is always the same, write it into the "
+            "system file"
+        )
+
+
+def _prompt_of(agents: Sequence[str]) -> str:
+    return "its prompt" if len(agents) == 1 else "their prompts"
 
 
 def _shared(texts: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
@@ -374,6 +436,31 @@ def _shared(texts: Iterable[tuple[str, Sequence[str]]]) -> Iterable[str]:
             f"agents.{' and '.join(names)}: one text says their prompts ({where}), so `maspo apply` cannot write a new "
             "one back; give each a text of its own, or, where they are one agent, write {value} in place of what "
             "differs, and leave the others out"
+        )
+
+
+def _nowhere(names: Sequence[str], files: int) -> Iterator[str]:
+    """Say whose prompts no file says as one text, before anybody pays for new ones that are to be written back."""
+    if names and files:
+        yield (
+            f"agents.{' and '.join(names)}: no file of the app ({files} read) says {_prompt_of(names)} as one text, so "
+            "`maspo apply` could not write a new one back; keep each in one text (a constant, a file), or copy it"
+        )
+
+
+def _never_handed(rollouts: Sequence[Seen], known: Collection[str]) -> Iterator[str]:
+    """Say to whom agents may hand over and never did; ``known`` are those who were called, or are told of anyway."""
+    calls = [call for one in rollouts for call in one.calls]
+    offered = dict.fromkeys(tool for call in calls for tool in call.offered)
+    asked = {tool.name for call in calls for tool in call.tools}
+    for tool in offered:
+        to = _HANDOFF.fullmatch(tool)
+        if to is None or tool in asked or _slug(to[1]) in known:
+            continue
+        by = dict.fromkeys(call.agent for call in calls if call.agent is not None and tool in call.offered)
+        yield (
+            f"{to[1]}: {' and '.join(by) or 'nobody'} handed over to it ({tool}) on none of {len(rollouts)} inputs; "
+            "give rows that need it, more of them (--rows), or it cannot be improved"
         )
 
 

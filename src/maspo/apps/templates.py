@@ -70,6 +70,8 @@ class Template:
     prompt: str
     texts: frozenset[str]
     """The texts that it was seen as."""
+    masked: tuple[str, ...] = ()
+    """The same with holes where something stands that is known to vary, each once."""
 
     @property
     def fixed(self) -> int:
@@ -104,7 +106,16 @@ def find_templates(instructions: Iterable[Instruction]) -> list[Template]:
             groups.append([text])
         else:
             group.append(text)
-    return [Template(_aligned(group), frozenset(one.text for text in group for one in seen[text])) for group in groups]
+    return [
+        Template(_aligned(group), frozenset(one.text for text in group for one in seen[text]), tuple(group))
+        for group in groups
+    ]
+
+
+def joined(templates: Sequence[Template]) -> Template:
+    """Return several prompts as one, with a value wherever any two of them differ."""
+    masked = tuple(text for one in templates for text in one.masked)
+    return Template(_aligned(masked), frozenset(text for one in templates for text in one.texts), masked)
 
 
 def _masked(instructions: Sequence[Instruction]) -> list[tuple[str, Instruction]]:
