@@ -124,7 +124,7 @@ class Asked:
 def search_settings(methods: Sequence[str]) -> set[str]:
     """Return the names of all settings that the optimizers of some methods have."""
     chosen = (choice_of(method) for method in methods)
-    configs = (load_settings(Sources({"profile": profile}, sets)).config.search for profile, sets in chosen)
+    configs = (load_settings(Sources({"profile": one.profile}, one.settings)).config.search for one in chosen)
     return {name for config in configs for name in type(config).model_fields}
 
 
@@ -194,9 +194,9 @@ def planned(asked: Asked, tasks: Mapping[str, Task]) -> tuple[int, float | None]
     priced = True
     note(f"{'cell':44}{'optimize':>10}{'evaluate':>10}   calls at most")
     for cell in asked.cells:
-        profile, sets = choice_of(cell.search or METHODS[0])
-        wanted = (*sets, *(asked.sets_of(cell.search) if cell.search else ()))
-        config = load_settings(Sources({**asked.flags, "profile": profile}, wanted)).config
+        chosen = choice_of(cell.search or METHODS[0])
+        wanted = (*chosen.settings, *(asked.sets_of(cell.search) if cell.search else ()))
+        config = load_settings(Sources({**asked.flags, "profile": chosen.profile}, wanted)).config
         system = load_system(system_file(cell, tasks[cell.task]))
         inputs = load_inputs(asked.rows_file(cell.task, "pool"))
         found = resolve(Job(system, inputs, config)).plan
@@ -252,10 +252,10 @@ def play(asked: Asked, cell: Cell, task: Task) -> None:
         restructure(asked, cell, task, pool)
         return
     if not (run / JOURNAL).is_file():
-        profile, own = choice_of(cell.method)
-        wanted = (*own, *asked.sets_of(cell.method), f"seed={cell.seed}")
+        chosen = choice_of(cell.method)
+        wanted = (*chosen.settings, *asked.sets_of(cell.method), f"seed={cell.seed}")
         settings = [argument for one in wanted for argument in ("--set", one)]
-        given = ("--inputs", pool, "--out", str(run), "--profile", profile)
+        given = ("--inputs", pool, "--out", str(run), "--profile", chosen.profile)
         maspo("optimize", str(system), *given, *settings, *asked.flags_but())
     elif look(run).view.finished is None:
         maspo("resume", str(run))

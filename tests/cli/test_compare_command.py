@@ -74,6 +74,26 @@ def test_two_methods_and_prompts_of_ones_own_meet_and_everything_is_written(masp
     assert again.json["standings"] == found["standings"]
 
 
+def test_settings_go_to_the_methods_that_have_them_and_variants_to_lines_of_their_own(maspo: Run, url: str) -> None:
+    Path("maspo.toml").write_text('[search]\nmethod = "opro"\ncalls = 200\n')
+    variant = ("--variant", "lean=default search.union_inputs=8")
+    asked = ("--methods", "default,paper", *variant, "--set", "search.union_inputs=9")
+    said = compare(maspo, url, *asked, "--json")
+    assert said.code in (0, 4), said
+    assert [one["name"] for one in said.json["standings"]][3:] == ["default", "paper", "lean"]
+    assert "lean is default with search.union_inputs=8." in said.json["notes"]
+    assert "search.union_inputs is set for default, lean; paper cannot have it" in said.err
+    search = {
+        name: json.loads(Path(f"out/runs/{name}-0/config.json").read_text())["search"]
+        for name in ("default", "paper", "lean")
+    }
+    assert [search[name]["method"] for name in search] == ["race", "ascent", "race"]
+    assert (search["default"]["union_inputs"], search["lean"]["union_inputs"]) == (9, 8)
+    assert search["default"]["calls"] == search["lean"]["calls"] == said.json["calls_of_a_run"] == 200
+    again = compare(maspo, url, *asked, "--json")
+    assert again.json["standings"] == said.json["standings"]
+
+
 def test_methods_meet_at_equal_money_and_every_file_says_what_each_had(maspo: Run, url: str) -> None:
     prices = ("--set", 'models.prices={"simulated": [1, 4]}', "--set", "models.max_tokens=600")
     asked = ("--methods", "opro,spo", "--equal", "money", "--max-usd", "0.6", *prices, "--json")
@@ -147,6 +167,9 @@ def test_folders_of_runs_are_contestants_by_their_whole_names(maspo: Run, url: s
     [
         (("--methods", "oprah"), "no such profile or optimizer"),
         (("--methods", ""), "nothing to compare"),
+        (("--methods", "spo", "--set", "search.union_inputs=3"), "compare one that has it"),
+        (("--methods", "spo", "--variant", "lean=default"), "--variant 'lean=default': expected NAME=METHOD"),
+        (("--methods", "spo", "--variant", "lean=default judge.kind=none"), "none"),
         (("--methods", "spo,spo"), "stands twice"),
         (("--seeds", "x"), "--seeds 'x'"),
         (("--methods", "spo", "--max-calls", "50"), "--max-calls 50"),

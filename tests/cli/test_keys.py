@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from maspo.cli.prepare import key_missing
+from maspo.cli.prepare import describe_endpoints, key_missing
 from maspo.config import ModelSettings
 from maspo.study.connections import key_unset
 
@@ -75,3 +75,10 @@ def test_k04_check_says_so(maspo: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("OPENAI_API_KEY" in one for one in away.json["notes"])
     near = maspo(*command, "http://127.0.0.1:9/v1")
     assert "OPENAI_API_KEY" not in near.err
+
+
+def test_k04_a_client_of_another_package_is_named_and_no_address_that_it_was_not_given() -> None:
+    assert describe_endpoints(ModelSettings(agent="small", client="smollm2")) == "the model client smollm2 (small)"
+    given = ModelSettings(agent="small", client="smollm2", base_url="http://127.0.0.1:9/v1")
+    assert describe_endpoints(given) == "the model client smollm2, given http://127.0.0.1:9/v1 (small)"
+    assert describe_endpoints(ModelSettings(agent="small")) == "https://api.openai.com/v1 (small)"

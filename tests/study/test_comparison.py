@@ -27,7 +27,7 @@ from maspo.store.looks import Look, LookLedger
 from maspo.store.run_store import RunStore
 from maspo.store.writer import changes_waiting
 from maspo.study.comparison.compare import Compared, SideBySide, compare, folder_of, is_cut, settled
-from maspo.study.comparison.methods import choice_of, seeds_of
+from maspo.study.comparison.methods import Choice, choice_of, seeds_of, settings_of_others, variant_of
 from maspo.study.comparison.plan import Comparison, Method
 from maspo.study.comparison.tally import BEST_OF_2, RERUN, SEED, Contestant, InputMet, table_of
 from maspo.study.ended import end_of
@@ -536,10 +536,67 @@ def test_q40_seeds_and_methods_are_read_or_refused_with_what_to_do() -> None:
     for text in ("", "a", "1-", "-1", "2-1", "0 1"):
         with pytest.raises(ConfigInvalid, match="--seeds"):
             seeds_of(text)
-    assert choice_of("paper") == ("paper", ())
-    assert choice_of("opro") == ("default", ("search.method=opro",))
+    assert choice_of("paper") == Choice("paper", "paper", "ascent")
+    assert choice_of("opro") == Choice("opro", "default", "opro")
     with pytest.raises(ConfigInvalid, match="promptbreeder"):
         choice_of("oprah")
+
+
+def test_q40_a_variant_is_a_method_with_settings_of_its_own() -> None:
+    lean = variant_of("lean=default search.drafts=3 proposer.options.note='two words' labels=ignore")
+    assert lean == Choice(
+        "lean", "default", "race", ("search.drafts=3", "proposer.options.note=two words", "labels=ignore")
+    )
+    assert [variant_of(f"it={name} judge.kind=x").base for name in ("paper", "cheap", "spo", "default")] == [
+        "paper",
+        "cheap",
+        "spo",
+        "default",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("lean", "NAME=METHOD"),
+        ("lean=default", "NAME=METHOD"),
+        ("=default search.drafts=3", "NAME=METHOD"),
+        ("", "NAME=METHOD"),
+        ("lean=default search.drafts", "NAME=METHOD"),
+        ("lean=default search.drafts='3", "NAME=METHOD"),
+        ("lean=oprah search.drafts=3", "promptbreeder"),
+        ("spo=default search.drafts=3", "another name"),
+        ("lean=default search.dafts=3", r"did you mean search\.drafts"),
+        ("lean=default search.batch=3", "has no setting"),
+        ("lean=default search.method=spo", "name the method"),
+        ("lean=default search.calls=300", "all runs plan as many"),
+        ("lean=default holdout.share=0.3", "same for all methods"),
+        ("lean=default models.agent=dear", "same for all methods"),
+        ("lean=default seed=3", "same for all methods"),
+    ],
+)
+def test_q40_a_variant_that_would_not_meet_the_others_on_equal_terms_is_refused(text: str, told: str) -> None:
+    with pytest.raises(ConfigInvalid, match=told):
+        variant_of(text)
+
+
+def test_q40_each_method_has_the_settings_of_its_own_optimizer_alone() -> None:
+    race, spo = choice_of("default"), choice_of("spo")
+    assert settings_of_others(race, [race]) == frozenset()
+    others = settings_of_others(spo, [race, spo])
+    assert "union_inputs" in others
+    assert not others & spo.search_settings
+
+
+def test_q43_seeds_that_all_end_with_the_same_prompts_are_told_to_be_one_run(tmp_path: Path) -> None:
+    told = "ended with the same prompts"
+    found, _ = play(asked("spo", seeds=(0, 1)), tmp_path)
+    first, second = (end.finished.winners for end in found.runs)
+    assert any(told in line for line in notes(found)) == (first == second)
+    alike = [replace(end, finished=replace(end.finished, winners=first)) for end in found.runs]
+    assert any("All seeds of spo " + told in line for line in notes(replace(found, runs=tuple(alike))))
+    other = replace(alike[0], finished=replace(alike[0].finished, winners={**first, "solver": "Another one."}))
+    assert not any(told in line for line in notes(replace(found, runs=(alike[0], other))))
 
 
 def test_q41_nothing_to_compare_and_a_name_given_twice_are_refused() -> None:

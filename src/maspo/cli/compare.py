@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
@@ -25,7 +25,7 @@ from maspo.cli.prepare import (
     sources_of,
 )
 from maspo.cli.running import confirm, end_command, make_whole, run_watched
-from maspo.cli.settings import LoadedSettings, load_settings
+from maspo.cli.settings import LoadedSettings, Sources, load_settings, search_settings_in
 from maspo.cli.stores import keep_files, keeping_of
 from maspo.cli.terminal import lay_out, note, note_each, say, say_files
 from maspo.core.errors import ConfigInvalid, typed
@@ -33,6 +33,7 @@ from maspo.core.executors import check_executor
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.data.inputs import load_inputs
+from maspo.optimizers.registry import DEFAULT, OPTIMIZERS
 from maspo.report.comparison import MARKDOWN, PAGE, RESULT, comparison_of, summary, write_comparison
 from maspo.report.folder import JOURNAL, RUNS, free_folder, write_results
 from maspo.report.phrases import list_names, money, plural
@@ -41,7 +42,7 @@ from maspo.store.budgets import BudgetState
 from maspo.store.looks import LookLedger
 from maspo.study.comparison.compare import DATABASE, Compared, SideBySide, compare, folder_of, settled, wait_for_runs
 from maspo.study.comparison.guards import set_apart
-from maspo.study.comparison.methods import choice_of, seeds_of
+from maspo.study.comparison.methods import Choice, choice_of, seeds_of, settings_of_others, variant_of
 from maspo.study.comparison.plan import Comparison, Equal, Method
 from maspo.study.comparison.tasks import TASKS, look_at_all, names_of, over_all, part_of
 from maspo.study.connections import endpoints_of, require_model
@@ -70,6 +71,8 @@ class ComparisonOptions:
     """Further tasks: files of inputs, or names."""
     carried: str = ""
     """The folder that is brought to the nodes of a cluster."""
+    variants: tuple[str, ...] = ()
+    """Methods with settings of their own, as texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +145,17 @@ def _prepare(
     """Read the inputs of a task, and settle what is compared on them."""
     inputs, remarks, source = read_inputs(arguments, system)
     sources = sources_of(arguments, system)
-    settings = load_settings(sources)
+    choices = [choice_of(name.strip()) for name in given.methods.split(",") if name.strip()]
+    choices += map(variant_of, given.variants)
+    usual = f"search.method={DEFAULT}"  # a settings file may choose another, which is none of these methods
+    passed_over = settings_of_others(choice_of(DEFAULT), choices)
+    remarks = (*remarks, *_who_goes_without(search_settings_in(sources), choices))
+    settings = load_settings(replace(sources, sets=(*sources.sets, usual), passed_over=passed_over))
     require_model(settings.config.models, system)
     endpoints_of(settings.config.models)
     if missing := key_missing(settings.config.models):
         raise ConfigInvalid(missing)
-    names = [name.strip() for name in given.methods.split(",") if name.strip()]
-    made = []
-    for name in names:
-        profile, sets = choice_of(name)
-        chosen = replace(sources, flags={**sources.flags, "profile": profile}, sets=(*sources.sets, *sets))
-        made.append(Method(name, load_settings(chosen).config))
+    made = [Method(one.name, load_settings(_sources_of(one, sources, choices)).config) for one in choices]
     guards = None
     if given.guard is not None:
         guards = load_inputs(given.guard, "--guard")
@@ -173,10 +176,45 @@ def _prepare(
         sources={"system": str(arguments.system.absolute()), **source},
     )
     comparison = settled(asked, out)
-    comparison = replace(comparison, remarks=note_seen_rows(comparison.holdout, map(str, given.against)))
+    told_apart = [f"{one.name} is {one.base} with {' '.join(one.sets)}." for one in choices if one.sets]
+    seen = note_seen_rows(comparison.holdout, map(str, given.against))
+    comparison = replace(comparison, remarks=(*told_apart, *seen))
     told = (*remarks, *comparison.remarks, *check_inputs(system, inputs), *blind_agents(system, inputs))
     looked = [] if is_there(out / DATABASE) else remarks_on_looks(comparison.job, comparison.holdout)
     return _PreparedComparison(comparison, settings, out, (*told, *looked))
+
+
+def _sources_of(one: Choice, sources: Sources, choices: Sequence[Choice]) -> Sources:
+    """Return where the settings of a method come from: those of all as far as it has them, and then its own."""
+    return replace(
+        sources,
+        flags={**sources.flags, "profile": one.profile},
+        sets=(*sources.sets, *one.settings),
+        passed_over=settings_of_others(one, choices),
+    )
+
+
+def _who_goes_without(given: frozenset[str], choices: Sequence[Choice]) -> list[str]:
+    """Say which settings of a search hold for some methods alone; ``calls`` are the plan of all, or their cap.
+
+    Raises:
+        ConfigInvalid: one is a setting of methods that are not compared.
+
+    """
+    lines = []
+    known = frozenset[str]().union(*(one.search_settings for one in choices))
+    for name in sorted(given - known) if choices else ():
+        if having := [other for other in OPTIMIZERS.names() if name in choice_of(other).search_settings]:
+            raise ConfigInvalid(
+                f"search.{name}: a setting of {list_names(having)}, and compared are "
+                f"{list_names([one.name for one in choices])}; leave it out, or compare one that has it"
+            )
+    for name in sorted(given - {"calls", "method"}):
+        having = [one.name for one in choices if name in one.search_settings]
+        others = [one.name for one in choices if one.name not in having]
+        if having and others:
+            lines.append(f"search.{name} is set for {list_names(having)}; {list_names(others)} cannot have it")
+    return lines
 
 
 def _carry_out(prepared: _PreparedComparison, arguments: Arguments, given: ComparisonOptions, again: str) -> Compared:

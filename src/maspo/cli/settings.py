@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from maspo.config import RunConfig
@@ -36,6 +36,8 @@ class Sources:
     file: Path | None = None
     models: Mapping[str, object] = field(default_factory=dict)
     """What the system file says of models, by role; everything else weighs more."""
+    passed_over: frozenset[str] = frozenset()
+    """Settings of a search that stand here for other methods, which are compared with this one."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,34 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
         ConfigInvalid: an unknown key or a value that cannot be used; names where it was given.
 
     """
+    in_file, later = _given(sources, environ)
+    notes = []
+    known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
+    for name in sorted(environ):
+        if name.startswith(ENV_PREFIX) and name not in known:
+            meant = nearest(name, known)
+            notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {meant}?" if meant else ""))
+    config = configure([_without(one, sources.passed_over) for one in (*in_file, *later)])
+    for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
+        notes += _remarks_on_key(variable, environ.get(variable, ""))
+    notes += remarks_on_addresses(config.models)
+    reach = of_file(_standing(in_file, later))
+    return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+
+
+def search_settings_in(sources: Sources) -> frozenset[str]:
+    """Return the names of the settings of a search that stand in the settings file or are given with ``--set``."""
+    in_file, later = _given(sources, {})
+    found = [".".join(setting.path) for setting in later]
+    found += [name for setting in in_file for name, _ in flat({setting.path[0]: setting.value})]
+    return frozenset(name.split(".")[1] for name in found if name.startswith("search."))
+
+
+def _given(sources: Sources, environ: Mapping[str, str]) -> tuple[list[Setting], list[Setting]]:
+    """Return what system file and settings file give, and what weighs more."""
     of_system = [Setting(("models",), sources.models, "system file: models")] if sources.models else []
     in_file = [*of_system, *_read_file(sources.file)]
-    settings = [*in_file]
+    settings = []
     if environ.get("OPENAI_BASE_URL"):
         settings.append(Setting(("models", "base_url"), environ["OPENAI_BASE_URL"], "OPENAI_BASE_URL"))
     paths = paths_by_flag()
@@ -77,18 +104,19 @@ def load_settings(sources: Sources, environ: Mapping[str, str] = os.environ) -> 
         with suppress(ValueError, RecursionError):
             value = json.loads(content)  # such as a number or a list; anything else is the text itself
         settings.append(Setting(tuple(key.split(".")), value, f"--set {key}"))
-    notes = []
-    known = {flag.variable for flag in FLAGS.values()} | OTHER_VARIABLES
-    for name in sorted(environ):
-        if name.startswith(ENV_PREFIX) and name not in known:
-            meant = nearest(name, known)
-            notes.append(f"{name} is set, but is no setting of maspo" + (f"; did you mean {meant}?" if meant else ""))
-    config = configure(settings)
-    for variable in dict.fromkeys(key_variable(config.models, role) for role in ("", *config.models.addresses())):
-        notes += _remarks_on_key(variable, environ.get(variable, ""))
-    notes += remarks_on_addresses(config.models)
-    reach = of_file(_standing(in_file, settings[len(in_file) :]))
-    return LoadedSettings(config, reach, sources.file or Path(CONFIG_FILE), tuple(notes))
+    return in_file, settings
+
+
+def _without(setting: Setting, passed_over: Collection[str]) -> Setting:
+    """Return a setting, or a group of settings, without those of a search that are passed over."""
+    if setting.path[0] != "search":
+        return setting
+    if len(setting.path) > 1:
+        return Setting(("search",), {}, setting.place) if setting.path[1] in passed_over else setting
+    if not isinstance(setting.value, Mapping):
+        return setting
+    kept = {name: value for name, value in setting.value.items() if name.partition(".")[0] not in passed_over}
+    return replace(setting, value=kept)
 
 
 def _remarks_on_key(variable: str, key: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from maspo.core.plain import Dumped
+from maspo.core.prompts import Prompts
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import phrases
@@ -302,6 +303,11 @@ def notes(found: Compared) -> list[str]:
             f"Measured is what a search ended with. By their own test these runs keep the seed prompts: "
             f"{phrases.list_names(shipped)}."
         )
+    if alike := _ended_alike(found):
+        said.append(
+            f"All seeds of {phrases.list_names(alike)} ended with the same prompts: their mean is that of one run, and "
+            "their spread says nothing."
+        )
     if found.cut:
         said.append(f"Cut short by a cap over all: {phrases.list_names(found.cut)}; they may have come further.")
     said += _guard_notes(found)
@@ -316,6 +322,14 @@ def notes(found: Compared) -> list[str]:
     if undecided:
         said.append(f"Up to {phrases.plural(undecided, 'input')} undecided; claims hold if all of them were lost.")
     return said
+
+
+def _ended_alike(found: Compared) -> list[str]:
+    """Return the methods with several seeds of which none found other prompts than the first."""
+    ends: dict[str, list[Prompts]] = {}
+    for end in found.runs:
+        ends.setdefault(end.run.method.name, []).append(end.finished.winners)
+    return [name for name, each in ends.items() if len(each) > 1 and all(one == each[0] for one in each)]
 
 
 def _tested(of: Table) -> int:

@@ -194,8 +194,15 @@ def has_key_header(models: ModelSettings, role: str) -> bool:
 
 
 def shown_of(models: ModelSettings, role: str = "") -> str:
-    """Return the addresses that answer a role, for people."""
-    return ", ".join(Endpoint(address).shown for address in models.servers_of(role))
+    """Return the addresses that answer a role, for people; of a client of another package its name, too.
+
+    Such a client may ask elsewhere, or nobody: the usual address would be told as one that is asked and is not.
+    """
+    addresses = ", ".join(Endpoint(address).shown for address in models.servers_of(role))
+    if models.client == CHAT:
+        return addresses
+    given = models.servers_of(role) != (ModelSettings.model_fields["base_url"].default,)
+    return f"the model client {models.client}" + (f", given {addresses}" if given else "")
 
 
 def _endpoint(models: ModelSettings, role: str, address: str, run: str, environ: Mapping[str, str]) -> Endpoint:

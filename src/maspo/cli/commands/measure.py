@@ -67,6 +67,15 @@ def compare(
     methods: Annotated[
         str, typer.Option("--methods", metavar="A,B", help="Profiles and optimizers; empty: only --against.")
     ] = "default,spo,opro",
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variant",
+            metavar="TEXT",
+            help="A method with settings of its own, such as 'lean=default search.drafts=3'; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     seeds: Annotated[str, typer.Option("--seeds", metavar="N-M", help="Seeds of each method: 0-2 or 0,3.")] = "0",
     against: Annotated[
         list[Path] | None,
@@ -114,7 +123,9 @@ def compare(
     carried = str(carry or "")
     run_comparison(
         arguments,
-        ComparisonOptions(methods, seeds, sets, guard, points, workers, executor, equal, further, carried),
+        ComparisonOptions(
+            methods, seeds, sets, guard, points, workers, executor, equal, further, carried, tuple(variant or ())
+        ),
     )
 
 
