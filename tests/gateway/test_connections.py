@@ -14,8 +14,8 @@ from yarl import URL
 from maspo.gateway import connections as connections_of
 from maspo.gateway.connections import Connections, Unreached, request_head
 from maspo.models.base import AGENT, Message, Reply, Request
-from maspo.models.chat_completions import environment_proxy
 from maspo.models.layers.limited import AS_ASKED, NEAR, Limited
+from maspo.models.reaching import environment_proxy
 
 PIECES = [bytes([65 + number % 26]) * (1 + number * 997 % 40_000) for number in range(120)]
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"

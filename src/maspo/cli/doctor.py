@@ -30,10 +30,10 @@ from maspo.core.plain import Dumped
 from maspo.core.running import run
 from maspo.models.base import CHAT
 from maspo.models.bounded import read_at_most
-from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint, is_secret
 from maspo.models.pages import described, is_page
 from maspo.models.prices import HOW_TO_PRICE
+from maspo.models.reaching import environment_proxy, how_to_reach
 from maspo.models.refusals import READ_OF_ERROR, excerpt
 from maspo.report.phrases import plural
 from maspo.sandbox.selftest import SandboxRefused, choose_level, find_means
@@ -406,8 +406,12 @@ async def _ask(session: aiohttp.ClientSession, place: Place, endpoint: Endpoint)
     except TimeoutError:
         return Probe(place, "unreachable", f"no answer within {place.seconds:g} s")
     except aiohttp.ClientConnectorError as error:
-        refused = error.os_error.errno == errno.ECONNREFUSED
-        return Probe(place, "unreachable", "nothing listens there" if refused else said_of(error.os_error))
+        if ask.proxy is None and error.os_error.errno == errno.ECONNREFUSED:
+            return Probe(place, "unreachable", "nothing listens there")
+        reason = f"{said_of(error.os_error)}; {how_to_reach(error, endpoint.url, ask.proxy)}"
+        return Probe(place, "unreachable", reason)
+    except aiohttp.ClientHttpProxyError as error:
+        return Probe(place, "unreachable", f"HTTP {error.status}; {how_to_reach(error, endpoint.url, ask.proxy)}")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Probe(place, "unreachable", endpoint.without_key(str(error), shortest=1) or type(error).__name__)
 
@@ -422,7 +426,7 @@ class _Questions:
         self.shows_key = place.api_key.strip() != "" or any(map(is_secret, place.headers))
         self._without = {name: text for name, text in place.headers.items() if not is_secret(name)}
         self._timeout = aiohttp.ClientTimeout(total=place.seconds)
-        self._proxy = environment_proxy(endpoint.url) if place.use_proxy else None
+        self.proxy = environment_proxy(endpoint.url) if place.use_proxy else None
 
     async def models(self, with_key: bool = True) -> tuple[int, bytes]:
         """Ask for the list of models; return the status and the body."""
@@ -432,7 +436,7 @@ class _Questions:
             url,
             headers=self._headers if with_key else self._without,
             timeout=self._timeout,
-            proxy=self._proxy,
+            proxy=self.proxy,
             allow_redirects=False,
         ) as response:
             return response.status, await read_at_most(response, _LONGEST_REPLY)
@@ -448,7 +452,7 @@ class _Questions:
                 json={},
                 headers=self._headers if with_key else self._without,
                 timeout=self._timeout,
-                proxy=self._proxy,
+                proxy=self.proxy,
                 allow_redirects=False,
             ) as response:
                 return response.status, await read_at_most(response, READ_OF_ERROR)

@@ -39,6 +39,8 @@ EXIT_INTERRUPTED = 130
 """0 to 2 as shells and click use them, 130 as shells tell Ctrl-C (128 + SIGINT); 3 to 5 are ours."""
 _IN_THE_CLEAR = re.compile(r"WRONG_VERSION_NUMBER|RECORD_LAYER_FAILURE")
 """What OpenSSL calls a first reply that is no TLS: the latter from 3.2 on."""
+_NO_CERTIFICATE = re.compile(r"certificate verify failed: (.{1,200}?)(?: \(_ssl|'\)|$)", re.DOTALL)
+"""What Python's TLS says of a certificate that it does not accept, within the marks of its libraries."""
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./-]+")
 """What no shell reads as anything else; letters of any language, unlike those of ``shlex``."""
 
@@ -145,6 +147,8 @@ def said_of(error: BaseException) -> str:
     text = str(error).replace(" ssl:default", "")  # aiohttp says so of addresses without TLS, too
     if isinstance(error, OSError) and error.strerror and text.startswith("[Errno"):
         text = error.strerror
+    if found := _NO_CERTIFICATE.search(text):
+        text = f"its certificate is not accepted ({found[1]})"
     if _IN_THE_CLEAR.search(text):
         text = f"what answers there speaks no TLS; write http:// if that is meant ({text})"
     return text or type(error).__name__

@@ -23,8 +23,8 @@ from maspo.gateway.message_reader import Headers
 from maspo.gateway.response_reader import Head
 from maspo.gateway.wire import WireReply
 from maspo.models.base import PROBE, Adapted, Broken, Message, Reply, Request, Stage, Transient
-from maspo.models.chat_completions import environment_proxy
 from maspo.models.endpoint import Endpoint, header_safe
+from maspo.models.reaching import environment_proxy, how_to_reach
 from maspo.models.refusals import excerpt, read_refusal
 from maspo.models.secret import Secret
 
@@ -459,7 +459,8 @@ class WireClient:
         text = excerpt(said_of(error).encode("utf-8", "replace"))
         if isinstance(error, TimeoutError):
             text = f"silence for {seconds:.0f} s"
-        fix = "; check --base-url and that the endpoint runs" if unreached else ""
+        proxy = environment_proxy(endpoint.base_url) if self.upstreams.use_proxy else None
+        fix = f"; {how_to_reach(error, endpoint.base_url, proxy)}" if unreached else ""
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(without_keys(request, f"{endpoint.shown}: {text}{fix}"), stage, seconds=seconds)
 

@@ -31,7 +31,11 @@ _AT_ONCE: Final = 1_000_000
 
 
 class Unreached(OSError):
-    """No connection was made: nothing was sent."""
+    """No connection was made: nothing was sent. ``status`` is what a proxy has answered, 0 where none has."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 class BrokeOff(OSError):
@@ -350,7 +354,7 @@ class Connections:
         status = await connection.ask_for_tunnel(request)
         if not 200 <= status < 300:
             at = urlsplit(proxy)
-            raise Unreached(f"the proxy {at.hostname}:{at.port} answers with HTTP {status}")
+            raise Unreached(f"the proxy {at.hostname}:{at.port} answers with HTTP {status}", status)
         over = await asyncio.get_running_loop().start_tls(transport, connection, self._tls, server_hostname=host)
         if over is None:
             raise Unreached("the connection ended while it was encrypted")

@@ -2,7 +2,8 @@
 
 ``Cached(Retried(Limited(Recorded(OnceMore(Metered(client))))))``: each layer does one thing and knows only the next.
 
-- The port: ``base``; ``chat_completions`` is our client, ``endpoint`` where it asks, ``routed`` several of them;
+- The port: ``base``; ``chat_completions`` is our client, ``endpoint`` where it asks, ``reaching`` the way
+  there, ``routed`` several endpoints;
   ``scripted`` and ``remembered`` are fakes
 - Around a call: ``layers/``; ``budget`` and ``leases`` hold caps, ``prices`` and ``retired`` are tables, ``tempo``
   tells how fast answers come, ``prefixes`` which server knows a prompt

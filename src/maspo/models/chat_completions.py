@@ -9,8 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, Self
-from urllib.parse import urljoin, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urljoin
 
 import aiohttp
 from yarl import URL
@@ -32,8 +31,9 @@ from maspo.models.base import (
 )
 from maspo.models.context import most_bytes, sizes_in
 from maspo.models.dialects import STANDARD, Dialect, learn, payload, size_of
-from maspo.models.endpoint import Endpoint, is_loopback
+from maspo.models.endpoint import Endpoint
 from maspo.models.incoming import LARGEST_BODY, WHOLE, Incoming, in_utf8, is_too_large
+from maspo.models.reaching import environment_proxy, how_to_reach, shown_proxy
 from maspo.models.refusals import READ_OF_ERROR, excerpt, read_refusal, read_told, says_nothing
 from maspo.models.replies import is_stream, read_reply, told_failure
 from maspo.models.surroundings import Surroundings, ask
@@ -446,7 +446,7 @@ class ChatClient:
         self._others += 1
         if self._answered or self._others < _OTHERS:
             return other
-        proxy = f", asked through the proxy {URL(self._proxy).with_user(None).human_repr()}" if self._proxy else ""
+        proxy = f", asked through the proxy {shown_proxy(self._proxy)}" if self._proxy else ""
         return ProviderError(
             f"{other} (so {self._others} times, and nothing else came from {self.endpoint.shown_url}{proxy})"
         )
@@ -591,7 +591,9 @@ class ChatClient:
         self, error: Exception, seconds: float, begun: Literal["", "silent", "written"]
     ) -> ProviderError:
         """Return the failure of an attempt that brought no answer; ``begun``: what had become of it, if a part came."""
-        unreached = isinstance(error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError))
+        unreached = isinstance(
+            error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+        )
         if isinstance(error, TimeoutError):
             what = "no connection within" if unreached else _LOST[begun]
             reason = f"{what} {seconds:.0f} s (models.timeout is {self.endpoint.timeout:g} s)"
@@ -604,13 +606,13 @@ class ChatClient:
                 return self._somebody_else(
                     NoCompletion(f"{self.endpoint.shown}: {reason}", Stage.LOST, seconds=seconds)
                 )
-            if isinstance(error, aiohttp.ClientResponseError):
+            if isinstance(error, aiohttp.ClientHttpProxyError):
+                reason = f"the proxy answers with HTTP {error.status} ({excerpt(error.message.encode())})"
+            elif isinstance(error, aiohttp.ClientResponseError):
                 reason = f"what answers there does not speak HTTP as it should ({reason})"
         fix = "; check the port, and http or https, in --base-url" if "speak HTTP" in reason else ""
         if unreached:
-            fix = "; check --base-url and that the endpoint runs"
-            if self._proxy is None and environment_proxy(self.endpoint.url) is not None:
-                fix += "; the proxy of the environment is used only with --set models.use_proxy=true"
+            fix = f"; {how_to_reach(error, self.endpoint.url, self._proxy)}"
         stage = Stage.UNREACHED if unreached else Stage.LOST
         return Transient(f"{self.endpoint.shown}: {reason}{fix}", stage, seconds=seconds)
 
@@ -655,13 +657,3 @@ def _words_of(body: bytes) -> str:
     """Return the text of an error's body; where JSON has written letters as numbers, with the letters after it."""
     words = body[:READ_OF_ERROR].decode("utf-8", "replace")
     return f"{words}\n{excerpt(body)}" if "\\u" in words else words
-
-
-def environment_proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address; one named without ``http://`` speaks HTTP."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    found = getproxies().get(parts.scheme)
-    return f"http://{found}" if found and "://" not in found else found or None
