@@ -197,6 +197,70 @@ def test_p04_a_file_is_read_as_it_grows_and_half_lines_wait(tmp_path: Path) -> N
     assert source.take(fourth.position).rows == () and source.take('{"inputs.jsonl": 35}').rows == ("six",)
 
 
+def _said(*texts: str) -> str:
+    return "".join(json.dumps({"input": text}) + "\n" for text in texts)
+
+
+def _all_taken(source: Source, position: str) -> tuple[list[object], str, tuple[str, ...]]:
+    """Return the inputs that are there behind a position, as a watch takes them: until nothing more comes."""
+    found: list[object] = []
+    anew: list[str] = []
+    while True:
+        taken = source.take(position)
+        if not taken.rows and taken.position == position:
+            return found, position, tuple(anew)
+        found += [row["input"] for row in taken.rows if isinstance(row, dict)]
+        anew += taken.begun_anew
+        position = taken.position
+
+
+@pytest.mark.parametrize("how", ["moved", "copied and emptied"])
+@pytest.mark.parametrize("name", ["asked.jsonl.1", "asked.jsonl-20261201", "asked-2.jsonl", "asked.1"])
+@pytest.mark.parametrize("in_folder", [False, True])
+@pytest.mark.parametrize("lines_before", [1, 400])
+def test_p13_what_was_written_before_a_file_was_rotated_is_seen_once(
+    tmp_path: Path, how: str, name: str, in_folder: bool, lines_before: int
+) -> None:
+    file, old = tmp_path / "asked.jsonl", tmp_path / name
+    first = [f"first {number}" for number in range(lines_before)]
+    file.write_text(_said(*first))
+    source = files_at(tmp_path if in_folder else file)
+    found, position, _ = _all_taken(source, "")
+    assert found == first
+    with file.open("a") as grows:
+        grows.write(_said("unseen", "unseen, too"))
+    if how == "moved":
+        file.rename(old)
+    else:
+        old.write_bytes(file.read_bytes())
+        file.write_text("")
+    assert not (how == "moved" and file.exists())
+    rest, position, anew = _all_taken(source, position)
+    assert rest == ([] if in_folder and how == "moved" and old.suffix != ".jsonl" else ["unseen", "unseen, too"])
+    if how == "moved":
+        with old.open("a") as still_open:
+            still_open.write(_said("by one who had it open"))
+    file.write_text(_said("new"))
+    more, position, again = _all_taken(source, position)
+    assert sorted(map(str, (*rest, *more))) == sorted(map(str, {*rest, *more})), "nothing twice"
+    late = {"by one who had it open"} if how == "moved" else set()
+    assert {*rest, *more} == {"unseen", "unseen, too", "new"} | late
+    assert not anew and not again
+    assert _all_taken(source, position)[0] == []
+
+
+def test_p14_a_file_that_was_begun_anew_without_a_trace_of_the_old_one_is_told_once(tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    file.write_text(_said("one", "two"))
+    source = files_at(file)
+    _, position, _ = _all_taken(source, "")
+    (tmp_path / "asked.jsonl.bak").write_text(_said("another", "file"))
+    file.write_text(_said("three"))
+    found, position, anew = _all_taken(source, position)
+    assert (found, anew) == (["three"], ("asked.jsonl",))
+    assert _all_taken(source, position) == ([], position, ())
+
+
 def test_p05_a_folder_holds_files_that_grow_and_texts(tmp_path: Path) -> None:
     folder = tmp_path / "inbox"
     folder.mkdir()

@@ -14,7 +14,7 @@ import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -74,7 +74,8 @@ class Received(Files):
     def take(self, position: str) -> Taken:
         """Return what has arrived since a position; what stands before it is recorded, and need be kept no longer."""
         self.reader.place = places(position).get(self.path.name, BEGINNING)
-        return super().take(position)
+        # It is emptied by the receiver itself, once all is recorded: nothing is lost then.
+        return replace(super().take(position), begun_anew=())
 
     @property
     def told(self) -> str:

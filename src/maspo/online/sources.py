@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -19,6 +20,8 @@ _MOST_AT_ONCE = 4 << 20
 """Bytes that are taken from a file at a time: many windows, and little memory."""
 _MARK = 4096
 """Bytes before a place of which a hash is kept: a file in which others stand there was begun anew."""
+_MOST_BESIDE = 1_000
+"""Names beside a file that are looked at for what it was moved to."""
 _LINES = (".jsonl", ".ndjson")
 _TEXT = ".txt"
 Row: TypeAlias = str | Mapping[str, object]
@@ -36,6 +39,8 @@ class Taken:
     """Lines that are no JSON, and traces in which nobody asked anything."""
     over: bool = False
     """There will be no more."""
+    begun_anew: tuple[str, ...] = ()
+    """Files that were begun anew, where what they were before is nowhere beside them."""
 
 
 class Source(Protocol):
@@ -55,7 +60,8 @@ class Source(Protocol):
 class Files:
     """JSON Lines that grow, by name; a file that does not go on from where it was read to was begun anew.
 
-    A folder may also hold texts.
+    Then what it was before, moved or copied beside it as by logrotate, is read to its end first: it is known by what
+    stands before the place, whatever its name. A folder may also hold texts.
 
     A line is an input, or a request of OTLP JSON, as the file exporter of an OpenTelemetry collector writes them.
 
@@ -68,11 +74,15 @@ class Files:
         """Return the whole lines behind a position."""
         at = places(position)
         rows: list[Row] = []
+        anew: list[str] = []
         skipped = 0
-        for file in self._files():
+        files = tuple(self._files())
+        _follow_moved(files, at)
+        for file in files:
             whole = file.suffix == _TEXT
             try:
-                found, place = _behind(file, at.get(file.name, BEGINNING), whole)
+                found, place, is_lost = _next_in(file, at.get(file.name, BEGINNING), whole)
+                anew += [file.name] if is_lost else []
             except FileNotFoundError:
                 continue  # taken away since it was listed
             except OSError as error:
@@ -85,7 +95,7 @@ class Files:
                 there, without = _rows_in(line)
                 rows += there
                 skipped += without
-        return Taken(tuple(rows), json.dumps(at, sort_keys=True), skipped)
+        return Taken(tuple(rows), json.dumps(at, sort_keys=True), skipped, begun_anew=tuple(anew))
 
     def _files(self) -> Iterator[Path]:
         if not self.path.is_dir():
@@ -142,14 +152,66 @@ def _place(value: object) -> Place:
     return Place(begin, mark)
 
 
+def _follow_moved(files: Sequence[Path], at: dict[str, Place]) -> None:
+    """Have files go on under another name: one that is new here, and holds what one was read to that no longer does."""
+    new = [file for file in files if file.name not in at and file.suffix != _TEXT]
+    if not new:
+        return
+    gone = [(name, place) for name, place in at.items() if place.mark and not _goes_on(files[0].with_name(name), place)]
+    for name, place in gone:
+        moved = next((file for file in new if file.name not in at and _goes_on(file, place)), None)
+        if moved is not None:
+            at[moved.name], at[name] = place, BEGINNING
+
+
+def _next_in(file: Path, place: Place, whole: bool) -> tuple[bytes, Place, bool]:
+    """Return what is next in a file, the place behind it, and whether it was begun anew and nothing is left of it."""
+    if whole or not place.begin or _goes_on(file, place):
+        return *_behind(file, place, whole), False
+    moved = _moved_to(file, place)
+    if moved is not None:
+        found, behind = _behind(moved, place, whole)
+        # As long as nothing stands in the new file, whoever writes may still have the old one open.
+        if found or not _has_any(file):
+            return found, behind, False
+    return *_behind(file, BEGINNING, whole), moved is None
+
+
+def _goes_on(file: Path, place: Place) -> bool:
+    """Say whether a file still holds what stood before a place."""
+    try:
+        with os.fdopen(open_plain(file, links=True), "rb") as stream:
+            handle = stream.fileno()
+            return os.fstat(handle).st_size >= place.begin and place.mark in ("", mark_at(handle, place.begin))
+    except OSError:
+        return False
+
+
+def _has_any(file: Path) -> bool:
+    try:
+        return file.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _moved_to(file: Path, place: Place) -> Path | None:
+    """Return the file beside this one, under a name with the same beginning, that holds what this one held."""
+    try:
+        beside = (one for one in file.parent.iterdir() if one.name.startswith(file.stem) and one.name != file.name)
+        few = [one for one in islice(beside, _MOST_BESIDE) if _is_file(one)]
+    except OSError:
+        return None
+    return next((one for one in sorted(few) if place.mark and _goes_on(one, place)), None)
+
+
 def _behind(file: Path, place: Place, whole: bool) -> tuple[bytes, Place]:
     """Return the whole lines of a file behind a place, and the place behind them; of a text all of it, once."""
     handle = open_plain(file, links=True)
     with os.fdopen(handle, "rb") as stream:
-        size = os.fstat(stream.fileno()).st_size
         if whole:
+            size = os.fstat(stream.fileno()).st_size
             return (b"", place) if place.begin else (stream.read(_MOST_AT_ONCE), Place(max(1, size), ""))
-        begin = 0 if size < place.begin or place.mark not in ("", mark_at(handle, place.begin)) else place.begin
+        begin = place.begin
         stream.seek(begin)
         found = stream.read(_MOST_AT_ONCE)
         end = found.rfind(b"\n") + 1

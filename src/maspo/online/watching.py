@@ -366,6 +366,11 @@ class _Work:
                 return False
             taken = self.source.take(self.position)
             self.over = taken.over
+            for name in taken.begun_anew:
+                self.around.note(
+                    f"{name} was begun anew, and what it was before is not beside it: what was added since it was "
+                    "read last is not seen"
+                )
             has_more = bool(taken.rows) or taken.position != self.position
             await self._keep(taken.rows, taken.position, taken.skipped)
             if has_more:
