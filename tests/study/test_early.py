@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from maspo.config import ProfileName, RunConfig
+from maspo.core.verdict import Comparison, Verdict
 from maspo.data.inputs import Inputs, load_inputs, make_inputs
 from maspo.events import DraftRejected, DraftsReplaced, Event, Warned
-from maspo.optimizers.base import Draft, Drafts, Propose
+from maspo.optimizers.base import Compare, Draft, Drafts, Propose
 from maspo.proposers.base import Rewrite
 from maspo.proposers.drafts import Rules
 from maspo.report.fold import fold
@@ -168,3 +169,24 @@ async def test_a_branch_that_was_not_taken_is_no_reply_without_a_verdict(tmp_pat
     events, _ = await events_of(job, tmp_path)
     warned = [event for event in events if isinstance(event, Warned)]
     assert [one.topic for one in warned] == ["uncalled"] and "privacy" in warned[0].text, "and nobody else is blamed"
+
+
+def places_told(*compared: tuple[bool, Verdict, Verdict]) -> str:
+    """Return what is said after comparisons: who was shown first, and what of an agent's own work and its reader's."""
+    job = world_job()
+    agent = next(name for name in job.system.order if name != job.system.output)
+    seen, told = EarlyWarnings(job), list[Warned]()
+    for number, (candidate_first, local, read) in enumerate(compared):
+        key = job.inputs.rows[number % len(job.inputs.rows)].key
+        asked = Compare(str(number), job.system.prompts, {agent: "A new prompt."}, key, candidate_first)
+        result = Comparison(key, local, ((job.system.output, read),) * 2, Verdict.TIE, settled=True)
+        told += seen.see(PerformedRequest(asked, result), number)
+    return " ".join(one.text for one in told)
+
+
+def test_verdicts_of_one_comparison_tell_once_that_a_judge_heeds_the_place() -> None:
+    first = (True, Verdict.WIN, Verdict.WIN)
+    assert not places_told(*[first] * 3), "nine verdicts, and one chance in four"
+    assert "first in 8 of 8 comparisons" in places_told(*[first, (False, Verdict.LOSS, Verdict.LOSS)] * 4)
+    assert not places_told(*[first, (False, Verdict.WIN, Verdict.WIN)] * 8), "the better one, wherever it stands"
+    assert not places_told(*[(True, Verdict.WIN, Verdict.LOSS)] * 9)

@@ -27,8 +27,8 @@ from maspo.study.job import Job
 from maspo.study.mismatch import never_met, spec_of
 
 _ENOUGH = 8
-"""Verdicts before anything is said of places: eight for the same place are a chance of 1 in 128 with a judge that does
-not heed the place."""
+"""Comparisons before anything is said of places: eight for the same place are a chance of 1 in 128 with a judge that
+does not heed the place. Verdicts of one comparison are about one change, shown in one order: they count as one."""
 _FEW = 4
 """Drafts, replies of the judge, or pairs, of which nearly all are of no use: that is seldom chance. More would be seen
 too late: runs go ahead of their verdicts, and a tenth of the smallest plan is 98 calls."""
@@ -52,7 +52,7 @@ class EarlyWarnings:
     said: set[tuple[str, str]] = field(default_factory=set)
     """Topics that were warned of, each with the agent if it is about one, also by an earlier process of the run."""
     _places: Counter[int] = field(default_factory=Counter)
-    """How often the judge preferred what it was shown as number 1 and 2."""
+    """In how many comparisons the judge preferred what it was shown as number 1, and 2; 0 stands for both."""
     _pairs: int = 0
     """Pairs on which the judge preferred an output, asked in both orders."""
     _contradicted: int = 0
@@ -131,9 +131,10 @@ class EarlyWarnings:
                 self._contradicted += result.glob is Verdict.CONTRADICTED
         self._replies += len(single)
         self._unreadable += single.count(Verdict.UNDECIDED)
-        for verdict in single:
-            if verdict in (Verdict.WIN, Verdict.LOSS):
-                self._places[1 if (verdict is Verdict.WIN) == request.candidate_first else 2] += 1
+        preferred = [verdict is Verdict.WIN for verdict in single if verdict in (Verdict.WIN, Verdict.LOSS)]
+        places = {1 if is_candidate == request.candidate_first else 2 for is_candidate in preferred}
+        if places:
+            self._places[places.pop() if len(places) == 1 else 0] += 1
 
     def _replied(self, request: Compare, result: Comparison, done: PerformedRequest) -> list[Verdict]:
         """Return the verdicts that the judge was asked for: none where an agent was not called in both runs."""
@@ -170,8 +171,9 @@ class EarlyWarnings:
             return f"the judge {seen}, where no judge should: {coin}; {use}"
         first, second = self._places[1], self._places[2]
         most, place = max((first, "first"), (second, "second"))
-        leans = f"preferred what it was shown {place} in {most} of {first + second} verdicts, whatever it was"
-        if first + second < _ENOUGH or most < _NEARLY_ALL * (first + second):
+        compared = self._places.total()
+        leans = f"preferred what it was shown {place} in {most} of {compared} comparisons, whatever it was"
+        if compared < _ENOUGH or most < _NEARLY_ALL * compared:
             leans = f"contradicted itself on {self._contradicted} of {self._pairs} pairs when the order was turned"
             if not self._contradicts():
                 return ""
