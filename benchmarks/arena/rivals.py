@@ -35,7 +35,7 @@ from typing import TypeAlias
 from benchmarks.latents import Latent, search
 
 from maspo.arena.play import play_all
-from maspo.arena.programme import BASE, PRESETS, Match, Programme
+from maspo.arena.programme import BASE, RIVALS, Match, Programme
 from maspo.arena.records import Record, RecordFile
 from maspo.arena.summary import mean
 from maspo.cli.arena import rivals
@@ -302,10 +302,10 @@ def main() -> None:
     )
     parser.add_argument("--table", action="store_true", help="play nothing, print what is recorded")
     given = parser.parse_args()
-    known = [name for name in PRESETS if name not in LEFT_OUT]
+    known = [name for name in RIVALS if name not in LEFT_OUT]
     methods = [name for name in given.only.split(",") if name] or known
-    if unknown := [name for name in methods if name not in PRESETS]:
-        parser.error(f"--only {unknown[0]}: expected some of {', '.join(PRESETS)}")
+    if unknown := [name for name in methods if name not in RIVALS]:
+        parser.error(f"--only {unknown[0]}: expected some of {', '.join(RIVALS)}")
     try:
         parts = [Part.named(name) for name in given.parts.split(",")]
     except ValueError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from maspo.arena.play import TimedWorld, play, truth, truth_key
-from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Match, Programme, Rival, Timing
+from maspo.arena.programme import INGREDIENTS, RIVALS, WORLDS, Match, Programme, Rival, Timing
 from maspo.config import ModelSettings, RunConfig, search_of
 from maspo.data.inputs import make_inputs
 from maspo.models.base import PROBE, Message, Request
@@ -106,7 +106,7 @@ def test_a36_a_programme_plays_everything_once() -> None:
 def test_a37_worlds_differ_from_base_in_what_they_are_named_for() -> None:
     assert WORLDS["base"] == WorldSpec()
     assert len(set(WORLDS.values())) == len(WORLDS)
-    assert {"default", "cheap", "thorough", "paper", "local-only"} <= set(PRESETS)
+    assert {"default", "cheap", "thorough", "paper", "local-only"} <= set(RIVALS)
     assert len({one.name for one in INGREDIENTS}) == len({one.without for one in INGREDIENTS}) == len(INGREDIENTS)
 
 

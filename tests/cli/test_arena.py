@@ -10,6 +10,7 @@ import pytest
 
 from maspo.arena.programme import INGREDIENTS
 from maspo.cli.arena import rivals
+from maspo.core.errors import ConfigInvalid
 from maspo.optimizers.race.settings import AnchorRaceConfig
 
 if TYPE_CHECKING:
@@ -48,6 +49,22 @@ def test_neither_a_settings_file_nor_the_environment_plays_in(
     search = before[0].config.search
     assert isinstance(search, AnchorRaceConfig)
     assert search.passes == 2
+
+
+def test_settings_go_to_the_rivals_that_have_them_and_variants_play_beside_them() -> None:
+    sets = ("search.calls=200", "search.union_inputs=9")
+    found = rivals(("default", "paper"), "ignore", sets, (), ("lean=cheap search.union_inputs=8",))
+    race, paper, lean = (one.config.search for one in found)
+    assert [one.name for one in found] == ["default", "paper", "lean"]
+    assert paper == rivals(("paper",), "ignore", ())[0].config.search
+    assert isinstance(race, AnchorRaceConfig)
+    assert isinstance(lean, AnchorRaceConfig)
+    assert (race.calls, race.union_inputs, lean.calls, lean.union_inputs) == (200, 9, 200, 8)
+    assert lean.edits == rivals(("cheap",), "ignore", ())[0].config.search.model_dump()["edits"]
+    with pytest.raises(ConfigInvalid, match="another rival"):
+        rivals((), "ignore", (), (), ("lean=cheap search.edits=2", "lean=cheap search.edits=3"))
+    with pytest.raises(ConfigInvalid, match=r"search\.union_inputs"):
+        rivals(("paper",), "ignore", sets[1:])
 
 
 def test_an_ablation_switches_off_each_ingredient_alone(folder: Path) -> None:

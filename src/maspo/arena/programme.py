@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Literal, TypeAlias
 
 from maspo.__about__ import __version__
-from maspo.config import ProfileName, RunConfig
+from maspo.config import PROFILES, RunConfig
 from maspo.optimizers.registry import OPTIMIZERS
 from maspo.world import WorldSpec
 
@@ -37,23 +37,10 @@ NOTHING_TO_CLAIM = frozenset({"no effect", "coin flip"})
 """Worlds in which every claim of an improvement is a false one: prompts do nothing, or the judge sees nothing."""
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A rival as a user would ask for it: a profile and texts of ``--set``."""
-
-    profile: ProfileName
-    sets: tuple[str, ...] = ()
-
-
 OWN_PROFILES = ("race", "ascent")
 """Optimizers that play as the profiles that choose them."""
-PRESETS: Mapping[str, Preset] = {
-    "default": Preset("default"),
-    "cheap": Preset("cheap"),
-    "thorough": Preset("thorough"),
-    "paper": Preset("paper"),
-    **{name: Preset("default", (f"search.method={name}",)) for name in OPTIMIZERS.own if name not in OWN_PROFILES},
-}
+RIVALS = (*PROFILES, *(name for name in OPTIMIZERS.own if name not in OWN_PROFILES))
+"""Who plays where all shall: the profiles and our own optimizers. Those of other packages play when they are named."""
 
 
 @dataclass(frozen=True)

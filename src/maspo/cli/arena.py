@@ -38,6 +38,15 @@ def arena(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A setting for all rivals; repeatable.", show_default=False),
     ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variant",
+            metavar="TEXT",
+            help="A rival with settings of its own, such as 'lean=default search.drafts=3'; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     clock: Annotated[str, _option("--clock", "none|depth|wall|both", "Time the runs on a virtual clock.")] = "none",
     ablate: Annotated[bool, typer.Option("--ablate", help="Also without each ingredient of the search.")] = False,
     jobs: Annotated[
@@ -60,12 +69,13 @@ def arena(
     rival, and ends with exit code 1 when one fails.
     """
     from maspo.arena.page import summary_of, write
-    from maspo.arena.programme import INGREDIENTS, PRESETS, WORLDS, Programme
+    from maspo.arena.programme import INGREDIENTS, RIVALS, WORLDS, Programme
     from maspo.arena.records import RecordFile
     from maspo.arena.selftest import CHECKS, SEEDS
     from maspo.arena.summary import tables_of
     from maspo.core.errors import UsageError
     from maspo.core.executors import check_executor
+    from maspo.optimizers.registry import OPTIMIZERS
     from maspo.world.world import TOPOLOGIES
 
     timings: Mapping[str, tuple[Timing, ...]] = {
@@ -76,14 +86,14 @@ def arena(
     }
     chosen_graphs = _choose("--graphs", graphs, TOPOLOGIES)
     chosen_worlds = tuple(CHECKS) if selftest else _choose("--worlds", worlds, tuple(WORLDS))
-    names = _choose("--profiles", profiles, tuple(PRESETS))
+    names = _choose("--profiles", profiles, RIVALS, OPTIMIZERS.names())
     check_executor(executor)
     if clock not in timings:
         raise UsageError(f"--clock {clock!r}: expected one of {', '.join(timings)}")
     programme = Programme(
         graphs=chosen_graphs,
         worlds=chosen_worlds,
-        rivals=rivals(names, labels, tuple(settings or ()), INGREDIENTS if ablate else ()),
+        rivals=rivals(names, labels, tuple(settings or ()), INGREDIENTS if ablate else (), tuple(variant or ())),
         seeds=range(first_seed, first_seed + (SEEDS if selftest else seeds)),
         inputs=inputs,
         timings=timings[clock],
@@ -121,11 +131,13 @@ def _judge(records: Sequence[Record], as_json: bool) -> None:
     raise typer.Exit(EXIT_OK if passed else EXIT_ERROR)
 
 
-def _choose(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
+def _choose(flag: str, given: str, every: Sequence[str], further: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what is named, of all or of what others bring further."""
     from maspo.core.errors import UsageError
 
     if given == ALL:
-        return tuple(known)
+        return tuple(every)
+    known = tuple(dict.fromkeys((*every, *further)))
     names = [name.strip() for name in given.split(",")]
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -133,26 +145,45 @@ def _choose(flag: str, given: str, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def rivals(names: Sequence[str], labels: str, sets: tuple[str, ...], ablate: Sequence[Ingredient] = ()) -> list[Rival]:
+def rivals(
+    names: Sequence[str],
+    labels: str,
+    sets: tuple[str, ...],
+    ablate: Sequence[Ingredient] = (),
+    variants: Sequence[str] = (),
+) -> list[Rival]:
     """Return rivals by name, each followed by itself without each of those ingredients that its optimizer has.
 
-    Each is built from what a user could have given; neither a settings file nor the environment plays in.
-    """
-    from maspo.arena.programme import PRESETS, Rival
-    from maspo.cli.settings import Sources, load_settings
-    from maspo.optimizers.registry import setting_names
+    Each is built from what a user could have given; neither a settings file nor the environment plays in. A setting of
+    all is passed over by those that do not have it, as long as one has.
 
-    def build(name: str, *more: str) -> Rival:
-        flags = {"profile": PRESETS[name].profile, "labels": labels, "agent-model": "simulated"}
-        sources = Sources(flags, (*PRESETS[name].sets, *sets, *more), Path(os.devnull))
-        return Rival(name, load_settings(sources, {}).config)
+    Raises:
+        ConfigInvalid: there is no such rival or setting, or two rivals have one name.
+
+    """
+    from maspo.arena.programme import Rival
+    from maspo.cli.settings import Sources, load_settings
+    from maspo.core.errors import ConfigInvalid
+    from maspo.study.comparison.methods import Choice, choice_of, settings_of_others, variant_of
+
+    choices = [*map(choice_of, names), *map(variant_of, variants)]
+    called = [one.name for one in choices]
+    if twice := next((name for name in called if called.count(name) > 1), ""):
+        raise ConfigInvalid(f"--variant {twice}: another rival has this name; give each one name")
+
+    def build(choice: Choice, *more: str) -> Rival:
+        flags = {"profile": choice.profile, "labels": labels, "agent-model": "simulated"}
+        passed_over = settings_of_others(choice, choices)
+        given = (*sets, *choice.settings, *more)
+        sources = Sources(flags, given, Path(os.devnull), passed_over=passed_over)
+        return Rival(choice.name, load_settings(sources, {}).config)
 
     found = []
-    for name in names:
-        rival = build(name)
-        own = {f"search.{setting}" for setting in setting_names(type(rival.config.search))}
+    for choice in choices:
+        rival = build(choice)
+        own = {f"search.{setting}" for setting in choice.search_settings}
         had = [one for one in ablate if all(text.partition("=")[0] in own for text in one.without)]
-        found += [rival, *(replace(build(name, *one.without), without=one.name) for one in had)]
+        found += [rival, *(replace(build(choice, *one.without), without=one.name) for one in had)]
     return found
 
 
