@@ -237,6 +237,19 @@ def test_demo_refuses_an_unknown_topology(maspo: Run) -> None:
     assert maspo("demo", "--topology", "ring").code == 2
 
 
+def in_folder(folder: Path) -> dict[str, tuple[bytes, int]]:
+    return {file.name: (file.read_bytes(), file.stat().st_mtime_ns) for file in folder.iterdir()}
+
+
+def test_a_report_that_is_written_elsewhere_leaves_the_folder_as_it_is(maspo: Run, done: Said) -> None:
+    before = in_folder(Path("demo"))
+    said = maspo("report", "demo", "--out", "page.html", "--json")
+    assert said.code == 0, said.err
+    assert in_folder(Path("demo")) == before
+    assert Path("page.html").read_text() == Path("demo/report.html").read_text()
+    assert said.json["verdict"] == done.json["verdict"] and said.json["report"] == "page.html"
+
+
 def test_report_is_written_again(maspo: Run, done: Said) -> None:
     file = Path("demo/report.html")
     before = file.read_text()

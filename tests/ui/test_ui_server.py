@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import json
 import re
+import shutil
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -72,6 +75,29 @@ async def test_u01_the_page_its_runs_and_their_documents_are_shown(runs: Path) -
         assert document["verdict"] == listed["runs"][0]["verdict"]
         again, _, _ = await read(client, "/api/runs/one", **{"If-None-Match": headers["ETag"]})
         assert again == 304
+
+
+async def test_a_list_of_many_runs_holds_the_records_of_few_and_tells_of_all(
+    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("maspo.ui.server._READINGS", 3)
+    made: list[weakref.ref[Reading]] = []
+
+    class Counted(Reading):
+        def __init__(self, folder: Path) -> None:
+            super().__init__(folder)
+            made.append(weakref.ref(self))
+
+    monkeypatch.setattr("maspo.ui.server.Reading", Counted)
+    for number in range(9):
+        shutil.copytree(runs / "one", tmp_path / f"run-{number}")
+    async with serving(tmp_path) as (_, client):
+        _, listed, _ = await read(client, "/api/runs")
+        gc.collect()
+        assert len(made) >= 9 and sum(one() is not None for one in made) <= 3
+        assert {one["id"] for one in listed["runs"]} == {f"run-{number}" for number in range(9)}
+        for number in range(9):
+            assert (await read(client, f"/api/runs/run-{number}"))[1]["verdict"] == listed["runs"][0]["verdict"]
 
 
 async def test_u02_the_trace_of_a_comparison_is_found_by_its_id_as_the_page_writes_it(runs: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -32,6 +32,7 @@ from maspo.report.folder import (
     find_files,
     look,
     whole_of,
+    write_page,
     write_results,
 )
 from maspo.report.joint_page import joint_sheet, write_joint_page
@@ -61,6 +62,17 @@ _LONGEST_OUTCOME = 90
 _MARKS = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}
 
 
+def report_elsewhere(folder: Path, page: Path, as_json: bool, store: str = "") -> None:
+    """Write the page of a run to a file, and print the summary; the folder may be one that only can be read."""
+    reach(folder, store)
+    others = [name for name in sorted(SHEETS) if is_there(folder / name)]
+    if others and not is_there(folder / JOURNAL):
+        raise UsageError(
+            f"--out is for runs; the page of this work is one file that can be copied: {folder / others[0]}"
+        )
+    _tell(write_page(folder, page), folder, page, as_json)
+
+
 def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
     """Write the report of a run or an evaluation again, and print the summary."""
     pages = [file for file in reach(folder, store) if file.name in SHEETS]
@@ -79,14 +91,17 @@ def report_folder(folder: Path, as_json: bool, store: str = "") -> None:
         from maspo.cli.prices import adopt_prices
 
         adopt_prices(folder)
-    looked = write_results(folder)
+    _tell(write_results(folder), folder, folder / REPORT, as_json)
+
+
+def _tell(looked: Look, folder: Path, page: Path, as_json: bool) -> None:
+    """Print what a run came to, and where its page is."""
     note_damage(folder, looked.damage)
-    view = looked.view
-    say(summary(view))
+    say(summary(looked.view))
     say()
-    say(f"report    {folder / REPORT}")
+    say(f"report    {page}")
     if as_json:
-        print_json(ReportEnd(result_of(view), str(folder / REPORT)))
+        print_json(ReportEnd(result_of(looked.view), str(page)))
 
 
 def _report_joint(folder: Path, as_json: bool) -> None:
@@ -185,7 +200,7 @@ def _find_runs(there: Iterable[Path]) -> Iterator[tuple[Path, Look]]:
             note(f"note: {error}")
         else:
             note_damage(journal.parent, looked.damage)
-            yield journal.parent, looked
+            yield journal.parent, replace(looked, entries=())  # a list of hundreds shall not hold all their records
 
 
 def _find(there: Iterable[Path], database: str, read: Callable[[Path], FoundT | None]) -> list[_Finding[FoundT]]:

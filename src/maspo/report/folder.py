@@ -230,6 +230,24 @@ def write_results(folder: Path) -> Look:
     return told.looked
 
 
+def write_page(folder: Path, page: Path) -> Look:
+    """Write the page of a run to a file; nothing in its folder is touched. Return what was read.
+
+    Raises:
+        UsageError: there is no run in the folder.
+        StoreError: its database cannot be read, or the file cannot be written.
+
+    """
+    from maspo.report.bundle import report_html
+    from maspo.report.document import Reading
+    from maspo.store import write_whole
+
+    require_run(folder)
+    told = Reading(folder).read()
+    write_whole(page, report_html(told.document))
+    return told.looked
+
+
 def _take_back(folder: Path) -> None:
     """Take away files that tell of prompts which stand no more, of a run that nobody works on now."""
     view = look(folder).view  # it may have ended since its page was begun, and then they are of its end

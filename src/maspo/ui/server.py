@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -52,6 +54,8 @@ _EVERY: Final = 0.4
 """Seconds between two documents of a run that changes: with the look for changes, news are there within a second."""
 _EVERY_ROW: Final = 2.0
 """The same of its line in the list of runs."""
+_READINGS: Final = 32
+"""Records of which what was read is kept; more than people look at, and than the parts of most comparisons."""
 _BODY_SECONDS: Final = 5.0
 """For a decision to arrive."""
 _ROUTES: Final = re.compile(r"/api/runs/([A-Za-z0-9._~-]{1,200})(?:/(events|actions|traces/([^/?#]{1,3000})))?")
@@ -281,11 +285,15 @@ def _quiet() -> logging.Logger:
 
 
 class _Readings:
-    """The run folders that are read for documents and for the list of runs, each read on by both."""
+    """The run folders that are read for documents and for the list of runs, each read on by both.
+
+    Those that were read last are kept: a list of hundreds shall not hold all their records.
+    """
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
-        self._known: dict[Path, Reading] = {}
+        self._known: OrderedDict[Path, Reading] = OrderedDict()
+        self._turn = threading.Lock()
 
     def document(self, shown: WorkEntry) -> dict[str, Any]:
         """Return what the page shows."""
@@ -317,7 +325,12 @@ class _Readings:
         return replace(found, parts=tuple(parts))
 
     def _of(self, folder: Path) -> Reading:
-        return self._known.setdefault(folder, Reading(folder))
+        with self._turn:
+            reading = self._known.setdefault(folder, Reading(folder))
+            self._known.move_to_end(folder)
+            while len(self._known) > _READINGS:
+                self._known.popitem(last=False)
+            return reading
 
 
 def _headers_of(request: web.BaseRequest) -> dict[str, list[str]]:

@@ -49,14 +49,27 @@ def runs(
         list_runs(folder, as_json)
 
 
-def report(folder: RunFolder, store: Store = "", as_json: Json = False) -> None:
+def report(
+    folder: RunFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Write the page of a run here; its folder is only read.", show_default=False
+        ),
+    ] = None,
+    store: Store = "",
+    as_json: Json = False,
+) -> None:
     """Write the report of a run or an evaluation again from the record.
 
     Works while a run goes on and after an interruption, too.
     """
-    from maspo.cli.runs import report_folder
+    from maspo.cli.runs import report_elsewhere, report_folder
 
-    report_folder(folder, as_json, store)
+    if out is not None:
+        report_elsewhere(folder, out, as_json, store)
+    else:
+        report_folder(folder, as_json, store)
 
 
 def diff(
