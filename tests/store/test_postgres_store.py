@@ -30,7 +30,7 @@ from maspo.models.layers.retried import RetryPolicy
 from maspo.report.folder import write_results
 from maspo.store import Entry, RunStore
 from maspo.store.address import StoreAddress, agreed, named, parse, pointer_in
-from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text
+from maspo.store.postgres import MIGRATIONS, connect, from_text, to_text, unusable
 from maspo.store.records import IN_FOLDER, Keeping, copy, is_worked_on, stamp_of
 from maspo.store.sqlite import SqliteDatabase
 from maspo.study.connections import scope_of
@@ -433,3 +433,22 @@ def test_g12_runs_at_once_lose_and_repeat_nothing_when_clients_and_the_server_ar
 
 def told_lines(folder: Path) -> int:
     return sum(notes.read_bytes().count(b"\n") for notes in folder.glob("*.notes"))
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("FATAL:  sorry, too many clients already", "max_connections"),
+        (
+            "FATAL:  remaining connection slots are reserved for non-replication superuser connections",
+            "max_connections",
+        ),
+        ('FATAL:  database "nodb" does not exist', "createdb"),
+        ('FATAL:  password authentication failed for user "me"', "PGPASSWORD"),
+        ("fe_sendauth: no password supplied", "PGPASSWORD"),
+        ("Connection refused", "check that the server runs"),
+    ],
+)
+def test_a_store_that_lets_nobody_in_tells_what_helps_against_that(said: str, words: str) -> None:
+    error = unusable(parse("postgresql://me:secret-word@127.0.0.1/maspo"), f"connection failed: {said}")
+    assert words in str(error) and "secret-word" not in str(error)

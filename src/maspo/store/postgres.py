@@ -293,7 +293,25 @@ def unusable(address: StoreAddress, why: object) -> StoreError:
     text = " ".join(str(why).split())
     if address.password:
         text = text.replace(address.password, "…")
-    return StoreError(f"{address.shown}: the store cannot be used ({text}); check that the server runs and lets you in")
+    return StoreError(f"{address.shown}: the store cannot be used ({text}); {_what_helps(text)}")
+
+
+_HELPS = (
+    (
+        re.compile(r"too many (?:clients|connections)|connection slots are reserved"),
+        "all its connections are taken, and a run takes two: go on when others have ended, or raise max_connections",
+    ),
+    (
+        re.compile(r"password authentication failed|no password supplied"),
+        "check the user, and the password in ~/.pgpass, PGPASSWORD or MASPO_STORE",
+    ),
+    (re.compile(r"database \S+ does not exist"), "make it, such as with: createdb -E UTF8 maspo"),
+)
+"""What helps where a server that speaks English says why it lets nobody in."""
+
+
+def _what_helps(text: str) -> str:
+    return next((helps for said, helps in _HELPS if said.search(text)), "check that the server runs and lets you in")
 
 
 # ── runs of a store ──────────────────────────────────────────────────────────────────────────────────────────────────
