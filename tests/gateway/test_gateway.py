@@ -643,6 +643,9 @@ def wire_request() -> WireRequest:
         ({"tools": [{"name": "t", "cache_control": {"ttl": "1h", "type": "ephemeral"}}]}, 2.0),
         ({"messages": [{"role": "user", "content": '"cache_control": {"ttl": "1h"}'}]}, 1.0),
         ({"messages": [{"role": "user", "content": "x", "cache_control": None}]}, 1.0),
+        ({"cache_control_injection_points": [{"location": "message", "role": "system"}]}, 1.25),
+        ({"cache_control_injection_points": [{"location": "message", "control": {"ttl": "1h"}}]}, 2.0),
+        ({"cache_control_injection_points": []}, 1.0),
     ],
 )
 def test_g40_what_an_app_has_its_endpoint_keep_and_for_how_long_is_read_off_the_request(

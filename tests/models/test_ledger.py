@@ -7,16 +7,19 @@ import contextlib
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from maspo.config import JudgeConnection, ModelSettings, RoleConnections
 from maspo.core.errors import BudgetReached, ConfigInvalid, ProviderError
 from maspo.events import Usage
 from maspo.models.base import PROBE, Message, Reply, Request
 from maspo.models.budget import Ledger, Limits, Reservation
 from maspo.models.prices import Price, PriceBook, require_prices
+from maspo.study.connections import price_book
 
 PRICES = PriceBook({"m": (1.0, 10.0)})
 ASK = Request("m", (Message("user", "x" * 936),), purpose="agent", max_tokens=100)
@@ -358,6 +361,37 @@ async def test_i38_what_an_app_has_kept_is_booked_and_reserved_at_its_price_also
     stored = Reply("x", tokens_in=1000, tokens_out=1, tokens_stored=600)
     assert book.settle(usual, stored) == pytest.approx(price.of(1000, 1))
     assert book.settle(dearer, stored) == pytest.approx(price.of(1600, 1))
+
+
+@pytest.mark.parametrize("role", ["", "judge"])
+@pytest.mark.parametrize(
+    ("extra", "share"),
+    [
+        ({"cache_control": {"type": "ephemeral"}}, 1.25),
+        ({"extra_body": {"cache_control": {"type": "ephemeral", "ttl": "1h"}}}, 2.0),
+        ({"cache_control_injection_points": [{"location": "message", "role": "system"}]}, 1.25),
+        ({"top_p": 0.9}, 1.0),
+    ],
+)
+async def test_i39_what_the_settings_have_kept_is_booked_and_reserved_at_its_price_for_whom_they_are(
+    role: Literal["", "judge"], extra: dict[str, object], share: float
+) -> None:
+    roles = RoleConnections(judge=JudgeConnection(extra=extra)) if role else RoleConnections()
+    book = Ledger(
+        Limits(usd=1.0),
+        price_book(ModelSettings(prices={"m": (1.0, 10.0)}, extra={} if role else extra, roles=roles)),
+    )
+    plain = PRICES.price("m")
+    assert plain is not None
+    asked = await book.reserve(replace(ASK, endpoint=role))
+    usual = await ledger().reserve(ASK)
+    assert usual.worst is not None and asked.worst is not None
+    read = usual.worst - ASK.max_tokens * plain.token_out
+    assert asked.worst == pytest.approx(usual.worst + (share - 1) * read)
+    stored = Reply("x", tokens_in=1000, tokens_out=1, tokens_cached=100, tokens_stored=600)
+    assert book.settle(asked, stored) == pytest.approx(plain.of(1000, 1) + 600 * (share - 1) * plain.token_in)
+    other = book.prices.price("m", endpoint="wire" if role == "" else "")
+    assert other == plain, "an app's own requests say themselves what is kept, and so do those of other roles"
 
 
 async def test_i24_a_reply_above_its_reserve_raises_that_of_its_model_for_calls_in_flight_and_to_come() -> None:

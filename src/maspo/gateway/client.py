@@ -27,6 +27,7 @@ from maspo.models.endpoint import Endpoint, header_safe
 from maspo.models.reaching import environment_proxy, how_to_reach
 from maspo.models.refusals import excerpt, read_refusal
 from maspo.models.secret import Secret
+from maspo.models.storing import share_of_storing
 
 _CONNECT_SECONDS: Final = 15.0
 """Longest wait for a connection, as of the chat client."""
@@ -45,12 +46,6 @@ _OFTEN_SEEN: Final = 16_384
 """Characters of a text that may be met again in the next calls, such as a prompt; longer ones are not kept for that."""
 _CUT: Final = frozenset({"length", "max_tokens", "max_output_tokens", "MAX_TOKENS"})
 """How the dialects say that a reply ended at the limit of tokens."""
-_STORING: Final = re.compile(rb'"cache_control"\s*:\s*\{')
-"""How an app asks for a part of its prompt to be kept; in what it says, quotes stand behind backslashes."""
-_FOR_AN_HOUR: Final = re.compile(rb'"ttl"\s*:\s*"1h"')
-_STORED, _STORED_FOR_AN_HOUR = 1.25, 2.0
-"""What tokens cost that are put into the cache for five minutes and for an hour, of those that are read (Anthropic,
-"Prompt caching", pricing)."""
 _KEY_HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization", "cookie")
 _KEY_PARAMETERS: Final = frozenset({"key", "api_key", "api-key", "access_token", "token"})
 _UNPACKED: Final = {"gzip": 31, "x-gzip": 31, "deflate": 47}
@@ -138,9 +133,7 @@ class WireRequest(Request):
     @property
     def storing(self) -> float:
         """What the app has its endpoint keep, and for how long, decides what a token of it costs."""
-        if not _STORING.search(self.body):
-            return 1.0
-        return _STORED_FOR_AN_HOUR if _FOR_AN_HOUR.search(self.body) else _STORED
+        return share_of_storing(self.body)
 
     def kept(self, reply: Reply) -> tuple[Request, Reply]:
         """Return question and reply without the app's keys, however spelled."""

@@ -36,6 +36,7 @@ from maspo.models.endpoint import Endpoint
 from maspo.models.layers.compose import compose
 from maspo.models.layers.retried import RetryPolicy
 from maspo.models.remembered import MemoryStore
+from maspo.models.storing import share_of_storing
 from maspo.runners.remembered import RememberedRuns
 from maspo.study.connections import require_model
 from maspo.study.job import Job
@@ -59,6 +60,12 @@ class Asked(Request):
 
     verbatim: ClassVar[bool] = True
     answer: Callable[[], Awaitable[Reply]] = field(kw_only=True, compare=False, repr=False)
+
+    @property
+    def storing(self) -> float:
+        """What the program has its endpoint keep is said in its settings, or with its messages."""
+        said = [self.identity, *(message.content for message in self.messages)]
+        return max(share_of_storing(text.encode("utf-8", "surrogatepass")) for text in said)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
 - The port: ``base``; ``chat_completions`` is our client, ``endpoint`` where it asks, ``reaching`` the way
   there, ``routed`` several endpoints;
   ``scripted`` and ``remembered`` are fakes
-- Around a call: ``layers/``; ``budget`` and ``leases`` hold caps, ``prices`` and ``retired`` are tables, ``tempo``
-  tells how fast answers come, ``prefixes`` which server knows a prompt
+- Around a call: ``layers/``; ``budget`` and ``leases`` hold caps, ``prices``, ``storing`` and ``retired`` are tables,
+  ``tempo`` tells how fast answers come, ``prefixes`` which server knows a prompt
 - What endpoints say: ``incoming``, ``replies``, ``thoughts``, ``tokens``, ``counts``, ``asking``, ``answered_by``,
   ``runaway``, ``pages``, ``refusals``, ``unnamed``, ``context``, ``dialects``, ``surroundings``, ``bounded``,
   ``wrapping``

@@ -56,7 +56,8 @@ class PriceBook:
     ``base_url`` only the provider who answers there is looked up, and those who answer at ``others``, so that a model
     that runs at home is not charged as if it were rented; the dearest of them counts. Tokens that the endpoint had in
     its cache cost what the table says, and as much as all others where it does not say. ``addresses`` are those of
-    roles with an endpoint of their own.
+    roles with an endpoint of their own. ``storing`` says by the role that has one of its own, and of the endpoint of
+    all (``""``), what a token costs at least that the settings have put into a cache, of one that is read.
 
     Raises:
         ConfigInvalid: a price is negative or not finite: no cap could be held with it.
@@ -69,9 +70,11 @@ class PriceBook:
         base_url: str = "",
         addresses: Mapping[str, Sequence[str]] | None = None,
         others: Sequence[str] = (),
+        storing: Mapping[str, float] | None = None,
     ) -> None:
         self._overrides: dict[str, Price] = {}
         self._addresses = dict(addresses or {})
+        self._storing = dict(storing or {})
         for model, given in (overrides or {}).items():
             if not (len(given) in (2, 3) and all(_possible(usd) for usd in given)):
                 shown = ", ".join(f"{usd:g}" for usd in given)
@@ -92,11 +95,11 @@ class PriceBook:
 
         ``endpoint`` is the role whose own endpoint answers.
         """
-        if model in self._overrides:
-            return self._overrides[model]
         sought = model, prompt_tokens > LONG_PROMPT, endpoint
         if sought not in self._found:
-            self._found[sought] = self._dearest(*sought)
+            price = self._overrides.get(model) or self._dearest(*sought)
+            share = self._storing.get(endpoint, 1.0)
+            self._found[sought] = None if price is None else price.with_storing_at(share)
         return self._found[sought]
 
     def _dearest(self, model: str, long: bool, endpoint: str) -> Price | None:

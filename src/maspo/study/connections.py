@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence, Set
+from typing import Any
 from urllib.parse import urlsplit
 
 from maspo.config import DEFAULT_MODEL, ROLES, ModelSettings, RunConfig
@@ -13,6 +14,7 @@ from maspo.core.errors import ConfigInvalid
 from maspo.models.base import CHAT
 from maspo.models.endpoint import Endpoint, is_secret
 from maspo.models.prices import PriceBook
+from maspo.models.storing import share_of_storing
 from maspo.team import System
 
 _MANY = frozenset({"api.openai.com"})
@@ -147,7 +149,8 @@ def key_variable(models: ModelSettings, role: str) -> str:
 def price_book(models: ModelSettings, others: Sequence[str] = ()) -> PriceBook:
     """Return what models cost where they are asked; ``others`` are addresses that answer beside those of all roles."""
     first, *more = models.servers_of("")
-    return PriceBook(models.prices, first, models.addresses(), (*more, *others))
+    storing = {role: share_of_storing(json.dumps(_extra(models, role)).encode()) for role in ("", *models.addresses())}
+    return PriceBook(models.prices, first, models.addresses(), (*more, *others), storing)
 
 
 def remarks_on_addresses(models: ModelSettings) -> tuple[str, ...]:
@@ -207,7 +210,7 @@ def shown_of(models: ModelSettings, role: str = "") -> str:
 
 def _endpoint(models: ModelSettings, role: str, address: str, run: str, environ: Mapping[str, str]) -> Endpoint:
     own = models.roles.of(role) if role in ROLES else None
-    extra = {**models.extra, **(own.extra if own else {})}
+    extra = _extra(models, role)
     effort = (own.effort if own else "") or models.effort
     if effort:
         extra = {"reasoning_effort": effort, **extra}
@@ -227,6 +230,12 @@ def _endpoint(models: ModelSettings, role: str, address: str, run: str, environ:
         stream=models.stream,
         context=(own.context if own else 0) or models.context,
     )
+
+
+def _extra(models: ModelSettings, role: str) -> dict[str, Any]:
+    """Return the further parameters of each request of a role, or of all."""
+    own = models.roles.of(role).extra if role in ROLES else {}
+    return {**models.extra, **own}
 
 
 def _value(name: str, value: str, environ: Mapping[str, str]) -> str:
