@@ -1,4 +1,4 @@
-"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q09."""
+"""What an input costs a team in use, as the hold-out test tells it: Q01 to Q11."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maspo.config import AgentConnection, ModelSettings, RoleConnections
+from maspo.core.team_cost import Cost
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.models.base import Reply, Request
 from maspo.models.prices import LONG_PROMPT, Price, PriceBook
@@ -24,6 +25,7 @@ from maspo.report.team_cost import describe_change
 from maspo.store import RunStore
 from maspo.study.conclusion import holdout_id
 from maspo.study.optimize import DATABASE
+from maspo.study.record import JsonForm
 from maspo.study.resolve import resolve
 from maspo.study.team_cost import mean_cost, priced_by_now
 from maspo.team.app import App
@@ -33,6 +35,9 @@ from tests.report.test_holdout_file import Given, Silent, turned_round
 
 PRICES = PriceBook({"small": (1.0, 2.0), "large": (10.0, 20.0)})
 MODELS = ModelSettings(agent="small")
+
+
+RECORDED = JsonForm(Cost, "a cost")
 
 
 def trace(*calls: tuple[str, int | None, int | None]) -> Trace:
@@ -104,6 +109,39 @@ def test_q08_a_team_is_priced_where_it_is_answered_and_an_app_where_all_roles_ar
         assert found is not None
         priced_by_now(found, team, models, prices)
         assert prices.endpoints == [asked_at] * 2
+
+
+@pytest.mark.parametrize("known", [("small", "large"), ("small",), ()])
+def test_q10_a_team_of_several_models_is_priced_afterwards_as_it_would_have_been_at_once(
+    known: tuple[str, ...],
+) -> None:
+    system = world_job().system
+    first, *others = system.agents
+    system = replace(system, agents=(replace(first, model="large"), *others))
+    last = system.agents[-1].name
+    runs = [trace((first.name, LONG_PROMPT + 1, 10), (last, 50, 5)), trace((last, 50, 5), (last, 70, 1))]
+    unpriced = mean_cost(runs, system, MODELS, PriceBook({}))
+    at_once = mean_cost(runs, system, MODELS, PRICES)
+    assert unpriced is not None and at_once is not None
+    assert unpriced.usd is None and at_once.by_model == ()
+    again = RECORDED.load(RECORDED.dump(unpriced))
+    assert again == unpriced, "a record keeps what it is priced by"
+    prices = {"small": (1.0, 2.0), "large": (10.0, 20.0)}
+    found = priced_by_now(again, system, MODELS, PriceBook({model: prices[model] for model in known}))
+    if len(known) < 2:
+        assert found == again, "a part of the money is not told for the whole"
+    else:
+        assert found.usd == pytest.approx(at_once.usd)
+
+
+def test_q11_a_cost_recorded_before_is_priced_where_the_team_has_one_model_and_untold_elsewhere() -> None:
+    system = world_job().system
+    cost = Cost(2, 1000, 100, None)
+    assert priced_by_now(cost, system, MODELS, PRICES).usd == 1000 * 1e-6 + 100 * 2e-6
+    first, *others = system.agents
+    two = replace(system, agents=(replace(first, model="large"), *others))
+    assert priced_by_now(cost, two, MODELS, PRICES) == cost
+    assert RECORDED.load('{"calls": 2, "tokens_in": 1000, "tokens_out": 100, "usd": null}') == cost
 
 
 @given(st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_size=2, max_size=8), st.randoms())

@@ -116,8 +116,11 @@ def _failed(whole: list[Event], lost: list[CallLost], unsettled: CallUnsettled) 
 
 def _in_use(end: RunFinished, before: Cost) -> RunFinished:
     """Return an end whose test tells what an input costs: half as much again with the new prompts."""
-    known = (None if value is None else 1.5 * value for value in (before.tokens_in, before.tokens_out, before.usd))
-    return replace(end, holdout=replace(end.holdout, cost=CostChange(before, Cost(before.calls, *known), 60)))
+    read, written, usd = (
+        None if value is None else 1.5 * value for value in (before.tokens_in, before.tokens_out, before.usd)
+    )
+    after = Cost(before.calls, read, written, usd)
+    return replace(end, holdout=replace(end.holdout, cost=CostChange(before, after, 60)))
 
 
 def awaiting() -> list[Event]:

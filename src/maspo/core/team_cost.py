@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import fsum
 from statistics import fmean
+
+
+@dataclass(frozen=True, slots=True)
+class TokensOfModel:
+    """Tokens that one of a team's models reads and writes; those of prompts that may be billed as long ones apart."""
+
+    model: str
+    long: bool
+    tokens_in: float
+    tokens_out: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +28,8 @@ class Cost:
     tokens_out: float | None
     usd: float | None
     """None when a price or a usage is unknown. What an endpoint had in its own cache counts in full."""
+    by_model: tuple[TokensOfModel, ...] = ()
+    """What it can be priced by once all prices are known: told where ``usd`` is not, and the tokens are."""
 
     @property
     def tokens(self) -> float | None:
@@ -34,6 +47,7 @@ class Cost:
             tokens_in=_mean(cost.tokens_in for cost in costs),
             tokens_out=_mean(cost.tokens_out for cost in costs),
             usd=_mean(cost.usd for cost in costs),
+            by_model=_mean_by_model(costs) if all(cost.by_model for cost in costs) else (),
         )
 
 
@@ -41,6 +55,22 @@ def _mean(values: Iterable[float | None]) -> float | None:
     found = list(values)
     known = [value for value in found if value is not None]
     return fmean(known) if len(known) == len(found) else None
+
+
+def _mean_by_model(costs: Sequence[Cost]) -> tuple[TokensOfModel, ...]:
+    """Return the mean tokens of each model; runs that do not call it have none of its."""
+    parts: dict[tuple[str, bool], list[TokensOfModel]] = {}
+    for cost in costs:
+        for part in cost.by_model:
+            parts.setdefault((part.model, part.long), []).append(part)
+    return tuple(
+        TokensOfModel(
+            *place,
+            tokens_in=fsum(part.tokens_in for part in found) / len(costs),
+            tokens_out=fsum(part.tokens_out for part in found) / len(costs),
+        )
+        for place, found in sorted(parts.items())
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Price(NamedTuple):
     token_cached: float
     token_stored: float
 
-    def of(self, tokens_in: int, tokens_out: int, cached: int = 0, stored: int = 0) -> float:
+    def of(self, tokens_in: float, tokens_out: float, cached: int = 0, stored: int = 0) -> float:
         """Return what so many tokens cost, in USD; of those in, ``cached`` and ``stored`` have prices of their own."""
         others = tokens_in - cached - stored
         return (

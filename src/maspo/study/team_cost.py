@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from maspo.config import ModelSettings
-from maspo.core.team_cost import Cost, CostChange
+from maspo.core.team_cost import Cost, CostChange, TokensOfModel
 from maspo.core.trace import Call, Trace
-from maspo.models.prices import PriceBook
+from maspo.models.prices import LONG_PROMPT, PriceBook
 from maspo.store.comparisons import ComparedRuns
 from maspo.team import System
 
@@ -43,26 +43,42 @@ def cost_of_run(trace: Trace, system: System, models: ModelSettings, prices: Pri
         price = prices.price(own[call.agent], call.tokens_in // max(call.paid_for, 1), endpoint)
         return None if price is None else price.of(call.tokens_in, call.tokens_out)
 
+    usd = _sum(map(paid, trace.calls))
     return Cost(
         calls=sum(call.paid_for for call in trace.calls),
         tokens_in=_sum(call.tokens_in for call in trace.calls),
         tokens_out=_sum(call.tokens_out for call in trace.calls),
-        usd=_sum(map(paid, trace.calls)),
+        usd=usd,
+        by_model=_by_model(trace, own) if usd is None else (),
     )
 
 
-def priced_by_now(cost: Cost, system: System, models: ModelSettings, prices: PriceBook) -> Cost:
-    """Return a recorded cost in money, too, where a price is known by now.
+def _by_model(trace: Trace, own: Mapping[str, str]) -> tuple[TokensOfModel, ...]:
+    """Return the tokens of a run by the models of its agents; nothing where a part of them is unknown."""
+    found: dict[tuple[str, bool], tuple[int, int]] = {}
+    for call in trace.calls:
+        if call.tokens_in is None or call.tokens_out is None or call.agent not in own:
+            return ()
+        place = own[call.agent], call.tokens_in // max(call.paid_for, 1) > LONG_PROMPT
+        read, written = found.get(place, (0, 0))
+        found[place] = read + call.tokens_in, written + call.tokens_out
+    return tuple(TokensOfModel(*place, *tokens) for place, tokens in sorted(found.items()))
 
-    Of a team of one model alone: what is recorded are sums over all agents.
+
+def priced_by_now(cost: Cost, system: System, models: ModelSettings, prices: PriceBook) -> Cost:
+    """Return a recorded cost in money, too, where the prices of all its models are known by now.
+
+    Records from before tell sums over all agents: those of a team of one model alone can be priced.
     """
-    own = {agent.model or models.agent for agent in system.agents}
-    if cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None or len(own) > 1:
+    if cost.usd is not None or cost.tokens_in is None or cost.tokens_out is None:
         return cost
-    price = prices.price(own.pop(), endpoint=_endpoint_of(system, models))
-    if price is None:
-        return cost
-    return replace(cost, usd=cost.tokens_in * price.token_in + cost.tokens_out * price.token_out)
+    own, parts = {agent.model or models.agent for agent in system.agents}, cost.by_model
+    if not parts and len(own) == 1:
+        parts = (TokensOfModel(own.pop(), False, cost.tokens_in, cost.tokens_out),)
+    endpoint = _endpoint_of(system, models)
+    priced = [(one, prices.price(one.model, LONG_PROMPT + 1 if one.long else 0, endpoint)) for one in parts]
+    usd = [price.of(one.tokens_in, one.tokens_out) for one, price in priced if price is not None]
+    return replace(cost, usd=math.fsum(usd)) if parts and len(usd) == len(parts) else cost
 
 
 def _endpoint_of(system: System, models: ModelSettings) -> str:
