@@ -51,8 +51,9 @@ def test_an_app_is_seen_capped_and_recorded(tmp_path: Path) -> None:
         post(url, "Check the solution.", "2 + 2 = 5")
         with pytest.raises(urllib.error.HTTPError) as refused:
             post(url, "Check the solution.", "2 + 2 = 4")
-        assert refused.value.code == 402
-        assert "--max-calls 3" in json.load(refused.value)["error"]["message"]
+        with refused.value as answer:
+            assert answer.code == 402
+            assert "--max-calls 3" in json.load(answer)["error"]["message"]
         gateway.send_signal(signal.SIGINT)
         printed, notes = gateway.communicate(timeout=SECONDS)
         assert gateway.returncode == 0

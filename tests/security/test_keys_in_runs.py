@@ -227,7 +227,8 @@ def test_k08_the_gateway_keeps_and_shows_no_key_of_an_app(tmp_path: Path) -> Non
                 with opener.open(request, timeout=SECONDS) as response:
                     history.append({"role": "assistant", "content": read_by_an_app(response.read().decode())})
             except urllib.error.HTTPError as refused:
-                history.append({"role": "user", "content": refused.read().decode()})
+                with refused:
+                    history.append({"role": "user", "content": refused.read().decode()})
         gateway.send_signal(signal.SIGINT)
         printed, notes = gateway.communicate(timeout=SECONDS)
     assert endpoint.held > len(SPELLED)

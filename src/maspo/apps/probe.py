@@ -16,6 +16,7 @@ from maspo.apps.pool import Pool
 from maspo.apps.runner import answer_of, roll_out, wire_agents
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed, UsageError
+from maspo.core.sums import add_up
 from maspo.data.inputs import Input
 from maspo.gateway.attribution import Team
 from maspo.gateway.dialects.base import Asked
@@ -140,7 +141,7 @@ async def look(
             f"importing the app's own modules takes {slow:.1f} s of each rollout; load what is large when it is "
             "needed, or give --keep-alive"
         )
-    return Looked(found, sum(one.seconds for one in seen) / len(seen), tuple(notes))
+    return Looked(found, add_up(one.seconds for one in seen) / len(seen), tuple(notes))
 
 
 async def _one(pool: Pool, gateway: Gateway, app: App, row: Input, under_way: _UnderWay) -> Seen | CallFailed:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from maspo.apps.provenance import continues, find_reads
+from maspo.core.sums import add_up
 from maspo.core.trace import Call, ToolUse, Trace
 from maspo.gateway.wire import WireCall
 
@@ -134,7 +135,7 @@ def _call(turn: Sequence[WireCall], reads: tuple[int, ...], often: Counter[str])
         nth=nth,
         tokens_in=_sum(call.tokens_in for call in turn),
         tokens_out=_sum(call.tokens_out for call in turn),
-        seconds=sum(call.seconds for call in turn),
+        seconds=add_up(call.seconds for call in turn),
         key=keys[0] if len(keys) == 1 else hashlib.blake2b("\0".join(keys).encode(), digest_size=16).hexdigest(),
         tools=used,
         replies=None if len(turn) == 1 + len(used) else len(turn),

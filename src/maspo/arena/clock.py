@@ -52,6 +52,10 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(count_down)
         return future
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002
+        """Wait for the threads, however long that takes: the limit that a runner sets would be jumped over."""
+        await super().shutdown_default_executor()
+
 
 class _JumpingSelector(selectors.DefaultSelector):
     """Turns the wait for the next timer into a jump, unless something may still come from another thread."""

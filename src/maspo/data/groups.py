@@ -19,6 +19,7 @@ from itertools import combinations, pairwise
 from maspo.core.errors import InputsInvalid
 from maspo.core.numerals import alike, spelled_out
 from maspo.core.spelling import SAY_LITTLE, tokens
+from maspo.core.sums import add_up
 from maspo.data.inputs import Input, Inputs
 from maspo.data.row_text import (
     LEAST_LETTERS,
@@ -213,7 +214,7 @@ def _join_contained(joined: _Union, rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def _says_enough(row: Sequence[str]) -> bool:
-    return sum(map(_weight, set(row))) >= _LEAST_WEIGHT
+    return add_up(map(_weight, set(row))) >= _LEAST_WEIGHT
 
 
 def _join_near(joined: _Union, spelled: Sequence[tuple[str, ...]]) -> None:
@@ -271,11 +272,11 @@ class _Weights:
             return False
         over = apart[0] - _MOST_REPLACED * shorter
         if 0 < over < common:
-            over -= sum(self._typos(mine - yours, yours - mine))
+            over -= add_up(self._typos(mine - yours, yours - mine))
         return over <= 0
 
     def _sum(self, words: Iterable[str]) -> float:
-        return sum(self._weights[word] for word in words)
+        return add_up(self._weights[word] for word in words)
 
     def _typos(self, mine: Iterable[str], yours: Iterable[str]) -> Iterator[float]:
         """Yield the weights of words that are a word of the other row with a typo.

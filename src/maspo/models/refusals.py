@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from maspo.core.errors import CallFailed, ProviderError
 from maspo.core.excerpts import on_one_line
+from maspo.core.sums import add_up
 from maspo.models.base import Refused, Stage, Transient
 from maspo.models.endpoint import Endpoint
 from maspo.models.pages import described, is_page
@@ -301,7 +302,7 @@ def _read_wait(given: str, headers: Mapping[str, str]) -> float | None:
     """
     seconds = _read_number(given)
     if seconds is None and len(given) <= _LONGEST_DURATION and _DURATION.fullmatch(given.lower()):
-        seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(given.lower()))
+        seconds = add_up(float(number) * _UNITS[unit] for number, unit in _PART.findall(given.lower()))
         if seconds > _DAY:
             return None
     elif seconds is None or seconds >= _FIRST_EPOCH:

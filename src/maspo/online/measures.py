@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 from math import log
 
+from maspo.core.sums import add_up
 from maspo.scoring.answers import same_answer
 
 _WORD = re.compile(r"\d+|\w+", re.UNICODE)
@@ -44,7 +45,7 @@ class Vocabulary:
         if not words:
             return 0.0
         most = self._total + 1
-        return -sum(log((self._counts[word] + 0.5) / most) for word in words) / len(words)
+        return -add_up(log((self._counts[word] + 0.5) / most) for word in words) / len(words)
 
 
 def distance(final_answer: str, before: str, now: str) -> float:

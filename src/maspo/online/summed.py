@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage, sum_by_purpose
 from maspo.events import Event
 from maspo.study.job import Progress, Watcher
@@ -32,8 +33,8 @@ class Summed:
             replace(
                 progress,
                 calls=sum(one.calls for one in parts),
-                usd=None if None in prices else sum(one or 0.0 for one in prices),
-                seconds=sum(one.seconds for one in parts),
+                usd=None if None in prices else add_up(one or 0.0 for one in prices),
+                seconds=add_up(one.seconds for one in parts),
                 usage=self._usage(),
             )
         )

@@ -21,6 +21,7 @@ from maspo.config import Caps, RunConfig
 from maspo.core.errors import ConfigInvalid, InputsInvalid, Interrupted, RunChanged, StoreError, UsageError
 from maspo.core.plain_files import folders_meant, is_there, why_none
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.data.inputs import LABEL_COLUMN, Input, Inputs, make_inputs
 from maspo.events import Event
 from maspo.models.base import ModelClient, Request
@@ -443,7 +444,7 @@ class _Work:
             against_anchor=seen.against_anchor,
             canary=seen.canary,
             calls=sum(one.calls for one in usage),
-            usd=None if None in prices else sum(one or 0.0 for one in prices),
+            usd=None if None in prices else add_up(one or 0.0 for one in prices),
             budget=(plan.calls, plan.usd),
             simulated=self.simulated,
             follow_judge=plan.follow_judge,
@@ -499,7 +500,7 @@ class _Work:
             losses=finished.holdout.losses,
             why=finished.why,
             calls=sum(one.calls for one in finished.usage.values()),
-            usd=None if None in prices else sum(one or 0.0 for one in prices),
+            usd=None if None in prices else add_up(one or 0.0 for one in prices),
             tested=finished.holdout.n,
         )
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from maspo.core.spelling import SAY_LITTLE
+from maspo.core.sums import add_up
 from maspo.proposers.retold import Places
 
 _NEAR: Final = 8
@@ -127,4 +128,4 @@ def at_least(luck: Sequence[float], least: int) -> float:
             (right[many] * (1 - one) if many < len(right) else 0.0) + (right[many - 1] * one if many else 0.0)
             for many in range(len(right) + 1)
         ]
-    return sum(right[least:])
+    return add_up(right[least:])

@@ -11,6 +11,8 @@ from functools import lru_cache
 from string import ascii_lowercase
 from typing import Final
 
+from maspo.core.sums import add_up
+
 _ROWS: Final = (
     *(
         "zifgzjfpgzjdfbyhuddckknthu",
@@ -76,10 +78,10 @@ def bits(text: str) -> float | None:
     """Return how many bits a pair of letters of a text says on average, if it has enough of them; in lower case."""
     words = _WORDS.findall(text)
     pairs = sum(map(len, words)) - len(words)
-    return sum(map(bits_of, words)) / pairs if pairs >= _FEWEST else None
+    return add_up(map(bits_of, words)) / pairs if pairs >= _FEWEST else None
 
 
 @lru_cache(20_000)
 def bits_of(word: str) -> float:
     """Return the bits of the pairs of letters of one word together; in lower case."""
-    return sum(_BITS[word[at : at + 2]] for at in range(len(word) - 1))
+    return add_up(_BITS[word[at : at + 2]] for at in range(len(word) - 1))

@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from maspo.core.numerals import spelled_out, words
 from maspo.core.spelling import SAY_LITTLE
+from maspo.core.sums import add_up
 from maspo.proposers.chosen import Chosen, Values
 from maspo.proposers.retold import Places, Vocabulary, form, initials
 from maspo.proposers.rows import Rows
@@ -174,7 +175,7 @@ class Tables:
         if self._answers_apart(places) or any(one.told_by(places, self._allowed) for one in self._letters):
             return True
         held = self._held(places)
-        table = sum(self._worth(number) for number in held if number not in self._allowed)
+        table = add_up(self._worth(number) for number in held if number not in self._allowed)
         return table >= _TABLE or any(
             count >= (min(_WHOLE, max(_FEWEST_WHOLE, len(self._rows[number][0]))) if self._sure[number] else _WHOLE)
             for number, count in held.items()

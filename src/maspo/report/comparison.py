@@ -10,6 +10,7 @@ from statistics import fmean, stdev
 
 from maspo.core.plain import Dumped
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage, total
 from maspo.events import VerdictWord
 from maspo.report import phrases
@@ -171,7 +172,7 @@ def _cost(found: Compared, one: Standing) -> tuple[str, ...]:
         phrases.number(mean.calls),
         phrases.tokens(round((spent.tokens_in + spent.tokens_out) / n), spent),
         phrases.money_spent(mean, _is_free(found)),
-        phrases.duration(sum(end.finished.seconds for end in ends) / n),
+        phrases.duration(add_up(end.finished.seconds for end in ends) / n),
     )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal, TypeAlias, TypeVar
 
 from maspo.core.prompts import prompt_id
+from maspo.core.sums import add_up
 from maspo.events import (
     ApprovalAsked,
     BudgetStopped,
@@ -403,9 +404,9 @@ def estimate_gains(view: RunView) -> Mapping[str, Gain]:
             winner = seen.get((step.agent, prompt_id(step.decision.after)))
             # A new prompt that no candidate was is merged from those that were kept.
             accepted = [winner] if winner else [candidate for candidate in step.candidates if candidate.kept]
-            worth[step.agent] = worth.get(step.agent, 0.0) + sum(candidate.score for candidate in accepted)
+            worth[step.agent] = worth.get(step.agent, 0.0) + add_up(candidate.score for candidate in accepted)
             standing[place] = worth[step.agent]
-    total = sum(worth.values())
+    total = add_up(worth.values())
     return {name: Gain(value, value / total if total > 0 else None) for name, value in worth.items()}
 
 

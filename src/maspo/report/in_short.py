@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
+from maspo.core.sums import add_up
 from maspo.core.team_cost import CostChange
 from maspo.core.usage import total
 from maspo.events import JudgeChecked, PromptChanged, RunFinished
@@ -190,7 +191,7 @@ def _what_it_cost(view: RunView) -> list[str]:
         of[family] = of.get(family, 0.0) + ((one.usd or 0.0) if priced else one.calls)
     dearest = sorted(of.items(), key=lambda one: -one[1])
     found = [
-        f"{_FAMILIES.get(family, family)} {phrases.percent(it / sum(of.values()))}" for family, it in dearest if it
+        f"{_FAMILIES.get(family, family)} {phrases.percent(it / add_up(of.values()))}" for family, it in dearest if it
     ]
     shares = [f"; of the {'money' if priced else 'calls'} {found[0]}", *(f", {one}" for one in found[1:])]
     unknown = " ([models.prices] sets prices)" if whole.usd is None else ""

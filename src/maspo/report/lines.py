@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from maspo.core.sums import add_up
 from maspo.events import (
     ApprovalAsked,
     BudgetStopped,
@@ -154,7 +155,7 @@ TOPICS: Final = {
 
 
 def _left_out_of_focus(event: FocusNarrowed) -> str:
-    moved = sum(event.shares[name] for name in event.left_out)
+    moved = add_up(event.shares[name] for name in event.left_out)
     return (
         f"{list_names(event.left_out)} left out, with {percent(moved)} of what moved final answers so far; "
         f"{number(event.planned)} calls planned"

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
+from maspo.core.sums import add_up
 from maspo.core.usage import total
 from maspo.core.worked_examples import new_examples
 from maspo.events import (
@@ -493,7 +494,7 @@ def describe_focus(found: Sequence[FocusNarrowed]) -> str:
     everyone, gone = len(found[0].shares), [name for one in found for name in one.left_out]
     if not gone:
         return f"all {everyone} agents stayed in focus (--focus auto)"
-    moved = sum(one.shares[name] for one in found[:1] for name in one.left_out)
+    moved = add_up(one.shares[name] for one in found[:1] for name in one.left_out)
     first = f"{list_names(found[0].left_out)} had {percent(moved)} of what moved final answers in the first round"
     later = len(gone) - len(found[0].left_out)
     more = f"{f'; {later} more' if found[0].left_out else f'{later} agents'} were left out later" if later else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from maspo.core.plain_files import is_plain, is_there
+from maspo.core.sums import add_up
 from maspo.core.usage import total
 from maspo.report import phrases
 from maspo.report.document.sheet import Bar, Bars, Link, Part, Sheet, SheetState, sheet, sheet_in
@@ -69,7 +70,7 @@ def _comparison_so_far(out: Path, looked: Looked) -> Sheet:
         simulated = simulated or view.simulated
         over = view.finished is not None
         ended += over
-        bars.append(Bar(run.name, sum(one.calls for one in view.usage.values()), asked.calls_of(run.method)))
+        bars.append(Bar(run.name, add_up(one.calls for one in view.usage.values()), asked.calls_of(run.method)))
         page = f"runs/{run.name}/{REPORT}" if is_there(folder / REPORT) else ""
         links.append(Link(run.name, "has ended" if over else "has not ended", f"runs/{run.name}", page))
     measured = total(spent_in(record)[0] for record in (out / COMPARED, *_pieces_in(out)))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import gcd, pi
 
+from maspo.core.sums import add_up
 from maspo.stats.paired import PARTS, group_differences
 
 _TAIL = 0.025
@@ -45,7 +46,7 @@ def _percentiles(units: Sequence[int]) -> tuple[int, int]:
     shares = [(round((unit - least) / step), count / n) for unit, count in sorted(Counter(units).items())]
     places = n * shares[-1][0] + 1
     turn = 2j * pi / places
-    waves = [sum(share * cmath.exp(turn * k * value) for value, share in shares) ** n for k in range(places)]
+    waves = [add_up(share * cmath.exp(turn * k * value) for value, share in shares) ** n for k in range(places)]
 
     def at_most(place: int) -> float:
         """Return how likely the sum is at this place or below: the inverse transform, added up to there."""

@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from math import exp, log, log1p, sqrt
 from statistics import fmean
 
+from maspo.core.sums import add_up
+
 
 @dataclass(frozen=True, slots=True)
 class Bets:
@@ -37,8 +39,8 @@ class Bets:
 
     def on_small(self, p_values: Sequence[float]) -> tuple[float, ...]:
         """Return the logarithm of what each bet makes of some p-values."""
-        found = [sum(log(power) + (power - 1) * log(p) for p in p_values) for power in self.powers]
-        found.append(sum(log1p(self.leaning * (1 - 2 * p)) for p in p_values))
+        found = [add_up(log(power) + (power - 1) * log(p) for p in p_values) for power in self.powers]
+        found.append(add_up(log1p(self.leaning * (1 - 2 * p)) for p in p_values))
         if self.rare is not None:
             share, laid = self.rare
             hits = sum(p <= share for p in p_values)
@@ -143,7 +145,7 @@ class Streams:
 
     def evidence(self) -> float:
         """Return the evidence that something has changed."""
-        return sum(self.shares().values())
+        return add_up(self.shares().values())
 
     def shares(self) -> dict[str, float]:
         """Return what each stream adds to the evidence."""

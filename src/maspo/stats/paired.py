@@ -7,6 +7,7 @@ from enum import Enum
 from math import ceil, comb, fsum, gcd, sqrt
 from statistics import NormalDist
 
+from maspo.core.sums import add_up
 from maspo.stats.share import NORMAL_95, NORMAL_95_ONE_SIDED, by_group, student_95
 
 SIGNIFICANT = 0.05
@@ -217,10 +218,10 @@ def decide(scores: Sequence[float], last_stage: bool, margin: float = 0.5) -> De
     ``margin`` standard errors; before, it goes on.
     """
     n = len(scores)
-    mean = sum(scores) / n if n else 0.0
+    mean = add_up(scores) / n if n else 0.0
     if mean <= 0:
         return Decision.DROP
     if not last_stage:
         return Decision.CONTINUE
-    variance = sum((score - mean) ** 2 for score in scores) / max(n - 1, 1)
+    variance = add_up((score - mean) ** 2 for score in scores) / max(n - 1, 1)
     return Decision.ACCEPT if mean > margin * sqrt(variance / n) else Decision.DROP

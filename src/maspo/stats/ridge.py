@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import sqrt
 from operator import mul
 
+from maspo.core.sums import add_up
+
 _PASSES = 200
 """Conjugate gradients end after as many passes as there are causes; far fewer are needed (see ``ridge``)."""
 
@@ -24,12 +26,12 @@ def ridge(
     """
     found = [0.0] * len(columns)
     left = list(targets)
-    curvature = [trust + sum(precision[row] * value**2 for row, value in column) for column in columns]
+    curvature = [trust + add_up(precision[row] * value**2 for row, value in column) for column in columns]
     direction, energy = found, 1.0
     for _ in range(_PASSES):
         # How strongly what is left, and the expectation of nothing, pull at each coefficient.
         weighted = list(map(mul, precision, left))
-        pulls = _along([sum([weighted[row] * value for row, value in column]) for column in columns], -trust, found)
+        pulls = _along([add_up([weighted[row] * value for row, value in column]) for column in columns], -trust, found)
         alone = [pull / bend for pull, bend in zip(pulls, curvature, strict=True)]
         if max(map(abs, alone), default=0.0) < close:
             break
@@ -69,5 +71,5 @@ def _along(start: Sequence[float], length: float, direction: Sequence[float]) ->
 
 
 def _dot(one: Iterable[float], other: Iterable[float]) -> float:
-    product: float = sum(map(mul, one, other))
+    product: float = add_up(map(mul, one, other))
     return product

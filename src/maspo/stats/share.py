@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from math import comb, sqrt
 
+from maspo.core.sums import add_up
+
 NORMAL_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution: half the width of a 95 % interval, in standard errors."""
 NORMAL_95_ONE_SIDED = 1.6448536269514722
@@ -37,7 +39,7 @@ def clustered_share_interval(counts: Sequence[int], repeats: int) -> tuple[float
     if repeats == 1 or n < 2:
         return share_interval(sum(counts), n * repeats)
     share = sum(counts) / (n * repeats)
-    spread = sum((count / repeats - share) ** 2 for count in counts) / (n - 1)
+    spread = add_up((count / repeats - share) ** 2 for count in counts) / (n - 1)
     worth = n * share * (1 - share) / spread if spread else float(n)
     return _wilson(share, min(max(worth, n), n * repeats), student_95(n - 1))
 
@@ -64,7 +66,7 @@ def grouped_share_interval(counts: Sequence[int], groups: Sequence[str], repeats
         return (0.0, 1.0)
     trials = len(counts) * repeats
     share = sum(counts) / trials
-    apart = sum((sum(found) - share * len(found) * repeats) ** 2 for found in sums.values())
+    apart = add_up((sum(found) - share * len(found) * repeats) ** 2 for found in sums.values())
     variance = apart * n / (n - 1) / trials**2
     worth = share * (1 - share) / variance if variance else float(n)
     return _wilson(share, min(max(worth, 1.0), trials), student_95(n - 1))
@@ -94,12 +96,12 @@ def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
 @lru_cache(64)  # a run asks after each request, and few of them change the counts
 def at_most(count: int, n: int, share: float) -> float:
     """Return how likely at most ``count`` of ``n`` independent trials succeed, each with probability ``share``."""
-    return sum(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count + 1))
+    return add_up(comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count + 1))
 
 
 def kappa(table: Table) -> float | None:
     """Return Cohen's κ: 1 is full agreement, 0 what chance gives. None when both raters know one category only."""
-    total = sum(map(sum, table))
+    total = add_up(map(add_up, table))
     if not total:
         return None
     agreed, chance, _, _ = _shares(table)
@@ -114,7 +116,7 @@ def kappa_interval(table: Table) -> tuple[float, float]:
     """
     cells = len(table) ** 2
     smooth = [[count + _ADDED / cells for count in row] for row in table]
-    total = sum(map(sum, smooth))
+    total = add_up(map(add_up, smooth))
     agreed, chance, rows, columns = _shares(smooth)
     found = (agreed - chance) / (1 - chance)
     variance = -((found - chance * (1 - found)) ** 2)
@@ -128,8 +130,8 @@ def kappa_interval(table: Table) -> tuple[float, float]:
 
 def _shares(table: Table) -> tuple[float, float, list[float], list[float]]:
     """Return observed agreement, agreement by chance, and the shares of the categories of either rater."""
-    total = sum(map(sum, table))
-    rows = [sum(row) / total for row in table]
-    columns = [sum(column) / total for column in zip(*table, strict=True)]
-    agreed = sum(table[i][i] for i in range(len(table))) / total
-    return agreed, sum(row * column for row, column in zip(rows, columns, strict=True)), rows, columns
+    total = add_up(map(add_up, table))
+    rows = [add_up(row) / total for row in table]
+    columns = [add_up(column) / total for column in zip(*table, strict=True)]
+    agreed = add_up(table[i][i] for i in range(len(table))) / total
+    return agreed, add_up(row * column for row, column in zip(rows, columns, strict=True)), rows, columns

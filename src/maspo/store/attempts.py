@@ -19,7 +19,7 @@ _LAST: Final = "SELECT COALESCE(MAX(id), 0) FROM unanswered"
 _LAST_ENTRY: Final = "SELECT COALESCE(MAX(seq), 0) FROM journal"
 OPEN: Final = "SELECT id, key, purpose, agent, model, usd FROM unanswered WHERE in_flight = 1 ORDER BY id"
 USAGE: Final = """
-SELECT purpose, COUNT(*), SUM(usd), SUM(CASE WHEN usd IS NULL THEN 1 ELSE 0 END) FROM unanswered GROUP BY purpose
+SELECT purpose, COUNT(*), ADD_UP(usd), SUM(CASE WHEN usd IS NULL THEN 1 ELSE 0 END) FROM unanswered GROUP BY purpose
 """
 
 

@@ -45,7 +45,7 @@ _LAST_CALL = f"SELECT rowid FROM calls WHERE {_NUMBERED} ORDER BY calls.rowid DE
 _EVER = (1 << 63) - 1
 _USAGE = f"""
 SELECT purpose, SUM(attempts), SUM(attempts - 1), COALESCE(SUM(tokens_in), 0), COALESCE(SUM(tokens_out), 0),
-    SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END), SUM(usd),
+    SUM(CASE WHEN tokens_in IS NULL OR tokens_out IS NULL THEN 1 ELSE 0 END), ADD_UP(usd),
     SUM(CASE WHEN usd IS NULL THEN 1 ELSE 0 END),
     SUM(CASE WHEN truncated <> 0 AND trim(reply, ?) <> '' THEN 1 ELSE 0 END)
     FROM calls WHERE attempts > 0 AND {_OF_CALLS} GROUP BY purpose

@@ -16,8 +16,8 @@ _SPENT: Final = """
 SELECT at, usd, purpose, model, tokens_in, tokens_out, {cached} FROM {calls} WHERE attempts > 0 ORDER BY calls.rowid
 """
 PRICED: Final = (
-    "SELECT purpose, SUM(usd) FROM calls WHERE usd IS NOT NULL GROUP BY purpose",
-    "SELECT purpose, SUM(usd) FROM unanswered WHERE usd IS NOT NULL GROUP BY purpose",
+    "SELECT purpose, ADD_UP(usd) FROM calls WHERE usd IS NOT NULL GROUP BY purpose",
+    "SELECT purpose, ADD_UP(usd) FROM unanswered WHERE usd IS NOT NULL GROUP BY purpose",
 )
 """Of recorded calls, and of attempts without a reply, which old records do not have."""
 

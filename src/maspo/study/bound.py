@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from maspo.config import FOUND, Caps, Role
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.data.groups import ALONE
 from maspo.models.prices import PriceBook
@@ -363,10 +364,10 @@ def _usual_mix(lines: Sequence[_CallKind]) -> list[float]:
 def _expected(lines: Sequence[_CallKind], bound: Bound, costs: Mapping[_CallKind, float] | None) -> ExpectedCost:
     """Return what the expected calls come to."""
     calls = [(line, bound.expected * part) for line, part in zip(lines, _usual_mix(lines), strict=True)]
-    usd = None if costs is None else sum(count * costs[line] for line, count in calls)
+    usd = None if costs is None else add_up(count * costs[line] for line, count in calls)
     return ExpectedCost(
-        tokens_in=round(sum(count * line.tokens_in for line, count in calls)),
-        tokens_out=round(sum(count * line.tokens_out for line, count in calls)),
+        tokens_in=round(add_up(count * line.tokens_in for line, count in calls)),
+        tokens_out=round(add_up(count * line.tokens_out for line, count in calls)),
         usd=usd,
         seconds=bound.expected * _CALL_SECONDS,
     )

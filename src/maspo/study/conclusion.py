@@ -12,6 +12,7 @@ from dataclasses import replace
 from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, CallFailed
 from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.sums import add_up
 from maspo.core.team_cost import CostChange
 from maspo.core.verdict import Comparison, Level, Reading, Verdict
 from maspo.events import (
@@ -360,5 +361,5 @@ def _holdout_seconds(study: Study, session: Session, share: float) -> float:
     # The judge answers in both orders, perhaps one after the other.
     chain = (*[AGENT] * study.job.system.flow.longest, JUDGE_GLOBAL, JUDGE_GLOBAL)
     sizes = [len(keys[begin : begin + _HOLDOUT_CHUNK]) for begin in range(0, len(keys), _HOLDOUT_CHUNK)]
-    longest = sum(tempo.longest(chain, 2 * size) for size in sizes)
+    longest = add_up(tempo.longest(chain, 2 * size) for size in sizes)
     return _SLOWER * max(longest, tempo.shortest_for(study.holdout_calls))

@@ -15,6 +15,7 @@ from typing import Literal
 from maspo.core.concurrency import together
 from maspo.core.errors import CallFailed
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.core.trace import Trace
 from maspo.core.usage import Usage
 from maspo.core.verdict import Verdict
@@ -254,7 +255,7 @@ def _stressed(evaluation: Evaluation, session: Session, rows: Sequence[_Row], le
         measure="judge" if evaluation.scorer == JUDGE else "labels",
         inputs=len(rows),
         left_out=left_out,
-        clean=Figure(fmean(right), share_interval(int(sum(right)), len(right))) if right else None,
+        clean=Figure(fmean(right), share_interval(int(add_up(right)), len(right))) if right else None,
         cells=cells,
         shares=shares,
         droppable=droppable,
@@ -277,7 +278,7 @@ def _cell(fault: Fault, rows: Sequence[_Row]) -> Cell:
     cost = _mean([row.cost[fault] for row in rows], (-1.0, 1.0))
     if fault.kind not in PLANTED:
         return Cell(fault.kind, fault.agent, len(rows), cost)
-    answers = sum(row.followed[fault][0] for row in rows)
+    answers = add_up(row.followed[fault][0] for row in rows)
     spread = _mean([row.followed[fault][1] for row in rows], (0.0, 1.0))
     figure = Figure(answers / len(rows), share_interval(int(answers), len(rows)))
     return Cell(fault.kind, fault.agent, len(rows), cost, figure, spread)

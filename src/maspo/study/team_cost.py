@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from maspo.config import ModelSettings
+from maspo.core.sums import add_up
 from maspo.core.team_cost import Cost, CostChange, TokensOfModel
 from maspo.core.trace import Call, Trace
 from maspo.models.prices import LONG_PROMPT, PriceBook
@@ -45,7 +46,7 @@ def cost_of_run(trace: Trace, system: System, models: ModelSettings, prices: Pri
 
     usd = _sum(map(paid, trace.calls))
     return Cost(
-        calls=sum(call.paid_for for call in trace.calls),
+        calls=add_up(call.paid_for for call in trace.calls),
         tokens_in=_sum(call.tokens_in for call in trace.calls),
         tokens_out=_sum(call.tokens_out for call in trace.calls),
         usd=usd,

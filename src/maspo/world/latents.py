@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from maspo.core.sums import add_up
 from maspo.world.catalogue import ASPECTS, Kind, Sentence
 from maspo.world.noise import between, normal, pick, unit
 from maspo.world.signals import OFF_KIND, kind_of, specialties
@@ -162,9 +163,9 @@ class Latents:
         """Return the quality without noise: own strength plus what is read; the same output twice counts once."""
         if len(read) > 1:
             read = tuple(dict.fromkeys(read))
-        quality = SEED_LEVEL + sum(weight * profile.strength[aspect] for aspect, weight in where.aspects)
+        quality = SEED_LEVEL + add_up(weight * profile.strength[aspect] for aspect, weight in where.aspects)
         if read:
-            quality += FADE * sum(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))
+            quality += FADE * add_up(turn.passed_on - SEED_MESSAGE for turn in read) / math.sqrt(len(read))
         if (known := specialties(profile.role)) and where.kind not in known:
             quality -= OFF_KIND
         if self.spec.conflicts:
@@ -235,7 +236,7 @@ class Latents:
         for aspect in ASPECTS:
             found = [one.gain for sentence, one in zip(ordered, effects, strict=True) if sentence.aspect == aspect]
             gains[aspect] = _diminishing(found, REPEATED_FIX)
-        flat = sum(effect.quality for effect in effects)
+        flat = add_up(effect.quality for effect in effects)
         flat -= self.spec.effects * BLOAT * max(0, len(ordered) - MAX_LINES) ** BLOAT_POWER
         flat += 0.1 * normal(seed, "base", role) if role else EMPTY_ROLE
         usable = SEED_USABLE + _diminishing([effect.handoff for effect in effects], REPEATED_HANDOFF)
@@ -264,5 +265,5 @@ def at_odds(form: str, other: str) -> frozenset[str]:
 def _diminishing(amounts: Sequence[float], factor: float) -> float:
     """Sum amounts of which each further gain counts less; harm counts in full."""
     gains = sorted((amount for amount in amounts if amount > 0), reverse=True)
-    harm = sum(amount for amount in amounts if amount < 0)
-    return sum(amount * factor**place for place, amount in enumerate(gains)) + harm
+    harm = add_up(amount for amount in amounts if amount < 0)
+    return add_up(amount * factor**place for place, amount in enumerate(gains)) + harm

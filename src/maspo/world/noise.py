@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from maspo.core.seeded import rank
+from maspo.core.sums import add_up
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ def pick(items: Sequence[T], seed: int, *where: object) -> T:
 
 def weighted(items: Sequence[tuple[T, float]], seed: int, *where: object) -> T:
     """Return one of (item, weight), in proportion to the weights."""
-    left = unit(seed, *where) * sum(weight for _, weight in items)
+    left = unit(seed, *where) * add_up(weight for _, weight in items)
     for item, weight in items:
         left -= weight
         if left < 0:

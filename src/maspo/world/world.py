@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from maspo.core.errors import UsageError
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.models.base import Reply, Request
 from maspo.runners.conditions import holds_quickly
 from maspo.runners.flow import Answer, Rollout
@@ -238,7 +239,7 @@ class Simulation:
 
     def _expected_of_a_flow(self, prompts: Prompts, keys: Sequence[str]) -> float:
         found = [self._run_flow(prompts, key, noisy=False) for key in keys]
-        return sum(self._chance(key, turn) for key, turn in zip(keys, found, strict=True) if turn) / len(keys)
+        return add_up(self._chance(key, turn) for key, turn in zip(keys, found, strict=True) if turn) / len(keys)
 
     def _best_of_a_flow(self, keys: Sequence[str], passes: int) -> dict[str, str]:
         system, prompts = self._system, dict(self._system.prompts)
@@ -334,8 +335,8 @@ class Simulation:
         """Return an agent's mean value: the chance of a right answer at the output, else what it passes on."""
         turns = [turns[name] for turns in runs]
         if name != self._system.output:
-            return sum(turn.passed_on for turn in turns) / len(turns)
-        return sum(self._chance(key, turn) for key, turn in zip(keys, turns, strict=True)) / len(turns)
+            return add_up(turn.passed_on for turn in turns) / len(turns)
+        return add_up(self._chance(key, turn) for key, turn in zip(keys, turns, strict=True)) / len(turns)
 
     def _chance(self, key: str, turn: Turn) -> float:
         """Return the chance of a right answer over the noise."""

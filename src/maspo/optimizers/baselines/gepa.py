@@ -21,6 +21,7 @@ from pydantic import Field
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
+from maspo.core.sums import add_up
 from maspo.core.turns import Done, Say, Turns
 from maspo.core.verdict import Comparison
 from maspo.optimizers.base import Answered, Asking, AskModel, Compare, Problem, Propose, Search, ShownText
@@ -170,7 +171,7 @@ class _Gepa(PlannedSearch[GepaConfig]):
         if self.child is not None and self.child.prompts == prompts:
             self.child = replace(self.child, comparisons=(*self.child.comparisons, *met))
         if set(self.sample) <= known.keys():
-            score = sum(known[key] for key in self.sample) / len(self.sample)
+            score = add_up(known[key] for key in self.sample) / len(self.sample)
             if met and score > self.best.score:
                 self.best = Scored(prompts, score, tuple(met))
                 self.tell_child()
@@ -244,7 +245,7 @@ class _Gepa(PlannedSearch[GepaConfig]):
         child, self.child = self.child, None
         if child is None or not child.comparisons:
             return
-        score = EVEN + sum(value_of(one.glob) for one in child.comparisons) / len(child.comparisons)
+        score = EVEN + add_up(value_of(one.glob) for one in child.comparisons) / len(child.comparisons)
         met = Scored(child.prompts, score, child.comparisons)
         for name in child.agents:
             self.tell(child.step, name, met, child.parent[name], self.best.prompts)

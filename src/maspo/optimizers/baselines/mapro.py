@@ -18,6 +18,7 @@ from pydantic import Field
 
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Level
 from maspo.optimizers.base import Compare, Propose, Search
 from maspo.optimizers.baselines.planned import EVEN, Baseline, BaselineConfig, Meeting, PlannedSearch, Scored
@@ -121,7 +122,7 @@ class _Mapro(PlannedSearch[MaproConfig]):
 
         def node(name: str, place: int) -> float:
             met = [known[f"{where}/{name}/{place}/{key}"] for key in inputs]
-            return EVEN + sum(value_of(one.local) for one in met) / len(met)
+            return EVEN + add_up(value_of(one.local) for one in met) / len(met)
 
         def edge(name: str, reader: str, place: int, other: int) -> float:
             if place == 0:
@@ -129,7 +130,7 @@ class _Mapro(PlannedSearch[MaproConfig]):
             pair = f"/{reader}/{other}" if other else ""
             met = [known[f"{where}/{name}/{place}{pair}/{key}"] for key in inputs]
             values = [value_of(verdict) for one in met for who, verdict in one.lookahead if who == reader]
-            return EVEN + (sum(values) / len(values) if values else 0.0)
+            return EVEN + (add_up(values) / len(values) if values else 0.0)
 
         nodes = {name: [EVEN, *(node(name, place) for place in range(1, len(pool)))] for name, pool in pools.items()}
         edges = {
@@ -177,7 +178,7 @@ def max_product(nodes: Nodes, edges: Edges) -> dict[str, int]:
     def sum_messages(name: str, but: str = "") -> list[float]:
         """Return what an agent holds of its prompts: its own reward, and what all others but one say."""
         heard = [message for (one, other), message in messages.items() if other == name and one != but]
-        return [score + sum(message[place] for message in heard) for place, score in enumerate(scores[name])]
+        return [score + add_up(message[place] for message in heard) for place, score in enumerate(scores[name])]
 
     for _ in nodes:
         fresh = {}

@@ -22,6 +22,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import Field
 
 from maspo.core.errors import ConfigInvalid
+from maspo.core.sums import add_up
 from maspo.core.turns import Done, Say, Turns
 from maspo.optimizers.base import Answered, Asking, AskModel, Problem, Propose, Search, ShownText
 from maspo.optimizers.baselines.planned import (
@@ -184,7 +185,7 @@ class _Mipro(PlannedSearch[MiproConfig]):
             self.trials += 1
             (met,) = yield from self.meet(seeds, [joint], missing, f"s{self.trials}")
             known.update({one.input_key: EVEN + value_of(one.glob) for one in met.comparisons})
-        score = sum(known[key] for key in said.inputs) / len(said.inputs)
+        score = add_up(known[key] for key in said.inputs) / len(said.inputs)
         in_full = len(said.inputs) == len(self.sample)
         before = self.best
         if in_full and score > before.score:

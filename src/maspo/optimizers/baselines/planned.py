@@ -15,6 +15,7 @@ from pydantic import Field
 
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import shuffled
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Level
 from maspo.events import LevelAgreement, SearchEnded, StepStarted
 from maspo.optimizers.base import (
@@ -281,4 +282,6 @@ def _scored(prompts: Prompts, comparisons: Sequence[Comparison]) -> Scored:
     """Return joint prompts with their share of wins; those that change nothing would win half."""
     if not comparisons:
         return Scored(prompts, EVEN)
-    return Scored(prompts, EVEN + sum(value_of(one.glob) for one in comparisons) / len(comparisons), tuple(comparisons))
+    return Scored(
+        prompts, EVEN + add_up(value_of(one.glob) for one in comparisons) / len(comparisons), tuple(comparisons)
+    )

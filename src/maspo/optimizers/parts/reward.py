@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import LevelCounts
 
@@ -41,7 +42,7 @@ def reward(comparisons: Sequence[Comparison], weights: Weights, scoring: Scoring
     """Return R(p', p; B) of Eq. 5: the mean over the batch. Undecided is never a win; without a batch it is 0."""
     if not comparisons:
         return 0.0
-    return sum(term(comparison, weights, scoring) for comparison in comparisons) / len(comparisons)
+    return add_up(term(comparison, weights, scoring) for comparison in comparisons) / len(comparisons)
 
 
 def term(comparison: Comparison, weights: Weights, scoring: Scoring) -> float:
@@ -53,7 +54,7 @@ def term(comparison: Comparison, weights: Weights, scoring: Scoring) -> float:
     glob = values[comparison.glob]
     if not comparison.lookahead:
         return glob
-    lookahead = sum(values[verdict] for _, verdict in comparison.lookahead) / len(comparison.lookahead)
+    lookahead = add_up(values[verdict] for _, verdict in comparison.lookahead) / len(comparison.lookahead)
     return weights.local * values[comparison.local] + weights.lookahead * lookahead + weights.glob * glob  # Eq. 5
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from maspo.core.prompts import Prompts
 from maspo.core.seeded import rank, shuffled
 from maspo.core.spoilt import NOTHING, under
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.base import Answers, Endure
 
@@ -43,7 +44,7 @@ class Adversary:
         """How often each fault is met of those that are; they sum up to 1."""
         most = max(self.costs.values())
         raw = {name: math.exp(_RATE * (cost - most)) for name, cost in self.costs.items()}
-        total = sum(raw.values())
+        total = add_up(raw.values())
         return {name: (1 - _ALIKE) * one / total + _ALIKE / len(raw) for name, one in raw.items()}
 
     def looks(self, prompts: Prompts, inputs: Sequence[str], number: int, seed: int) -> tuple[Endure, ...]:
@@ -60,7 +61,7 @@ class Adversary:
             if isinstance(request, Endure) and isinstance(result, Comparison) and not result.failed:
                 seen.setdefault(request.fault, []).append(_COUNTS.get(result.glob, 0.0))
         # As if one more input had cost nothing: of so few, all lost or won says little.
-        more = {name: sum(found) / (len(found) + 1) for name, found in seen.items()}
+        more = {name: add_up(found) / (len(found) + 1) for name, found in seen.items()}
         kept = {name: _KEPT * cost + more[name] if name in more else cost for name, cost in self.costs.items()}
         return Adversary(self.share, kept), more
 

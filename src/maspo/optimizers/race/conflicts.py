@@ -17,6 +17,7 @@ from itertools import combinations, product
 from statistics import fmean
 
 from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import ConflictFound
 from maspo.optimizers.base import Answers, Asking, CallCount, Case, Compare, Problem
@@ -258,7 +259,7 @@ def falls_short(round_: Round, spread: float) -> bool:
     """
     union = round_.trials[0]
     members, mean = union.part.members, round_.mean(union)
-    promised = min(0.5, sum(round_.effects[member] for member in members))  # ½ is a win on every input
+    promised = min(0.5, add_up(round_.effects[member] for member in members))  # ½ is a win on every input
     error = math.sqrt(SCORE_VARIANCE / len(union.comparisons) + len(members) * spread**2)
     return len(union.part.changes) > 1 and mean <= 0 and promised - mean > error
 
@@ -291,7 +292,7 @@ def clash(round_: Round, together: Trial, apart: Sequence[float]) -> tuple[str, 
         for verdict in (Verdict.LOSS, Verdict.WIN)
     )
     members = [set(together.part.members) & set(side.part.members) for side in sides]
-    alone = min(sum(apart[member] for member in of_a_side) for of_a_side in members)
+    alone = min(add_up(apart[member] for member in of_a_side) for of_a_side in members)
     found = alone > 0 >= round_.mean(together) and len(lost) >= len(won) + _MARGIN
     return tuple(sorted(lost)) if found else ()
 
@@ -319,7 +320,7 @@ def linked_pairs(round_: Round, trial: Trial, team: Team, most: int) -> list[Sus
     union, mean = trial.part, round_.mean(trial)
     own = by_agent(union.members, round_.candidates)
     pairs = [(one, other) for one, other in combinations(own, 2) if other in team.neighbours(one)]
-    worth = {name: sum(round_.effects[member] for member in members) for name, members in own.items()}
+    worth = {name: add_up(round_.effects[member] for member in members) for name, members in own.items()}
     best = sorted(pairs, key=lambda pair: -worth[pair[0]] - worth[pair[1]])[:most]
     parts = [Mixture(divide(union.members, pair, round_.candidates)[0], union.changes) for pair in best]
     return [_suspicion(round_, part, round_.effects, team, mean) for part in parts]
@@ -331,6 +332,6 @@ def _suspicion(
     """Return the changes of two agents as a pair that may clash, by what each of their candidates adds apart."""
     own = by_agent(part.members, round_.candidates)
     first, second = sorted(own, key=team.order.index)
-    alone = (sum(apart[m] for m in own[first]), sum(apart[m] for m in own[second]))
+    alone = (add_up(apart[m] for m in own[first]), add_up(apart[m] for m in own[second]))
     told = ConflictFound(f"r{round_.number}", (first, second), alone, together, inputs)
     return Suspicion(round_, told, {name: part.changes[name] for name in told.agents}, own)

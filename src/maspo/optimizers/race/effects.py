@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeAlias
 
+from maspo.core.sums import add_up
 from maspo.optimizers.parts.merge import sentences_of
 from maspo.optimizers.parts.similar import END, normalize
 from maspo.optimizers.race.mixture import Candidate, MixedRun
@@ -89,7 +90,7 @@ def observe(
         # A sentence that two candidates bring in is there once.
         held = {cause: sign for member in run.members for cause, sign in causes[member].items()}
         total, count = squares[run.group]
-        found.append(Observation(held, score - sum(priors[member] for member in run.members), count / total))
+        found.append(Observation(held, score - add_up(priors[member] for member in run.members), count / total))
     return found
 
 
@@ -108,7 +109,7 @@ def estimate_effects(
     targets, weights = [one.unexpected for one in seen], [one.precision for one in seen]
     worth = ridge(columns, targets, weights, 1 / spread**2, _CLOSE_ENOUGH)
     return tuple(
-        prior + sum(sign * worth[places[cause]] for cause, sign in held.items())
+        prior + add_up(sign * worth[places[cause]] for cause, sign in held.items())
         for prior, held in zip(priors, causes, strict=True)
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison
 from maspo.events import CandidateScored, SearchEvent
 from maspo.optimizers.parts.record import decision_event, scored_event, step_of, tally
@@ -32,7 +33,7 @@ def round_events(round_: Round, accepted: Trial, agents: Iterable[str], weights:
         if agent in changes:
             members = [number for number in numbers if number in accepted.part.members]
             merges = f"{len(members)} of its candidates merged" if len(members) > 1 else "one candidate"
-            expected = f"expected worth {sum(effects[number] for number in members):+.3f}"
+            expected = f"expected worth {add_up(effects[number] for number in members):+.3f}"
             others = [name for name in changes if name != agent]
             more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
             together = f" together with {', '.join(others[:_MOST_NAMED])}{more}" if others else ""

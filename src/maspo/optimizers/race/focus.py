@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.base import Answers, Compare
 
@@ -56,13 +57,13 @@ class AnswerMoves:
                 if moved and name in parts:
                     parts[name] += 1 / len(changed)
         expected = {name: 1 / count for name, count in calls.items()}
-        weight = sum(expected[name] * runs[name] for name in calls)
+        weight = add_up(expected[name] * runs[name] for name in calls)
         # How much moves in all is fitted, so only how far agents differ is expected before it is seen.
-        scale = sum(parts.values()) / weight if weight and any(parts.values()) else 1.0
+        scale = add_up(parts.values()) / weight if weight and any(parts.values()) else 1.0
         moves = {
             name: (_SEEN_BEFORE * scale * expected[name] + parts[name]) / (_SEEN_BEFORE + runs[name]) for name in calls
         }
-        total = sum(moves.values())
+        total = add_up(moves.values())
         return {name: one / total for name, one in moves.items()}
 
 
@@ -76,7 +77,7 @@ def in_focus(shares: Mapping[str, float]) -> tuple[str, ...]:
     fewest = len(names) - int(_MOST_LEFT_OUT * len(names))
     kept: list[str] = []
     for name in best_first:
-        if len(kept) >= fewest and sum(shares[one] for one in kept) >= ENOUGH:
+        if len(kept) >= fewest and add_up(shares[one] for one in kept) >= ENOUGH:
             break
         kept.append(name)
     return tuple(name for name in names if name in kept)

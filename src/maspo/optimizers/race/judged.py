@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Verdict
 from maspo.optimizers.parts.reward import value_of
 
@@ -54,7 +55,7 @@ class JudgedAnswers:
         for (better, worse), count in preferred.items():
             likely[better] = likely.get(better, 1.0) * (2 * _PREFERS_RIGHT) ** count
             likely[worse] = likely.get(worse, 1.0) * (2 - 2 * _PREFERS_RIGHT) ** count
-        total = sum(likely.values())
+        total = add_up(likely.values())
         return {answer: each / total for answer, each in likely.items()}
 
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from maspo.core.prompts import Prompts, prompts_id
+from maspo.core.sums import add_up
 from maspo.core.verdict import Comparison, Level
 from maspo.optimizers.base import Asking, Compare
 from maspo.optimizers.parts.balance import shown_first
@@ -84,7 +85,7 @@ class Proof:
     @property
     def the_worse(self) -> str:
         """The agent without whose change more of these inputs are won."""
-        return min(self.added, key=lambda name: sum(self.gains(name)))
+        return min(self.added, key=lambda name: add_up(self.gains(name)))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class Proof:
 def in_errors(gains: Sequence[float]) -> float:
     """Return the sum of gains in standard errors of it, if each were as likely a loss; 0 where nothing is known."""
     error = math.hypot(*gains)
-    return sum(gains) / error if error else 0.0
+    return add_up(gains) / error if error else 0.0
 
 
 def prove(

@@ -20,6 +20,7 @@ from itertools import groupby
 from math import copysign, log1p, sqrt
 
 from maspo.core.seeded import rank
+from maspo.core.sums import add_up
 from maspo.events import DraftsScreened, ProxyTold
 from maspo.optimizers.parts.similar import END, normalize
 from maspo.optimizers.race.effects import SCORE_VARIANCE
@@ -62,13 +63,13 @@ class Proxy:
     def after(self, examples: Iterable[Example]) -> Proxy:
         """Return the proxy that has learned from more examples; those without any run teach nothing."""
         known = (*self.examples, *(item for item in examples if item.runs > 0))[-_MOST_EXAMPLES:]
-        runs = sum(item.runs for item in known)
-        mean = sum(item.runs * item.worth for item in known) / (runs + _MEAN_RUNS)
+        runs = add_up(item.runs for item in known)
+        mean = add_up(item.runs * item.worth for item in known) / (runs + _MEAN_RUNS)
         return Proxy(known, mean, _fit(known, mean))
 
     def predict(self, draft: Candidate) -> float:
         """Return the expected worth of a draft; the same for every draft while nothing is known."""
-        return self.mean + sum(self.coefficients.get(name, 0.0) * value for name, value in features(draft).items())
+        return self.mean + add_up(self.coefficients.get(name, 0.0) * value for name, value in features(draft).items())
 
 
 @lru_cache(maxsize=4096)  # drafts: more than a run of a small team has
@@ -233,7 +234,7 @@ def _find_worths(items: Sequence[Forecast], worth: Mapping[str, float]) -> Itera
 
 
 def _mean_or_none(found: Sequence[float]) -> float | None:
-    return sum(found) / len(found) if found else None
+    return add_up(found) / len(found) if found else None
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from maspo.core.errors import BudgetReached, SystemInvalid
 from maspo.core.seeded import rank, shuffled
+from maspo.core.sums import add_up
 from maspo.core.verdict import Verdict
 from maspo.optimizers.structure.base import (
     ChangeTrial,
@@ -122,9 +123,9 @@ def slopes(weights: Weights, kept: Sequence[Set[Edge]], rewards: Sequence[float]
 
     It is the mean of (φ - mean φ) times the gradient of log p(G): 1/w for an edge that is kept, -1/(1-w) for another.
     """
-    mean = sum(rewards) / len(rewards)
+    mean = add_up(rewards) / len(rewards)
     return {
-        edge: sum(
+        edge: add_up(
             (reward - mean) * (1 / weight if edge in edges else -1 / (1 - weight))
             for reward, edges in zip(rewards, kept, strict=True)
         )
@@ -150,7 +151,7 @@ def _draw(
 def _agents_by_weight(system: System, weights: Weights) -> list[Change]:
     """Return the agents but the last, those with the lightest edges in and out first: their weighted degree."""
     degree = {
-        agent.name: sum(weight for edge, weight in weights.items() if agent.name in edge) for agent in system.agents
+        agent.name: add_up(weight for edge, weight in weights.items() if agent.name in edge) for agent in system.agents
     }
     names = (name for name in degree if name != system.output)
     return [DropAgent(name) for name in sorted(names, key=lambda name: (degree[name], name))]

@@ -15,6 +15,7 @@ from maspo.core.concurrency import together
 from maspo.core.errors import BudgetReached, Interrupted
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import prompt_id
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage, total
 from maspo.core.verdict import Comparison, Verdict
 from maspo.events import HoldoutResult
@@ -136,7 +137,7 @@ async def alternate(
 
 def _spent(turns: Sequence[TurnEnd]) -> tuple[Usage, float]:
     """Return what turns cost, and the seconds that they took."""
-    return total(end.usage for end in turns), sum(end.seconds for end in turns)
+    return total(end.usage for end in turns), add_up(end.seconds for end in turns)
 
 
 def as_begun(asked: Alternation, out: Path) -> Alternation:
@@ -312,7 +313,7 @@ async def _results(
     results = {name: result_of(found, groups, look) for name, found in met.items()}
     spent = [one.spent for one in results.values() if one.spent is not None]
     if len(spent) == len(results):
-        await session.looks.end(work, texts, min(look.level, sum(spent)))
+        await session.looks.end(work, texts, min(look.level, add_up(spent)))
     return results
 
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage
 from maspo.data.inputs import Input
 from maspo.data.tasks.task import Task, TaskRow
@@ -107,7 +108,7 @@ class Alternation:
         if (unkept := next(self._unkept(), None)) is not None:
             setting, why = unkept
             raise ConfigInvalid(f"--optimize prompts,structure: {setting} cannot be kept here: {why}")
-        of_prompts = sum(share for share, turn in zip(SHARES, TURNS, strict=True) if turn == "prompts")
+        of_prompts = add_up(share for share, turn in zip(SHARES, TURNS, strict=True) if turn == "prompts")
         needed = self.test_calls + int(TURNS.count("prompts") * _FEWEST / _PLANNED_OF_A_SHARE / of_prompts) + 1
         if self.calls < needed:
             raise ConfigInvalid(
@@ -181,10 +182,10 @@ class Alternation:
     def _share(self, number: int, spent: int) -> int:
         """Return the calls of a turn: its part of what the turns before it and the test leave."""
         left = self.calls - self.test_calls - spent
-        return max(1, int(left * SHARES[number] / sum(SHARES[number:])))
+        return max(1, int(left * SHARES[number] / add_up(SHARES[number:])))
 
     def _caps(self, number: int, spent: Usage, seconds: float) -> Caps:
-        caps, part = self.job.config.caps, SHARES[number] / sum(SHARES[number:])
+        caps, part = self.job.config.caps, SHARES[number] / add_up(SHARES[number:])
         kept = min(_MOST_OF_A_CAP, self.test_calls / self.calls)
         return Caps(
             # A search that plans its share may go beyond it, as far as there is anything left of the cap over all.

@@ -22,6 +22,7 @@ from maspo.core.executors import open_workers
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run as in_loop
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage, total
 from maspo.core.workers import told_to_stop
 from maspo.events import RunFinished
@@ -382,7 +383,7 @@ def _caps_text(comparison: Comparison) -> str:
 def _caps_of(comparison: Comparison, run: Run, stands: Mapping[str, Stand], more: bool) -> Caps:
     """Return what a run may spend: an equal part of what is left for those that have not ended."""
     others = [stand for name, stand in stands.items() if name != run.name]
-    usage, seconds = total(stand.usage for stand in others), sum(stand.seconds for stand in others)
+    usage, seconds = total(stand.usage for stand in others), add_up(stand.seconds for stand in others)
     waiting = sum(_has_work(stand, more) for stand in stands.values()) or 1
     kept, caps = kept_for_holdout(comparison), comparison.config.caps
     own = comparison.usd if comparison.bought else None
@@ -481,7 +482,7 @@ async def _measure(
         name: comparison.system.with_prompts(prompts).prompts for name, prompts in comparison.against.items()
     }
     courses = {end.run.name: end.course for end in ends}
-    spent, took = total(end.usage for end in ends), sum(end.finished.seconds for end in ends)
+    spent, took = total(end.usage for end in ends), add_up(end.finished.seconds for end in ends)
     job = measuring_job(comparison, _rest(comparison, ends, spent))
     ample = _is_ample(job.config.caps, comparison.measuring_calls, spent, took)
     pieces = _pieces_of(comparison, store, looks, ample and not attention.in_turn)
@@ -590,7 +591,7 @@ def is_cut(comparison: Comparison, end: RunEnd) -> bool:
 
 def _rest(comparison: Comparison, ends: list[RunEnd], spent: Usage) -> Caps:
     """Return what the runs have left of the caps."""
-    caps, seconds = comparison.config.caps, sum(end.finished.seconds for end in ends)
+    caps, seconds = comparison.config.caps, add_up(end.finished.seconds for end in ends)
     return Caps(
         calls=None if caps.calls is None else max(1, caps.calls - spent.calls),
         usd=None if caps.usd is None else max(_LEAST, caps.usd - ((spent.usd or 0.0) - spent.usd_afterwards)),

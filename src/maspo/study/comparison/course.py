@@ -8,6 +8,7 @@ from itertools import accumulate
 from statistics import fmean
 
 from maspo.core.prompts import Prompts
+from maspo.core.sums import add_up
 from maspo.events import PromptChanged
 from maspo.events.base import SearchEvent
 from maspo.models.prices import PriceBook
@@ -93,7 +94,7 @@ def _prompts_at(seed: Prompts, changes: Sequence[tuple[float, PromptChanged]], m
 
 def _sum(costs: Sequence[float | None]) -> float | None:
     known = [usd for usd in costs if usd is not None]
-    return sum(known) if len(known) == len(costs) else None
+    return add_up(known) if len(known) == len(costs) else None
 
 
 def sets_on_the_way(courses: Mapping[str, Sequence[Held]]) -> dict[str, Prompts]:

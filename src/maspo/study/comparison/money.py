@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from maspo.config import Caps, Role
 from maspo.core.errors import ConfigInvalid
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage
 from maspo.models.base import AGENT, JUDGE_GLOBAL
 from maspo.models.prices import PriceBook
@@ -158,7 +159,7 @@ def _at(costs: Mapping[Role, float] | None, came_to: Mapping[Role, float]) -> fl
     Nobody has called the proposer before the searches: it is taken to differ from what was expected as the agents do.
     Where that is too little the cap ends the search and money stays equal; a plan for too few calls would leave some.
     """
-    return sum(usd * came_to.get(role, came_to["agent"]) for role, usd in (costs or {}).items())
+    return add_up(usd * came_to.get(role, came_to["agent"]) for role, usd in (costs or {}).items())
 
 
 def _with_calls(comparison: Comparison, calls: Mapping[str, int]) -> Comparison:

@@ -15,6 +15,7 @@ from maspo.config import Caps
 from maspo.core.plain_files import is_there
 from maspo.core.prompts import Prompts
 from maspo.core.running import run as in_loop
+from maspo.core.sums import add_up
 from maspo.core.usage import Usage, total
 from maspo.core.workers import told_to_stop
 from maspo.models.prices import PriceBook
@@ -194,7 +195,7 @@ async def measure_beside(
         {key: found for one in met for key, found in one.inputs.items()},
         {key: found for one in met for key, found in one.guards.items()},
         total(end.usage for end in ended.values()),
-        sum(end.seconds for end in ended.values()),
+        add_up(end.seconds for end in ended.values()),
         tuple(end.answered for end in ended.values()),
     )
 

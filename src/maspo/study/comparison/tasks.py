@@ -9,6 +9,7 @@ from dataclasses import replace
 from maspo.config import Caps
 from maspo.core.errors import ConfigInvalid
 from maspo.core.prompts import prompt_id
+from maspo.core.sums import add_up
 from maspo.core.usage import total
 from maspo.stats.looks import Taken, by_number
 from maspo.study.comparison.compare import Compared, look_of
@@ -86,7 +87,7 @@ def over_all(tasks: Mapping[str, Compared], look: Taken) -> Compared:
         guarded=Guarded(),
         courses={},
         measuring=total(found.measuring for found in tasks.values()),
-        seconds=sum(found.seconds for found in tasks.values()),
+        seconds=add_up(found.seconds for found in tasks.values()),
         left_out=sum(found.left_out for found in tasks.values()),
         cut=tuple(f"{name}/{run}" for name, found in tasks.items() for run in found.cut),
         simulated=any(found.simulated for found in tasks.values()),
