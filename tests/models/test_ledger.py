@@ -7,7 +7,7 @@ import contextlib
 import math
 import random
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +19,7 @@ from maspo.events import Usage
 from maspo.models.base import PROBE, Message, Reply, Request
 from maspo.models.budget import Ledger, Limits, Reservation
 from maspo.models.prices import Price, PriceBook, require_prices
+from maspo.models.tokens import read_tokens
 from maspo.study.connections import price_book
 
 PRICES = PriceBook({"m": (1.0, 10.0)})
@@ -361,6 +362,46 @@ async def test_i38_what_an_app_has_kept_is_booked_and_reserved_at_its_price_also
     stored = Reply("x", tokens_in=1000, tokens_out=1, tokens_stored=600)
     assert book.settle(usual, stored) == pytest.approx(price.of(1000, 1))
     assert book.settle(dearer, stored) == pytest.approx(price.of(1600, 1))
+
+
+@pytest.mark.parametrize(
+    ("usage", "share"),
+    [
+        ({"input_tokens": 10, "output_tokens": 1, "cache_creation_input_tokens": 600}, 1.25),
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 1,
+                "cache_creation_input_tokens": 600,
+                "cache_creation": {"ephemeral_5m_input_tokens": 200, "ephemeral_1h_input_tokens": 400},
+            },
+            1.75,
+        ),
+        (
+            {
+                "input_tokens": 10,
+                "output_tokens": 1,
+                "cache_creation_input_tokens": 600,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 600},
+            },
+            2.0,
+        ),
+        ({"prompt_tokens": 610, "completion_tokens": 1, "prompt_tokens_details": {"cache_creation_tokens": 600}}, 1.25),
+        ({"prompt_tokens": 610, "completion_tokens": 1, "prompt_tokens_details": {"cache_write_tokens": 600}}, 1.0),
+        ({"inputTokens": 10, "outputTokens": 1, "cacheWriteInputTokens": 600}, 1.0),
+        ({"input_tokens": 610, "output_tokens": 1, "cache_creation_input_tokens": 0}, 1.0),
+    ],
+)
+async def test_i41_what_was_kept_unasked_is_booked_as_the_reply_names_it(usage: dict[str, Any], share: float) -> None:
+    tokens, book = read_tokens(usage), ledger()
+    assert tokens.read == 610
+    assert tokens.storing == pytest.approx(share)
+    reply = Reply(
+        "x", tokens_in=610, tokens_out=1, tokens_stored=tokens.stored, storing=tokens.storing, tokens_cached=0
+    )
+    price = book.prices.price("m")
+    assert price is not None
+    assert book.settle(await book.reserve(ASK), reply) == pytest.approx(price.of(10 + 600 * share, 1))
 
 
 @pytest.mark.parametrize("role", ["", "judge"])

@@ -152,7 +152,7 @@ def test_i03_without_the_prompts_count_all_of_the_total_but_one_is_written() -> 
 )
 def test_i04_cached_tokens_are_kept_apart(usage: dict[str, object], read: int | None, cached: int) -> None:
     found = read_tokens({"completion_tokens": 3, **usage})
-    assert replace(found, stored=0) == Tokens(read, 3, cached)
+    assert replace(found, stored=0, storing=1.0) == Tokens(read, 3, cached)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -503,7 +503,7 @@ def test_i13_no_part_that_is_told_is_left_out() -> None:
 )
 def test_i14_usage_as_providers_document_it_is_read_as_what_they_bill(usage: dict[str, object], tokens: Tokens) -> None:
     found = read_tokens(usage)
-    assert replace(found, stored=0) == tokens
+    assert replace(found, stored=0, storing=1.0) == tokens
     texts = {name: f"{told:,}" if type(told) is int else told for name, told in usage.items()}
     assert read_tokens(texts) == found, "as text, too"
 

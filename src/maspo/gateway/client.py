@@ -395,6 +395,7 @@ class WireClient:
             tokens_out=said.tokens_out,
             tokens_cached=said.tokens_cached,
             tokens_stored=said.tokens_stored,
+            storing=said.storing,
             seconds=seconds,
             truncated=said.finish in _CUT,
             adapted=(

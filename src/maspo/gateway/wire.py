@@ -52,6 +52,8 @@ class WireReply:
     """Of ``tokens_in``: those that the endpoint had in its own cache."""
     tokens_stored: int = 0
     """Of ``tokens_in``: those that it put there."""
+    storing: float = 1.0
+    """What one of those costs at least, of one that is read, as the reply tells."""
     whole: bool = True
     failure: str = ""
     id: str = ""

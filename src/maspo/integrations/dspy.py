@@ -345,6 +345,7 @@ def _ask(lm: Any, messages: Sequence[Any], options: Mapping[str, Any], kept: Cal
         truncated=any(getattr(one, "finish_reason", "") == "length" for one in choices),
         tokens_cached=tokens.cached,
         tokens_stored=tokens.stored,
+        storing=tokens.storing,
         tokens_thought=tokens.thought,
     )
 

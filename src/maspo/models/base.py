@@ -210,6 +210,8 @@ class Reply:
     """Of ``tokens_in``: tokens that the endpoint had in its own cache, and bills at a price of their own."""
     tokens_stored: int = 0
     """Of ``tokens_in``: tokens that the endpoint put into its cache, and may bill dearer; not recorded."""
+    storing: float = 1.0
+    """What such a token costs at least, of one that is read, as the reply tells; not recorded."""
     refused_by: str = ""
     """Who declined to answer (``a content filter``, ``the model``); such a reply is no answer, whatever its text."""
     broken: bool = False

@@ -293,7 +293,7 @@ class Ledger:
         cached = min(max(reply.tokens_cached, 0), read or 0)
         stored = min(max(reply.tokens_stored, 0), (read or 0) - cached)
         tokens_out = _most_written(request, reply) if written is None else written
-        usd = price.with_storing_at(request.storing).of(tokens_in, tokens_out, cached, stored)
+        usd = price.with_storing_at(max(request.storing, reply.storing)).of(tokens_in, tokens_out, cached, stored)
         highest = self._highest(reservation) or 0.0
         self._learn(reservation, usd)
         return usd if read is not None and written is not None else max(usd, highest)

@@ -239,6 +239,7 @@ def reply_of(found: Any, seconds: float) -> Reply:
         tokens_out=tokens.written,
         tokens_cached=tokens.cached,
         tokens_stored=tokens.stored,
+        storing=tokens.storing,
         tokens_thought=tokens.thought,
         seconds=seconds,
         truncated=ended.cut,

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from maspo.models.counts import MOST_TOKENS, count_of, largest
+from maspo.models.storing import share_as_told
 
 _FEWEST_READ = 1
 """Tokens of a prompt: nobody asks nothing."""
@@ -103,7 +104,8 @@ class Tokens:
     """The tokens of one call; None is unknown.
 
     ``cached`` counts those read that came from the endpoint's own cache, ``stored`` those that were put there, which
-    some bill dearer than others; ``thought`` those written that nobody reads.
+    some bill dearer than others: at ``storing`` times the price of one that is read, at least. ``thought`` counts those
+    written that nobody reads.
     """
 
     read: int | None = None
@@ -111,6 +113,7 @@ class Tokens:
     cached: int = 0
     thought: int = 0
     stored: int = 0
+    storing: float = 1.0
 
 
 def read_tokens(usage: object) -> Tokens:
@@ -143,13 +146,13 @@ def _read_plain(usage: Mapping[Any, Any]) -> Tokens | None:
 
 def _read_any(usage: Mapping[Any, Any]) -> Tokens:
     """Return the tokens of usage in whatever form."""
-    usage = _in_our_names(usage)
+    as_told, usage = usage, _in_our_names(usage)
     total = count_of(usage.get("total_tokens"))
     read, cached, stored = _prompt(usage)
     written, thought = _answer(usage, read or 0, total)
     if total is not None and total >= (read or 0):
         written = max(written or 0, total - (_FEWEST_READ if read is None else read), 0)
-    return Tokens(read, written, cached, min(thought, written or 0), stored)
+    return Tokens(read, written, cached, min(thought, written or 0), stored, share_as_told(as_told, stored))
 
 
 def later_usage(earlier: object, later: object) -> object:

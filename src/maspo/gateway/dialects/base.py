@@ -205,6 +205,7 @@ class Metered(TypedDict, total=False):
     tokens_out: int | None
     tokens_cached: int
     tokens_stored: int
+    storing: float
 
 
 def metered(usage: object) -> Metered:
@@ -217,6 +218,7 @@ def metered(usage: object) -> Metered:
         "tokens_out": tokens.written,
         "tokens_cached": tokens.cached,
         "tokens_stored": tokens.stored,
+        "storing": tokens.storing,
     }
 
 

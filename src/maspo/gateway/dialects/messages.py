@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from maspo.gateway.dialects.base import (
@@ -132,7 +133,4 @@ def _assembled(body: bytes) -> WireReply:
         elif block.get("type") == "tool_use" and any(pieces):
             block["input"] = "".join(pieces)
     said = _said(list(blocks.values()), finish, usage)
-    return WireReply(
-        *(said.text, said.tools, finish, said.tokens_in, said.tokens_out, said.tokens_cached, said.tokens_stored),
-        *(ended and not failure, failure),
-    )
+    return replace(said, whole=ended and not failure, failure=failure)
