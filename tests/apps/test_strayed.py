@@ -212,6 +212,10 @@ def test_an_app_that_chooses_itself_whom_it_asks_keeps_no_answers() -> None:
     for row in range(40):
         for calls in (whole, rest, whole) if row == 0 else (whole, rest):
             assert not strayed.after(calls, str(row)), "once somebody was asked again, it is no cache"
+    strayed = Strayed(DESK)
+    for row in range(40):
+        for calls in (whole, [], whole) if row == 0 else (whole, []):
+            assert not strayed.after(calls, str(row)), "nor where a tool that failed was answered without a call"
     assert not again(DESK, whole, run_of(PLAN), rows=40), "who comes later may hang on what was tried"
     rare = System(tuple(replace(one, sometimes=True) for one in DESK.agents), app=DESK.app)
     assert not again(rare, [], rows=40)

@@ -249,6 +249,25 @@ def test_p13_what_was_written_before_a_file_was_rotated_is_seen_once(
     assert _all_taken(source, position)[0] == []
 
 
+def test_p15_a_rotation_that_renames_files_of_a_folder_in_a_row_reads_none_twice(tmp_path: Path) -> None:
+    file = tmp_path / "asked.jsonl"
+    file.write_text(_said("first"))
+    source = files_at(tmp_path)
+    found, position, _ = _all_taken(source, "")
+    for turn in range(6):
+        with file.open("a") as grows:
+            grows.write(_said(f"unseen {turn}"))
+        for number in (3, 2, 1):  # the oldest is written over, as by logrotate
+            old = tmp_path / f"asked.{number}.jsonl"
+            if old.exists():
+                old.replace(tmp_path / f"asked.{number + 1}.jsonl")
+        file.rename(tmp_path / "asked.1.jsonl")
+        file.write_text(_said(f"new {turn}"))
+        rows, position, anew = _all_taken(source, position)
+        assert sorted(map(str, rows)) == [f"new {turn}", f"unseen {turn}"] and not anew
+    assert found == ["first"] and _all_taken(source, position)[0] == []
+
+
 def test_p14_a_file_that_was_begun_anew_without_a_trace_of_the_old_one_is_told_once(tmp_path: Path) -> None:
     file = tmp_path / "asked.jsonl"
     file.write_text(_said("one", "two"))

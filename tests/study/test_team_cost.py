@@ -112,15 +112,16 @@ def test_q08_a_team_is_priced_where_it_is_answered_and_an_app_where_all_roles_ar
 
 
 @pytest.mark.parametrize("known", [("small", "large"), ("small",), ()])
+@pytest.mark.parametrize("at_first", [{}, {"small": (1.0, 2.0)}])
 def test_q10_a_team_of_several_models_is_priced_afterwards_as_it_would_have_been_at_once(
-    known: tuple[str, ...],
+    known: tuple[str, ...], at_first: dict[str, tuple[float, float]]
 ) -> None:
     system = world_job().system
     first, *others = system.agents
     system = replace(system, agents=(replace(first, model="large"), *others))
     last = system.agents[-1].name
-    runs = [trace((first.name, LONG_PROMPT + 1, 10), (last, 50, 5)), trace((last, 50, 5), (last, 70, 1))]
-    unpriced = mean_cost(runs, system, MODELS, PriceBook({}))
+    runs = [trace((first.name, LONG_PROMPT + 1, 10), (last, 50, 5)), trace((last, 50, 5), (last, 70, 1)), trace()]
+    unpriced = mean_cost(runs, system, MODELS, PriceBook(at_first))
     at_once = mean_cost(runs, system, MODELS, PRICES)
     assert unpriced is not None and at_once is not None
     assert unpriced.usd is None and at_once.by_model == ()

@@ -108,8 +108,9 @@ class Strayed:
             self._is_open |= self._unasked.pop(row, None) is not None
             return ""
         self._unasked[row] = first
-        silent = not calls
-        if len(self._unasked) < (_FEW if silent else _MANY) or (self._is_open and not silent):
+        # A cache that answered once answers again. An app that asked after all has its own reasons, such as a tool
+        # that failed.
+        if self._is_open or len(self._unasked) < (_MANY if calls else _FEW):
             return ""
         return (
             f"agents.{first}: the app asks this agent on an input once, and not when it is run on it again "

@@ -29,7 +29,7 @@ class Cost:
     usd: float | None
     """None when a price or a usage is unknown. What an endpoint had in its own cache counts in full."""
     by_model: tuple[TokensOfModel, ...] = ()
-    """What it can be priced by once all prices are known: told where ``usd`` is not, and the tokens are."""
+    """What it can be priced by once all prices are known: told where one of them is not, and the tokens are."""
 
     @property
     def tokens(self) -> float | None:
@@ -47,7 +47,7 @@ class Cost:
             tokens_in=_mean(cost.tokens_in for cost in costs),
             tokens_out=_mean(cost.tokens_out for cost in costs),
             usd=_mean(cost.usd for cost in costs),
-            by_model=_mean_by_model(costs) if all(cost.by_model for cost in costs) else (),
+            by_model=_mean_by_model(costs) if all(cost.by_model or not cost.calls for cost in costs) else (),
         )
 
 

@@ -153,15 +153,22 @@ def _place(value: object) -> Place:
 
 
 def _follow_moved(files: Sequence[Path], at: dict[str, Place]) -> None:
-    """Have files go on under another name: one that is new here, and holds what one was read to that no longer does."""
-    new = [file for file in files if file.name not in at and file.suffix != _TEXT]
-    if not new:
+    """Have files go on under another name, all at once: a rotation gives each the name of the one before it.
+
+    Where a file no longer holds what it was read to, one may that is new here, or that has changed as well.
+    """
+    if not files:
         return
-    gone = [(name, place) for name, place in at.items() if place.mark and not _goes_on(files[0].with_name(name), place)]
-    for name, place in gone:
-        moved = next((file for file in new if file.name not in at and _goes_on(file, place)), None)
-        if moved is not None:
-            at[moved.name], at[name] = place, BEGINNING
+    gone = {name: place for name, place in at.items() if place.mark and not _goes_on(files[0].with_name(name), place)}
+    free = [
+        file for file in files if file.suffix != _TEXT and (file.name in gone or not at.get(file.name, BEGINNING).begin)
+    ]
+    moved: dict[str, Place] = {}
+    for name, place in sorted(gone.items(), key=lambda one: -one[1].begin):
+        to = next((file for file in free if file.name not in moved and _goes_on(file, place)), None)
+        if to is not None:
+            moved[to.name], at[name] = place, BEGINNING
+    at.update(moved)
 
 
 def _next_in(file: Path, place: Place, whole: bool) -> tuple[bytes, Place, bool]:

@@ -45,12 +45,15 @@ def cost_of_run(trace: Trace, system: System, models: ModelSettings, prices: Pri
         return None if price is None else price.of(call.tokens_in, call.tokens_out)
 
     usd = _sum(map(paid, trace.calls))
+    # A run that calls only models with a price is a part of a mean that has none yet.
+    others = set(own.values()) - {own.get(call.agent) for call in trace.calls}
+    is_priced = usd is not None and all(prices.price(model, endpoint=endpoint) for model in others)
     return Cost(
         calls=add_up(call.paid_for for call in trace.calls),
         tokens_in=_sum(call.tokens_in for call in trace.calls),
         tokens_out=_sum(call.tokens_out for call in trace.calls),
         usd=usd,
-        by_model=_by_model(trace, own) if usd is None else (),
+        by_model=() if is_priced else _by_model(trace, own),
     )
 
 
